@@ -1,0 +1,21 @@
+//! What every room of Labward stands on: typed ids, time as a parameter, secrets, and the table of
+//! problems a person can see.
+//!
+//! It must never read a clock, touch a disk or a socket, or know what a patient, a peer or a
+//! message is beyond its id.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`id`] | one type per kind of id, so that a device is never mistaken for a patient |
+//! | [`clock`] | [`Timestamp`] and the [`Clock`] trait (**Invariant:** time is a parameter) |
+//! | [`secret`] | [`Secret`]: zeroized when dropped, without `Debug` and without `Serialize` |
+//! | [`problem`] | [`Problem`]: stable code, what happened, what to do |
+
+pub mod clock;
+pub mod id;
+pub mod problem;
+pub mod secret;
+
+pub use clock::{Clock, Timestamp};
+pub use problem::{ErrorKind, Problem};
+pub use secret::Secret;

@@ -1,0 +1,285 @@
+//! The one table of problems a person can see.
+//!
+//! Each has a stable code, what happened and what to do. The table generates `docs/ref/errors.md`;
+//! [`ErrorKind`] alone fixes the HTTP status and the exit code. A text holds no patient data: what
+//! varies (a file, a port, a peer's name) is added by the caller as a detail beside it.
+
+/// Whose fault it is and how it is answered; fixes the HTTP status and the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// It clashes with the present state, or was done already.
+    Conflict,
+    /// Stored or exported bytes are not what they were when they were written.
+    Damaged,
+    /// The caller may not do this.
+    Denied,
+    /// Our own fault.
+    Internal,
+    /// The input is malformed or says something impossible.
+    Invalid,
+    /// Too large, too many or too fast.
+    Limit,
+    /// What was asked for does not exist, or the caller may not know that it does.
+    NotFound,
+    /// The root key is not open.
+    Sealed,
+    /// Something needed is not reachable now; trying later may help.
+    Unavailable,
+}
+
+impl ErrorKind {
+    /// The HTTP status of an answer of this kind.
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Invalid => 400,
+            Self::Denied => 403,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Limit => 413,
+            Self::Damaged | Self::Internal => 500,
+            Self::Sealed | Self::Unavailable => 503,
+        }
+    }
+
+    /// The exit code of a command that ends in this kind; after BSD `sysexits`.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Conflict => 73,
+            Self::Damaged => 76,
+            Self::Denied => 77,
+            Self::Internal => 70,
+            Self::Invalid => 65,
+            Self::Limit => 71,
+            Self::NotFound => 66,
+            Self::Sealed => 78,
+            Self::Unavailable => 69,
+        }
+    }
+
+    /// The name of this kind in JSON and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Damaged => "damaged",
+            Self::Denied => "denied",
+            Self::Internal => "internal",
+            Self::Invalid => "invalid",
+            Self::Limit => "limit",
+            Self::NotFound => "not-found",
+            Self::Sealed => "sealed",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// A problem a person can see: stable code, what happened, what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable code, `room.cause` in lower case with hyphens.
+    pub code: &'static str,
+    /// Whose fault it is and how it is answered.
+    pub kind: ErrorKind,
+    /// What happened, in a sentence without a full stop.
+    pub what: &'static str,
+    /// What to do about it, in a sentence without a full stop.
+    pub todo: &'static str,
+}
+
+macro_rules! problems {
+    ($($name:ident = $code:literal, $kind:ident, $what:literal, $todo:literal;)+) => {
+        $(#[doc = concat!("`", $code, "`: ", $what, ".")]
+        pub const $name: Problem = Problem {
+            code: $code,
+            kind: ErrorKind::$kind,
+            what: $what,
+            todo: $todo,
+        };)+
+
+        /// Every problem, in the order of the table.
+        pub const ALL: &[&Problem] = &[$(&$name),+];
+    };
+}
+
+problems! {
+    // store
+    STORE_BUSY = "store.busy", Conflict,
+        "another Labward already uses this data folder",
+        "stop the other one, or give this one a folder of its own";
+    STORE_NEWER = "store.newer-schema", Conflict,
+        "the database was written by a newer Labward",
+        "start the newer program again; an older one never touches a newer database";
+    STORE_DAMAGED = "store.damaged", Damaged,
+        "the database failed its integrity check",
+        "do not delete anything; copy the data folder aside and restore the newest verified backup";
+    STORE_UNWRITABLE = "store.unwritable", Unavailable,
+        "the database could not be written",
+        "make room on the disk and check that the folder is writable; nothing was acknowledged";
+    STORE_OVERLOADED = "store.overloaded", Unavailable,
+        "more changes wait than the disk can write",
+        "send again later; look at the disk's speed with labward check";
+    // ledger
+    LEDGER_TAMPERED = "ledger.tampered", Damaged,
+        "the ledger does not match its own hashes",
+        "keep the data folder as it is and call the outside expert; the place is named beside this text";
+    LEDGER_BAD_SIGNATURE = "ledger.bad-signature", Damaged,
+        "a checkpoint's signature does not verify",
+        "check that the public key belongs to this ledger; if it does, the checkpoint was changed";
+    LEDGER_BAD_BUNDLE = "ledger.bad-bundle", Invalid,
+        "the file is not a ledger bundle, or not a whole one",
+        "export it again with labward ledger export";
+    LEDGER_NO_ENTRY = "ledger.no-entry", NotFound,
+        "the ledger has no entry with this index",
+        "list the entries with labward ledger list";
+    // keys
+    KEYS_SEALED = "keys.sealed", Sealed,
+        "the root key is not open, so no record can be read or kept",
+        "open it with labward key unseal, or start the server where its key file is";
+    KEYS_WRONG = "keys.wrong-slot", Denied,
+        "the slot did not open with what was given",
+        "try again, or use another slot: any one opens";
+    KEYS_LAST_SLOT = "keys.last-slot", Conflict,
+        "this is the last slot, and without it nothing could ever be read again",
+        "add another slot and test it before removing this one";
+    KEYS_BESIDE_DATA = "keys.beside-data", Conflict,
+        "the key file would lie in the data folder",
+        "give it a place on another volume; whoever takes the disk must not get the key with it";
+    KEYS_NO_SLOT = "keys.no-slot", NotFound,
+        "there is no such slot",
+        "list the slots with labward key slots";
+    KEYS_BAD_SHARES = "keys.bad-shares", Denied,
+        "these recovery shares do not open the slot",
+        "check each share for typing errors and that enough of them belong to the same set";
+    KEYS_DISPOSED = "keys.disposed", NotFound,
+        "the key of this patient was destroyed, so the record can never be read again",
+        "see the disposal proof in the ledger";
+    // records
+    RECORDS_NOT_FOUND = "records.not-found", NotFound,
+        "there is no such record",
+        "search with labward record find";
+    RECORDS_NO_PATIENT = "records.no-patient", NotFound,
+        "there is no such patient",
+        "search with labward record find";
+    RECORDS_DAMAGED = "records.damaged", Damaged,
+        "a sealed record does not open: it was changed, moved or cut",
+        "run labward ledger verify and restore the record from a backup";
+    RECORDS_LEGAL_HOLD = "records.legal-hold", Conflict,
+        "a legal hold forbids disposal of this patient's records",
+        "ask whoever ordered the hold; it must be lifted first";
+    RECORDS_RETENTION = "records.retention", Conflict,
+        "the retention time of this patient's records has not ended",
+        "wait until the date beside this text, or record a decision to override it where the law allows";
+    RECORDS_UNREADABLE = "records.unreadable-import", Invalid,
+        "the file is neither HL7 v2 nor a FHIR bundle",
+        "check that the right file was named; nothing of it was stored";
+    RECORDS_NO_CRITERIA = "records.no-criteria", Invalid,
+        "no criterion was given to search by",
+        "give at least one of MRN, name, birth date or accession on standard input";
+    // identity
+    IDENTITY_UNKNOWN = "identity.unknown-person", Denied,
+        "this account of the operating system is not bound to a person of the lab",
+        "an administrator binds it with labward person add --uid";
+    IDENTITY_DENIED = "identity.denied", Denied,
+        "your role does not permit this",
+        "ask the security officer, or someone whose role permits it";
+    IDENTITY_NO_PEER = "identity.no-peer", NotFound,
+        "there is no such peer",
+        "list the peers with labward peer list";
+    IDENTITY_PEER_EXISTS = "identity.peer-exists", Conflict,
+        "a peer with this name or certificate is known already",
+        "choose another name, or renew the existing one with labward peer renew";
+    IDENTITY_BAD_CERTIFICATE = "identity.bad-certificate", Invalid,
+        "the certificate cannot be read or does not fit",
+        "give the peer's own certificate in PEM form";
+    // gateway: refusals that a peer may see in an acknowledgement
+    GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
+        "the frame does not hold an HL7 v2 message",
+        "a person looks at it with labward message list --state held; check what the device sends";
+    GATEWAY_TOO_LARGE = "gateway.too-large", Limit,
+        "the message is larger than this link allows",
+        "raise max_message_bytes of the link if the device rightly sends so much";
+    GATEWAY_NOT_ALLOWED = "gateway.not-allowed", Denied,
+        "this peer may not send this message",
+        "compare the message's sender and type with labward peer list, and release it if it is right";
+    GATEWAY_ID_REUSED = "gateway.control-id-reused", Conflict,
+        "a message with this control id but other content came before",
+        "a person compares the two and releases or rejects this one; set the device to count its messages";
+    GATEWAY_BAD_BATCH = "gateway.bad-batch", Invalid,
+        "the batch does not hold as many messages as it says",
+        "a person looks at it; ask the sender to send the batch again whole";
+    GATEWAY_CANNOT_KEEP = "gateway.cannot-keep", Unavailable,
+        "the message could not be kept durably, so it was not accepted",
+        "the sender sends it again; see labward check for the cause";
+    GATEWAY_NO_MESSAGE = "gateway.no-message", NotFound,
+        "there is no such message",
+        "list messages with labward message list";
+    GATEWAY_NOT_WAITING = "gateway.not-waiting", Conflict,
+        "the message does not wait for a person",
+        "only held messages are released or rejected, only delivered or dead ones resent";
+    GATEWAY_FRAMING = "gateway.framing", Invalid,
+        "what came was not a frame of this link's protocol",
+        "check that the device speaks the protocol and uses TLS as the link expects";
+    GATEWAY_DAMAGED_MESSAGE = "gateway.damaged-message", Invalid,
+        "the frame was cut or holds another message's beginning",
+        "a person looks at it; the sender sends the message again",
+    ;
+    // configuration and operation
+    CONFIG_UNREADABLE = "config.unreadable", Invalid,
+        "the configuration cannot be read",
+        "see the line and the suggestion beside this text; docs/ref/config.md lists every key";
+    CONFIG_UNSAFE = "config.unsafe", Invalid,
+        "the configuration asks for something Labward refuses to do",
+        "see beside this text which rule it breaks";
+    SERVER_NOT_RUNNING = "server.not-running", Unavailable,
+        "no Labward server answers on the admin socket",
+        "start it with labward serve, or name its folder with --data";
+    SERVER_BAD_REQUEST = "server.bad-request", Invalid,
+        "the request could not be understood",
+        "see docs/ref/api.md for what this endpoint takes";
+    SERVER_NO_ENDPOINT = "server.no-endpoint", NotFound,
+        "there is no such endpoint",
+        "see docs/ref/api.md";
+    SERVER_INTERNAL = "server.internal", Internal,
+        "something went wrong inside Labward",
+        "look for the reference id in the log and report it";
+    INIT_EXISTS = "init.exists", Conflict,
+        "this folder already holds an installation",
+        "use it with labward serve, or give init an empty folder";
+    INIT_SHARES_NOT_CONFIRMED = "init.shares-not-confirmed", Invalid,
+        "the recovery shares were not typed back correctly",
+        "run init again and write the shares down as they are shown";
+    SEND_NO_ACK = "send.no-ack", Unavailable,
+        "no acknowledgement came for a message",
+        "it may or may not have been kept: send it again with the same control id";
+    SEND_REFUSED = "send.refused", Conflict,
+        "the receiver answered with a refusal",
+        "see the acknowledgement beside this text";
+}
+
+impl Problem {
+    /// The problem with this code, if the table has one.
+    pub fn by_code(code: &str) -> Option<&'static Self> {
+        ALL.iter().copied().find(|problem| problem.code == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_and_texts_are_sentences_without_full_stop() {
+        let mut seen = HashSet::new();
+        for problem in ALL {
+            assert!(seen.insert(problem.code), "{} stands twice", problem.code);
+            assert!(problem.code.contains('.'), "{}", problem.code);
+            for text in [problem.what, problem.todo] {
+                assert!(
+                    !text.is_empty() && !text.ends_with('.'),
+                    "{}: {text}",
+                    problem.code
+                );
+            }
+        }
+    }
+}
