@@ -220,8 +220,7 @@ problems! {
         "check that the device speaks the protocol and uses TLS as the link expects";
     GATEWAY_DAMAGED_MESSAGE = "gateway.damaged-message", Invalid,
         "the frame was cut or holds another message's beginning",
-        "a person looks at it; the sender sends the message again",
-    ;
+        "a person looks at it; the sender sends the message again";
     // configuration and operation
     CONFIG_UNREADABLE = "config.unreadable", Invalid,
         "the configuration cannot be read",
