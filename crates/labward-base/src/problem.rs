@@ -117,6 +117,12 @@ problems! {
     STORE_OVERLOADED = "store.overloaded", Unavailable,
         "more changes wait than the disk can write",
         "send again later; look at the disk's speed with labward check";
+    STORE_FOREIGN = "store.foreign", Conflict,
+        "the file is a database of another program",
+        "give Labward a data folder of its own; the file was not touched";
+    STORE_CLOSED = "store.closed", Unavailable,
+        "the database is closed or closing",
+        "send again once Labward has started again; nothing was acknowledged";
     // ledger
     LEDGER_TAMPERED = "ledger.tampered", Damaged,
         "the ledger does not match its own hashes",
