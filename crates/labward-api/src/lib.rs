@@ -1,1 +1,56 @@
-//! (being written)
+#![doc = include_str!("../README.md")]
+//!
+//! | Module | Endpoints below `/api/v1` |
+//! |---|---|
+//! | [`status`] | `status`, `check`, `unseal`, `destinations` |
+//! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
+//! | [`peer`] | `peers`, `people` |
+//! | [`message`] | `messages` |
+//! | [`record`] | `records`, `patients` |
+//! | [`ledger`] | `ledger` |
+//!
+//! Every request that reads or changes records carries `why`; who asks is known by the socket.
+
+pub mod key;
+pub mod ledger;
+pub mod message;
+pub mod peer;
+pub mod record;
+pub mod status;
+
+use serde::{Deserialize, Serialize};
+
+/// The prefix of every endpoint.
+pub const PREFIX: &str = "/api/v1";
+
+/// The answer to a request that failed, in the shape of RFC 9457 with our own member names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemBody {
+    /// The stable code; `docs/ref/errors.md` lists all.
+    pub code: String,
+    /// What happened.
+    pub what: String,
+    /// What to do about it.
+    pub todo: String,
+    /// What varies: a name, a date, a place; never patient data, never in a 5xx answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The reference to look for in the log, in a 5xx answer only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// A request that only needs a reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// Why it is done, in the person's own words; recorded, sealed under the site's audit key.
+    pub why: String,
+}
+
+/// An answer that says only that it was done and where the ledger says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The index of the entry that records it, if it changed anything.
+    pub entry: Option<u64>,
+}

@@ -1,0 +1,45 @@
+//! The ledger: listing, verifying, exporting, proving.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `GET ledger/entries`: which ones to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EntryFilter {
+    /// From this index on.
+    pub from: u64,
+    /// How many at most, 1 to 1,000 (default 100).
+    pub limit: Option<u32>,
+}
+
+/// A page of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Entries {
+    /// The leaves as they are hashed.
+    pub entries: Vec<Value>,
+    /// Number of entries in the ledger.
+    pub size: u64,
+}
+
+/// `POST ledger/verify`: what verifying found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// Whether every check passed.
+    pub good: bool,
+    /// Number of entries looked at.
+    pub entries: u64,
+    /// The root hash, base64.
+    pub root: String,
+    /// Each fault with its place.
+    pub faults: Vec<String>,
+}
+
+/// `GET ledger/key`: what an offline verifier needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifierKey {
+    /// The public key in the form of a C2SP signed-note verifier key.
+    pub key: String,
+    /// The ledger's origin line.
+    pub origin: String,
+}

@@ -1,0 +1,70 @@
+//! Messages and what waits for a person.
+
+use serde::{Deserialize, Serialize};
+
+/// `GET messages`: which ones to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MessageFilter {
+    /// `received`, `held`, `waiting` (retries and blocked), `dead`; all if not given.
+    pub state: Option<String>,
+    /// Only of this link.
+    pub link: Option<String>,
+    /// Only of this peer.
+    pub peer: Option<String>,
+    /// Only at this destination (for `waiting` and `dead`).
+    pub destination: Option<String>,
+    /// Only older than this record.
+    pub before: Option<u64>,
+    /// How many at most, 1 to 1,000 (default 50).
+    pub limit: Option<u32>,
+}
+
+/// One message as a list shows it: no patient data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The record's number.
+    pub record: u64,
+    /// The index of the entry that received it.
+    pub entry: u64,
+    /// When it came, RFC 3339.
+    pub time: String,
+    /// `received`, `held`, `released`, `rejected`.
+    pub state: String,
+    /// The link it came through.
+    pub link: String,
+    /// The peer that sent it.
+    pub peer: String,
+    /// Its type, such as `ORU^R01`, or `ASTM`.
+    pub kind: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// Why it is held, refused or waits: a stable code.
+    pub reason: Option<String>,
+    /// Where it went or is to go.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// What became of a message at one destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The destination's name.
+    pub destination: String,
+    /// `waiting`, `retrying`, `blocked`, `held`, `dead`, `delivered`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The last answer or fault, without patient data.
+    pub reason: Option<String>,
+}
+
+/// `POST messages/{record}/release|reject|resend`: a person's decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Why; recorded.
+    pub why: String,
+    /// Only to this destination (for `resend`); all if not given.
+    #[serde(default)]
+    pub destination: Option<String>,
+}

@@ -1,0 +1,87 @@
+//! Machine peers and the people of the lab.
+
+use serde::{Deserialize, Serialize};
+
+/// What a peer may send; an empty list admits nothing, `*` admits all, a trailing `*` a prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// Allowed sending applications (MSH-3, first component).
+    pub applications: Vec<String>,
+    /// Allowed sending facilities (MSH-4, first component).
+    pub facilities: Vec<String>,
+    /// Allowed message types (MSH-9), such as `ORU^R01`.
+    pub types: Vec<String>,
+    /// Allowed processing ids (MSH-11): `P`, `T`, `D`.
+    pub processing: Vec<String>,
+    /// Allowed ASTM senders (H-5, first component).
+    pub astm_senders: Vec<String>,
+}
+
+/// `POST peers`: a peer to be added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPeer {
+    /// Its name: letters, digits, `-`, `_` and `.`, at most 64.
+    pub name: String,
+    /// `analyzer`, `lis`, `ehr`, `draw-site`, `provider` or `public-health`.
+    pub kind: String,
+    /// What it may send.
+    #[serde(default)]
+    pub rules: Rules,
+    /// The assigning authority of its patient identifiers where a message names none.
+    #[serde(default)]
+    pub authority: Option<String>,
+    /// A foreign certificate in PEM form to bind by its public key; none: our CA issues one.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// How long the certificate lasts, in days (1 to 825, default 397).
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// The answer to an added or renewed peer; the private key is in it once and kept nowhere.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AddedPeer {
+    /// The peer as it now stands.
+    pub peer: Peer,
+    /// Certificate, private key and CA in PEM form; none for a foreign certificate.
+    pub bundle: Option<String>,
+    /// The one-page how-to for this kind of peer.
+    pub how_to: String,
+}
+
+/// `GET peers`: one peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Its number.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// SHA-256 of its public key (SPKI), in hex.
+    pub spki_sha256: String,
+    /// `own-ca` or `foreign`.
+    pub origin: String,
+    /// When its certificate ends, RFC 3339.
+    pub not_after: String,
+    /// `active` or `revoked`.
+    pub state: String,
+    /// What it may send.
+    pub rules: Rules,
+}
+
+/// A person of the lab, known by an account of the operating system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The person's number; 0 when adding.
+    #[serde(default)]
+    pub id: u64,
+    /// The person's name.
+    pub name: String,
+    /// `administrator`, `security-officer`, `lab-manager`, `clinical-staff`, `it` or `expert`.
+    pub role: String,
+    /// The account of the operating system.
+    pub uid: Option<u32>,
+}

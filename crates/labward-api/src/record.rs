@@ -1,0 +1,131 @@
+//! Records and patients: finding, showing, exporting, importing, disposing.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `POST records/find`: what to search by; never in a URL or on a command line.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Find {
+    /// An identifier of the patient, exact.
+    pub mrn: Option<String>,
+    /// The authority that assigned it, if several do.
+    pub authority: Option<String>,
+    /// A name, typing errors tolerated.
+    pub name: Option<String>,
+    /// A birth date, `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
+    pub birth_date: Option<String>,
+    /// An accession number, exact.
+    pub accession: Option<String>,
+    /// Why; recorded.
+    pub why: String,
+    /// How many patients at most, 1 to 100 (default 20).
+    pub limit: Option<u32>,
+}
+
+/// The answer to a search: masked hits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The patients, the best first.
+    pub patients: Vec<PatientHit>,
+    /// Whether the name index is still being built, so that hits may be missing.
+    pub loading: bool,
+    /// The index of the entry that records this search.
+    pub entry: u64,
+}
+
+/// One patient, masked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PatientHit {
+    /// The opaque number to go on with.
+    pub patient: u64,
+    /// The name, masked.
+    pub name: String,
+    /// The year of birth.
+    pub birth_year: Option<String>,
+    /// How well it fits, 0 to 1.
+    pub score: f64,
+    /// The records, the newest first, at most 100.
+    pub records: Vec<RecordHit>,
+    /// How many there are in all.
+    pub record_count: u64,
+}
+
+/// One record of a patient, without its content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordHit {
+    /// The record's number.
+    pub record: u64,
+    /// `hl7-v2`, `astm`, `fhir-resource` or `document`.
+    pub kind: String,
+    /// When it was kept, RFC 3339.
+    pub time: String,
+    /// Its size in bytes, sealed.
+    pub size_bytes: u64,
+}
+
+/// `POST records/{record}/show`: the record itself.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Shown {
+    /// The record's number.
+    pub record: u64,
+    /// `hl7-v2`, `astm`, `fhir-resource` or `document`.
+    pub kind: String,
+    /// The patient's opaque number, if it belongs to one.
+    pub patient: Option<u64>,
+    /// When it was kept, RFC 3339.
+    pub time: String,
+    /// Segments and fields for display (HL7, ASTM) or the resource itself (FHIR).
+    pub view: Value,
+    /// The index of the entry that records this reading.
+    pub entry: u64,
+}
+
+/// `POST records/export`: what to export; the answer is the bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// One record, or
+    #[serde(default)]
+    pub record: Option<u64>,
+    /// all records of one patient.
+    #[serde(default)]
+    pub patient: Option<u64>,
+    /// `original` (the bytes as they came) or `json` (one object a line).
+    pub format: String,
+    /// Why; recorded.
+    pub why: String,
+}
+
+/// `POST records/import`: what became of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// How many records were kept.
+    pub records: u64,
+    /// How many patients were met for the first time.
+    pub new_patients: u64,
+    /// `hl7-v2` or `fhir`.
+    pub kind: String,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// The index of the entry that sums the import up.
+    pub entry: u64,
+}
+
+/// `POST patients/{patient}/dispose`: destroys the keys of the patient's whole merge group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dispose {
+    /// Why; recorded.
+    pub why: String,
+    /// A decision that overrides the retention time, in words; a legal hold is never overridden.
+    #[serde(default)]
+    pub override_retention: Option<String>,
+}
+
+/// The proof of a disposal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposed {
+    /// The proof, one JSON object; it says what it does not cover.
+    pub proof: Value,
+}

@@ -1,0 +1,113 @@
+//! What the installation is doing and what is wrong with it; holds no patient data.
+
+use serde::{Deserialize, Serialize};
+
+/// `GET status`: what the server is doing now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// Whether the root key is open; sealed means that no listener is.
+    pub open: bool,
+    /// When the server started, RFC 3339.
+    pub started: String,
+    /// Number of entries in the ledger.
+    pub entries: u64,
+    /// The listeners.
+    pub links: Vec<LinkStatus>,
+    /// The destinations.
+    pub destinations: Vec<DestinationStatus>,
+    /// Messages that wait, held, for a person.
+    pub held: u64,
+    /// Whether names and birth dates can be searched yet.
+    pub search_ready: bool,
+}
+
+/// One listener and what came through it since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LinkStatus {
+    /// The link's name in the configuration.
+    pub name: String,
+    /// `mllp` or `astm`.
+    pub protocol: String,
+    /// `mutual-tls` or `plain`.
+    pub transport: String,
+    /// Where it listens.
+    pub address: String,
+    /// Connections open now.
+    pub connections: u64,
+    /// Messages accepted.
+    pub accepted: u64,
+    /// Messages held for a person.
+    pub held: u64,
+    /// Duplicates answered with the stored acknowledgement.
+    pub duplicates: u64,
+    /// Connections and frames refused before there was a message.
+    pub refused: u64,
+    /// When the last message came, RFC 3339.
+    pub last_message: Option<String>,
+}
+
+/// One destination and what waits for it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DestinationStatus {
+    /// The destination's name in the configuration.
+    pub name: String,
+    /// `mllp-tls`, `mllp-plain` or `file-drop`.
+    pub kind: String,
+    /// `up`, `down`, `stopped` or `idle`.
+    pub state: String,
+    /// Messages delivered since the start.
+    pub delivered: u64,
+    /// Messages that wait their turn or a retry.
+    pub waiting: u64,
+    /// Messages held at this destination for a person.
+    pub held: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// What went wrong last, without patient data.
+    pub last_error: Option<String>,
+}
+
+/// `GET check`: what is wrong with this installation, the most harmful first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was found, in order of harm.
+    pub findings: Vec<CheckFinding>,
+    /// How many things were looked at.
+    pub looked_at: u32,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckFinding {
+    /// A stable code such as `check.key-beside-data`.
+    pub code: String,
+    /// `high`, `medium` or `low`.
+    pub harm: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub todo: String,
+}
+
+/// `POST unseal`: opens the root key with one slot.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "with", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Opener {
+    /// A key file that the server can read.
+    KeyFile {
+        /// Its path on the server.
+        path: String,
+    },
+    /// A passphrase.
+    Passphrase {
+        /// The passphrase itself.
+        passphrase: String,
+    },
+    /// Enough recovery shares of one set.
+    Shares {
+        /// The shares as they stand on paper.
+        shares: Vec<String>,
+    },
+}
