@@ -1,1 +1,56 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a developer's tool: it prints, starts programs and measures time"
+)]
+
+mod docs;
+mod fuzz;
+mod run;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test [--quick]         everything: formatting, lints, tests, documents, layering, licences, fuzz smoke, demo, real peers
+  tidy                   rules that no compiler checks: arrows between rooms, front pages, sizes
+  docs [--check]         write (or compare) the generated documents under docs/ref
+  fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
+  interop [--write]      send the test data through a live gateway with clients that are not ours
+  bench gateway          the gateway against stunnel, in one run
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test"] => test::test(false),
+        ["test", "--quick"] => test::test(true),
+        ["tidy"] => tidy::tidy(),
+        ["docs"] => docs::docs(false),
+        ["docs", "--check"] => docs::docs(true),
+        ["fuzz"] => fuzz::fuzz(None, 10),
+        ["fuzz", target] => fuzz::fuzz(Some(target), 10),
+        ["fuzz", target, seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::fuzz(Some(target), seconds),
+            Err(_) => Err(anyhow::anyhow!("SECS is a whole number of seconds")),
+        },
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(64);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

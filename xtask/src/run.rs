@@ -1,0 +1,47 @@
+//! Starting programs: one place that prints what is run and turns a bad exit into an error.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+/// The root of the checkout.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// The cargo that runs this.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Whether this runs under continuous integration, where nothing may be skipped.
+pub(crate) fn under_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// Runs `command`, showing its output; an exit other than 0 is an error.
+pub(crate) fn run(name: &str, command: &mut Command) -> Result<()> {
+    println!("── {name}");
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("start {name}"))?;
+    println!("── {name}: {:.1} s", start.elapsed().as_secs_f64());
+    ensure!(status.success(), "{name} failed ({status})");
+    Ok(())
+}
+
+/// Runs `command` and gives its standard output; an exit other than 0 is an error.
+pub(crate) fn capture(name: &str, command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("start {name}"))?;
+    ensure!(
+        output.status.success(),
+        "{name} failed ({}): {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).with_context(|| format!("read what {name} printed"))
+}

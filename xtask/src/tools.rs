@@ -1,0 +1,125 @@
+//! What the tests need beyond Rust: found, installed where that is allowed, or named in one line.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::run::{cargo, root, run};
+
+/// A program and the Debian package that holds it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        program: "cc",
+        package: "gcc",
+    },
+    Tool {
+        program: "c++",
+        package: "g++",
+    },
+    Tool {
+        program: "python3",
+        package: "python3",
+    },
+    Tool {
+        program: "stunnel",
+        package: "stunnel4",
+    },
+];
+
+/// Makes sure that every Debian package the tests need is there.
+///
+/// As root on a machine with apt they are installed; otherwise the error is the line to type.
+pub(crate) fn ensure_debian() -> Result<()> {
+    let missing: Vec<&str> = TOOLS
+        .iter()
+        .filter(|tool| !on_path(tool.program))
+        .map(|tool| tool.package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let line = format!("apt-get install -y {}", missing.join(" "));
+    if !is_root() || !on_path("apt-get") {
+        bail!("the tests need programs from Debian; type: sudo {line}");
+    }
+    // A machine whose lists are fresh need not ask for them again, so a failed update is no error.
+    let _ = run(
+        "apt-get update",
+        Command::new("apt-get").arg("update").arg("-qq"),
+    );
+    run(
+        &line,
+        Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(&missing)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}
+
+/// Makes sure that `cargo deny` is there, building it if it is not.
+pub(crate) fn ensure_cargo_deny() -> Result<()> {
+    if on_path("cargo-deny") {
+        return Ok(());
+    }
+    let mut install = cargo();
+    install.args([
+        "install",
+        "--quiet",
+        "--locked",
+        "cargo-deny",
+        "--version",
+        "0.20.2",
+    ]);
+    // Thin LTO and one codegen unit would double the time of a tool that is used once.
+    install
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    install.env_remove("CARGO_TARGET_DIR");
+    run("cargo install cargo-deny", &mut install)
+}
+
+/// A Python with the package `hl7`, in a virtual environment of its own under `target`.
+pub(crate) fn ensure_python_hl7() -> Result<PathBuf> {
+    let venv = root().join("target/interop-python");
+    let python = venv.join("bin/python");
+    let sender = venv.join("bin/mllp_send");
+    if sender.exists() {
+        return Ok(python);
+    }
+    if Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(&venv)
+        .status()
+        .is_ok_and(|s| s.success())
+        && run(
+            "pip install hl7",
+            Command::new(&python).args(["-m", "pip", "install", "--quiet", "hl7==0.4.5"]),
+        )
+        .is_ok()
+    {
+        return Ok(python);
+    }
+    bail!(
+        "a Python environment with hl7 0.4.5 could not be made; type: sudo apt-get install -y python3-venv"
+    )
+}
+
+/// Whether `program` stands in a folder of `PATH`.
+pub(crate) fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|out| out.stdout.starts_with(b"0\n"))
+}
