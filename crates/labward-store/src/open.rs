@@ -1,0 +1,263 @@
+//! Opening the database: one process, a sound file, the right schema, nothing readable by others.
+//!
+//! It must never touch a file that is another program's, damaged, or newer than this program.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::from_engine;
+use crate::{Durability, Journal, Migration, Options, StoreError, Tx};
+
+/// `Labw` in ASCII, in the header of every database of Labward.
+const APPLICATION_ID: i64 = 0x4c61_6277;
+/// Statements kept prepared per connection; preparing again costs 13–15 µs each.
+const CACHED_STATEMENTS: usize = 256;
+/// How long to wait for a lock of the engine, which only an outside tool can hold.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A log that grew behind a long reader is cut back to this many times the autocheckpoint size.
+const LOG_LIMIT_FACTOR: u64 = 4;
+
+/// An open database: its lock, its one writing connection, and how the last run ended.
+pub(crate) struct Opened {
+    pub(crate) lock: File,
+    pub(crate) connection: Connection,
+    pub(crate) after_crash: bool,
+}
+
+/// Opens or creates the database, checks it, brings its schema up to date and loads the journal.
+pub(crate) fn open(
+    options: &Options,
+    migrations: &[Migration],
+    journal: &mut dyn Journal,
+) -> Result<Opened, StoreError> {
+    let lock = take_lock(&beside(&options.path, ".lock"))?;
+    let after_crash = fs::exists(beside(&options.path, "-wal"))?;
+    create_private(&options.path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = connect(options, flags)?;
+    let version = check_header(&connection, migrations.len())?;
+    set_up_writer(&connection, options)?;
+    if after_crash {
+        check_integrity(&connection)?;
+    }
+    let missing = migrations.get(version..).unwrap_or_default();
+    if version > 0 && !missing.is_empty() {
+        keep_copy(&connection, &options.path, migrations.len())?;
+    }
+    migrate(&mut connection, missing, migrations.len(), journal)?;
+    sync_folder(&options.path)?;
+    Ok(Opened {
+        lock,
+        connection,
+        after_crash,
+    })
+}
+
+/// One more connection that can only read.
+pub(crate) fn open_reader(options: &Options) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    connect(options, flags)
+}
+
+/// Moves the whole log into the database and empties it; `false` if a reader still needs it.
+pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StoreError> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .map(|busy| busy == 0)
+        .map_err(from_engine)
+}
+
+/// `path` with `suffix` added to its last part.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn take_lock(path: &Path) -> Result<File, StoreError> {
+    let mut open = OpenOptions::new();
+    let file = open
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// The engine gives its log and index the mode of the database, so only this file is created here.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let mut open = OpenOptions::new();
+    match open.create_new(true).write(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // By name, never by a descriptor: closing one would drop the engine's POSIX locks.
+            Ok(fs::set_permissions(
+                path,
+                fs::Permissions::from_mode(0o600),
+            )?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn connect(options: &Options, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(&options.path, flags, vfs.as_str()),
+        None => Connection::open_with_flags(&options.path, flags),
+    }
+    .map_err(from_engine)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(from_engine)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    for (name, value) in [
+        ("trusted_schema", 0),
+        ("cell_size_check", 1),
+        ("foreign_keys", 1),
+    ] {
+        set(&connection, name, value)?;
+    }
+    set(&connection, "temp_store", 2)?;
+    Ok(connection)
+}
+
+/// The schema's version, 0 for a new file; refuses what is not ours or too new.
+fn check_header(connection: &Connection, known: usize) -> Result<usize, StoreError> {
+    let application_id = get(connection, "application_id")?;
+    let found = get(connection, "user_version")?;
+    if application_id != APPLICATION_ID {
+        if application_id != 0 || get(connection, "schema_version")? != 0 {
+            return Err(StoreError::Foreign { application_id });
+        }
+        return Ok(0);
+    }
+    match usize::try_from(found) {
+        Ok(version) if version <= known => Ok(version),
+        _ => Err(StoreError::NewerSchema {
+            found,
+            known: i64::try_from(known).unwrap_or(i64::MAX),
+        }),
+    }
+}
+
+fn set_up_writer(connection: &Connection, options: &Options) -> Result<(), StoreError> {
+    // The page size of a new file is fixed by the first write, which the journal mode is.
+    set(connection, "page_size", options.page_size.into())?;
+    connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+        .map_err(from_engine)?;
+    let page_size = get(connection, "page_size")?.max(512);
+    let autocheckpoint = i64::try_from(options.autocheckpoint_bytes).unwrap_or(i64::MAX);
+    let log_limit = options
+        .autocheckpoint_bytes
+        .saturating_mul(LOG_LIMIT_FACTOR);
+    set(
+        connection,
+        "wal_autocheckpoint",
+        (autocheckpoint / page_size).clamp(1, i32::MAX.into()),
+    )?;
+    set(
+        connection,
+        "journal_size_limit",
+        i64::try_from(log_limit).unwrap_or(i64::MAX),
+    )?;
+    set(
+        connection,
+        "synchronous",
+        match options.durability {
+            Durability::Full => 2,
+            #[cfg(feature = "fault-injection")]
+            Durability::UnsafeOff => 0,
+        },
+    )?;
+    // What disposal deletes is overwritten, not only unlinked (NIST SP 800-88).
+    set(connection, "secure_delete", 1)
+}
+
+fn check_integrity(connection: &Connection) -> Result<(), StoreError> {
+    let place: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(from_engine)?;
+    if place == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged { place })
+    }
+}
+
+/// Keeps the database as it was before version `to`: written aside, synced, then named.
+fn keep_copy(connection: &Connection, path: &Path, to: usize) -> Result<(), StoreError> {
+    let copy = beside(path, &format!(".before-v{to}"));
+    let part = beside(&copy, ".part");
+    if fs::exists(&part)? {
+        fs::remove_file(&part)?;
+    }
+    create_private(&part)?;
+    let target = part
+        .to_str()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))?;
+    connection
+        .execute("VACUUM INTO $1", [target])
+        .map_err(from_engine)?;
+    File::open(&part)?.sync_all()?;
+    fs::rename(&part, &copy)?;
+    sync_folder(path)
+}
+
+/// All missing steps, the version and the journal's first state in one transaction.
+fn migrate(
+    connection: &mut Connection,
+    missing: &[Migration],
+    to: usize,
+    journal: &mut dyn Journal,
+) -> Result<(), StoreError> {
+    let begun = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(from_engine)?;
+    for migration in missing {
+        tracing::info!(name = migration.name, to, "migrate the database");
+        begun.execute_batch(migration.sql).map_err(from_engine)?;
+    }
+    if !missing.is_empty() || get(&begun, "application_id")? == 0 {
+        set(&begun, "application_id", APPLICATION_ID)?;
+        set(
+            &begun,
+            "user_version",
+            i64::try_from(to).unwrap_or(i64::MAX),
+        )?;
+    }
+    journal.load(&mut Tx::new(&begun, None))?;
+    begun.commit().map_err(from_engine)
+}
+
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+fn get(connection: &Connection, name: &str) -> Result<i64, StoreError> {
+    connection
+        .pragma_query_value(None, name, |row| row.get(0))
+        .map_err(from_engine)
+}
+
+fn set(connection: &Connection, name: &str, value: i64) -> Result<(), StoreError> {
+    // Some of them answer with a row and some do not.
+    connection
+        .pragma_update(None, name, value)
+        .map_err(from_engine)
+}

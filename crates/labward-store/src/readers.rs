@@ -1,0 +1,101 @@
+//! The pool of connections that only read.
+//!
+//! It must never keep a transaction open once its reader has returned, even by a panic.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::error::from_engine;
+use crate::{Options, Snapshot, StoreError, open};
+
+/// Idle connections and how many exist.
+pub(crate) struct Readers {
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+struct Pool {
+    idle: Vec<Connection>,
+    lent: usize,
+    closed: bool,
+}
+
+/// A connection that goes back to its pool when dropped.
+struct Lent<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Readers {
+    pub(crate) fn open(options: &Options) -> Result<Self, StoreError> {
+        let idle = (0..options.readers.max(1))
+            .map(|_| open::open_reader(options))
+            .collect::<Result<_, _>>()?;
+        let (lent, closed) = (0, false);
+        Ok(Self {
+            pool: Mutex::new(Pool { idle, lent, closed }),
+            returned: Condvar::new(),
+        })
+    }
+
+    /// Runs `f` on a snapshot, waiting for an idle connection first.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let lent = self.lend()?;
+        let Some(connection) = &lent.connection else {
+            return Err(StoreError::Closed.into());
+        };
+        let transaction = connection.unchecked_transaction().map_err(from_engine)?;
+        f(&mut Snapshot::new(&transaction))
+    }
+
+    /// Waits until every reader has returned, then closes all connections.
+    pub(crate) fn close(&self) {
+        let mut pool = self.pool();
+        pool.closed = true;
+        self.returned.notify_all();
+        while pool.lent > 0 {
+            pool = self
+                .returned
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        pool.idle.clear();
+    }
+
+    fn lend(&self) -> Result<Lent<'_>, StoreError> {
+        let mut pool = self.pool();
+        loop {
+            if pool.closed {
+                return Err(StoreError::Closed);
+            }
+            if let Some(connection) = pool.idle.pop() {
+                pool.lent += 1;
+                return Ok(Lent {
+                    readers: self,
+                    connection: Some(connection),
+                });
+            }
+            pool = self
+                .returned
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut pool = self.readers.pool();
+        pool.lent -= 1;
+        pool.idle.extend(self.connection.take());
+        self.readers.returned.notify_all();
+    }
+}
