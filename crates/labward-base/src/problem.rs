@@ -227,6 +227,13 @@ problems! {
     GATEWAY_DAMAGED_MESSAGE = "gateway.damaged-message", Invalid,
         "the frame was cut or holds another message's beginning",
         "a person looks at it; the sender sends the message again";
+    // astm
+    ASTM_NOT_E1394 = "astm.not-e1394", Invalid,
+        "the text is not an ASTM E1394 message",
+        "a person looks at it; if the device never sends E1394 records, its link takes text as it is";
+    ASTM_TOO_MANY_RECORDS = "astm.too-many-records", Limit,
+        "the message has more records than Labward reads",
+        "a person looks at it; check what the device sends";
     // configuration and operation
     CONFIG_UNREADABLE = "config.unreadable", Invalid,
         "the configuration cannot be read",
