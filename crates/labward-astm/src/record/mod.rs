@@ -1,0 +1,284 @@
+//! The records of an E1394 / LIS02-A2 message, read without copying.
+//!
+//! It must never panic on any bytes, allocate more than one slice a record, or change what it reads.
+
+mod field;
+mod view;
+mod write;
+
+pub use field::{Component, Delimiters, Field};
+pub use view::{Header, Order, Patient};
+pub use write::MessageWriter;
+
+use labward_base::Problem;
+use labward_base::problem::{ASTM_NOT_E1394, ASTM_TOO_MANY_RECORDS};
+
+use crate::control::{CR, LF};
+
+/// The most records a message may have.
+pub const MAX_RECORDS: usize = 100_000;
+
+/// The type of a record, by its first letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordType {
+    /// C: a comment on the record before.
+    Comment,
+    /// H: sender, delimiters, version; begins a message.
+    Header,
+    /// M: what only the manufacturer defines.
+    Manufacturer,
+    /// O: what was ordered for which specimen.
+    Order,
+    /// A letter that E1394 does not define.
+    Other(u8),
+    /// P: the patient.
+    Patient,
+    /// Q: a host query.
+    Query,
+    /// R: a result.
+    LabResult,
+    /// S: for exchange between laboratories.
+    Scientific,
+    /// L: ends a message.
+    Terminator,
+}
+
+/// One record, without the CR that ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    bytes: &'a [u8],
+    delimiters: Delimiters,
+}
+
+/// A message: the records from H on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    delimiters: Delimiters,
+    records: Vec<Record<'a>>,
+}
+
+/// Why bytes are not an E1394 message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// The H record does not declare three different delimiters beside that of fields.
+    #[error("the header declares no usable delimiters")]
+    Delimiters,
+    /// It does not begin with an H record.
+    #[error("the text does not begin with a header record")]
+    NotE1394,
+    /// Another H record follows: take the messages apart with [`split_messages`].
+    #[error("the text holds a second header record")]
+    SeveralMessages,
+    /// It has more than [`MAX_RECORDS`] records.
+    #[error("the message has more than {MAX_RECORDS} records")]
+    TooManyRecords,
+}
+
+impl ParseError {
+    /// The visible problem.
+    pub const fn problem(self) -> &'static Problem {
+        match self {
+            Self::Delimiters | Self::NotE1394 | Self::SeveralMessages => &ASTM_NOT_E1394,
+            Self::TooManyRecords => &ASTM_TOO_MANY_RECORDS,
+        }
+    }
+}
+
+impl RecordType {
+    /// The type with this letter.
+    pub const fn from_letter(letter: u8) -> Self {
+        match letter {
+            b'C' => Self::Comment,
+            b'H' => Self::Header,
+            b'L' => Self::Terminator,
+            b'M' => Self::Manufacturer,
+            b'O' => Self::Order,
+            b'P' => Self::Patient,
+            b'Q' => Self::Query,
+            b'R' => Self::LabResult,
+            b'S' => Self::Scientific,
+            other => Self::Other(other),
+        }
+    }
+
+    /// The letter of this type.
+    pub const fn letter(self) -> u8 {
+        match self {
+            Self::Comment => b'C',
+            Self::Header => b'H',
+            Self::LabResult => b'R',
+            Self::Manufacturer => b'M',
+            Self::Order => b'O',
+            Self::Other(letter) => letter,
+            Self::Patient => b'P',
+            Self::Query => b'Q',
+            Self::Scientific => b'S',
+            Self::Terminator => b'L',
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    /// Its type.
+    pub fn record_type(&self) -> RecordType {
+        RecordType::from_letter(self.bytes.first().copied().unwrap_or_default())
+    }
+
+    /// Its bytes, as sent.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The delimiters of its message.
+    pub const fn delimiters(&self) -> Delimiters {
+        self.delimiters
+    }
+
+    /// The field with this number as in E1394, where 1 is the record type; empty if it is not there.
+    ///
+    /// In an H record field 2 is the declaration of the delimiters.
+    pub fn field(&self, number: usize) -> Field<'a> {
+        let index = number.checked_sub(1);
+        let bytes = index
+            .and_then(|index| self.raw_fields().nth(index))
+            .unwrap_or_default();
+        Field::new(bytes, self.delimiters)
+    }
+
+    /// Its fields in order, the record type first.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let delimiters = self.delimiters;
+        self.raw_fields()
+            .map(move |bytes| Field::new(bytes, delimiters))
+    }
+
+    fn raw_fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let delimiter = self.delimiters.field;
+        self.bytes.split(move |byte| *byte == delimiter)
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Reads a message: records ended by CR (or CR LF), the first of them H.
+    ///
+    /// # Errors
+    /// It does not begin with a usable H record, holds a second one, or has too many records.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        let mut lines = records_of(bytes);
+        let header = lines.next().ok_or(ParseError::NotE1394)?;
+        let delimiters = Delimiters::of_header(header)?;
+        let mut records = vec![Record {
+            bytes: header,
+            delimiters,
+        }];
+        for line in lines {
+            if begins_message(line, delimiters.field) {
+                return Err(ParseError::SeveralMessages);
+            }
+            if records.len() >= MAX_RECORDS {
+                return Err(ParseError::TooManyRecords);
+            }
+            records.push(Record {
+                bytes: line,
+                delimiters,
+            });
+        }
+        Ok(Self {
+            delimiters,
+            records,
+        })
+    }
+
+    /// The delimiters it declares.
+    pub const fn delimiters(&self) -> Delimiters {
+        self.delimiters
+    }
+
+    /// Its records in order, unknown types included.
+    pub fn records(&self) -> &[Record<'a>] {
+        &self.records
+    }
+
+    /// Its records of one type, in order.
+    pub fn records_of(&self, wanted: RecordType) -> impl Iterator<Item = Record<'a>> + '_ {
+        self.records
+            .iter()
+            .copied()
+            .filter(move |record| record.record_type() == wanted)
+    }
+
+    /// The H record.
+    pub fn header(&self) -> Header<'a> {
+        let empty = Record {
+            bytes: b"",
+            delimiters: self.delimiters,
+        };
+        Header::new(self.records.first().copied().unwrap_or(empty))
+    }
+
+    /// The P records, in order.
+    pub fn patients(&self) -> impl Iterator<Item = Patient<'a>> + '_ {
+        self.records_of(RecordType::Patient).map(Patient::new)
+    }
+
+    /// The O records, in order.
+    pub fn orders(&self) -> impl Iterator<Item = Order<'a>> + '_ {
+        self.records_of(RecordType::Order).map(Order::new)
+    }
+
+    /// How many R records it has.
+    pub fn result_count(&self) -> usize {
+        self.records_of(RecordType::LabResult).count()
+    }
+
+    /// Whether it asks the host something: it has a Q record.
+    pub fn is_query(&self) -> bool {
+        self.records_of(RecordType::Query).next().is_some()
+    }
+
+    /// Whether an L record ends it.
+    pub fn is_terminated(&self) -> bool {
+        self.records
+            .last()
+            .is_some_and(|last| last.record_type() == RecordType::Terminator)
+    }
+}
+
+/// Takes a text apart before each H record after the first; joined, the parts are the text.
+pub fn split_messages(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let field = bytes.get(1).copied().unwrap_or_default();
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut end = 0;
+        for line in rest.split_inclusive(|byte| *byte == CR) {
+            if end > 0 && begins_message(skip_line_feeds(line), field) {
+                break;
+            }
+            end += line.len();
+        }
+        let (message, after) = rest.split_at_checked(end)?;
+        rest = after;
+        Some(message)
+    })
+}
+
+fn begins_message(line: &[u8], field: u8) -> bool {
+    matches!(line, [b'H', delimiter, ..] if *delimiter == field)
+}
+
+fn records_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split(|byte| *byte == CR)
+        .map(skip_line_feeds)
+        .filter(|line| !line.is_empty())
+}
+
+fn skip_line_feeds(mut line: &[u8]) -> &[u8] {
+    while let [LF, rest @ ..] = line {
+        line = rest;
+    }
+    line
+}
