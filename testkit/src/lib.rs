@@ -1,1 +1,19 @@
-//! (being written)
+//! What Labward's tests share.
+//!
+//! It must never be a dependency of anything that ships, read the system's clock, or need a network.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`clock`] | [`FakeClock`]: stands still until told to move |
+//! | [`folder`] | [`TempDir`] and [`test_data`] |
+//! | [`random`] | [`Random`]: the same numbers for the same seed |
+//! | [`vfs`] | [`vfs::FaultVfs`]: a file layer for the store whose power can be cut |
+
+pub mod clock;
+pub mod folder;
+pub mod random;
+pub mod vfs;
+
+pub use clock::FakeClock;
+pub use folder::{TempDir, test_data};
+pub use random::Random;
