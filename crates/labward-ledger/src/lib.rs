@@ -1,1 +1,55 @@
-//! (being written)
+//! The tamper-evident ledger: the only way to record a fact.
+//!
+//! **Invariant:** no change without an entry: [`append`] runs in the transaction of the act itself.
+//! **Invariant:** the ledger is append-only and checkable without us: with the log's public key and
+//! an export, offline.
+//!
+//! It must never change or delete an entry, hold plaintext about a patient, or sign two histories.
+//! It proves what was recorded and when, not that the world was so.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`action`] | the vocabulary: actions, actors, subjects, outcomes |
+//! | [`facts`] | facts in clear of an entry |
+//! | [`entry`] | [`NewEntry`] and the canonical [`Leaf`] |
+//! | `journal` | [`LedgerJournal`], [`append`], [`drop_payload`], [`open_epoch`], [`RecordIds`] |
+//! | [`store`] | the rows, and the only SQL |
+//! | [`detail`] | the sealed detail |
+//! | [`tree`], [`proof`] | RFC 6962: digests, frontier, inclusion and consistency |
+//! | [`note`], [`checkpoint`], [`tile`] | C2SP signed-note, tlog-checkpoint, tlog-tiles |
+//!
+//! # The leaf
+//!
+//! One line of JSON, at most 65,535 bytes, keys in this order and left out when there is nothing to
+//! say: `v` 1, `n` index, `node`, `site`, `time` (RFC 3339, UTC, microseconds), `actor`, `action`,
+//! `subject`, `outcome`, `facts`, `detail` (base64, sealed), `record`, `patient`, `kind`, `payload`
+//! (`sha256` in hex and `bytes` of the sealed record). Its digest is SHA-256(00 ‖ leaf).
+
+pub mod action;
+pub mod checkpoint;
+pub mod detail;
+pub mod entry;
+mod error;
+pub mod facts;
+mod journal;
+pub mod note;
+mod parse;
+pub mod proof;
+pub mod store;
+pub mod tile;
+pub mod tree;
+
+pub use action::{Action, Actor, Outcome, Subject};
+pub use checkpoint::Checkpoint;
+pub use detail::{open_detail, seal_detail};
+pub use entry::{Leaf, NewEntry, PayloadDigest};
+pub use error::LedgerError;
+pub use facts::{Fact, Facts};
+pub use journal::{CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, drop_payload, open_epoch};
+pub use note::{Note, VerifierKey};
+pub use proof::{ConsistencyProof, InclusionProof};
+pub use store::{
+    Epoch, MIGRATIONS, StoredEntry, TreeHead, entries, entries_before, entries_with_payload,
+    entry_of_record, epochs, payload_of, tree_head,
+};
+pub use tree::Digest;

@@ -1,0 +1,424 @@
+//! What can be done, by whom, to what and with what outcome: the vocabulary of the ledger.
+//!
+//! A name that was once written must never change its meaning or be given to another action. The
+//! one table below fixes each action's name and its codes in FHIR R4 AuditEvent (IHE BALP 1.1).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use labward_base::id::{EntryIndex, PatientId, PeerId, PersonId, RecordId, SiteId, SlotId};
+
+/// The action letter of FHIR AuditEvent and DICOM audit messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letter {
+    /// Create.
+    C,
+    /// Read, view or print.
+    R,
+    /// Update.
+    U,
+    /// Delete.
+    D,
+    /// Execute: a query, a start, a check.
+    E,
+}
+
+impl Letter {
+    /// The code of this letter.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::C => "C",
+            Self::R => "R",
+            Self::U => "U",
+            Self::D => "D",
+            Self::E => "E",
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])+ $variant:ident = $name:literal, $letter:ident, $dicom:literal,
+        $lifecycle:expr, $profile:expr;)+) => {
+        /// An act that the ledger records.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Action {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable dotted name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The action with this name.
+            pub fn by_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+
+            /// The action letter of FHIR AuditEvent.
+            pub const fn letter(self) -> Letter {
+                match self { $(Self::$variant => Letter::$letter,)+ }
+            }
+
+            /// The DICOM code of the kind of event (`AuditEvent.type`).
+            pub const fn dicom_code(self) -> &'static str {
+                match self { $(Self::$variant => $dicom,)+ }
+            }
+
+            /// The code of ISO 21089 for what happened to the record, where it has one.
+            pub const fn lifecycle_code(self) -> Option<&'static str> {
+                match self { $(Self::$variant => $lifecycle,)+ }
+            }
+
+            /// The profile of IHE BALP after which the AuditEvent is shaped, where there is one.
+            pub const fn balp_profile(self) -> Option<&'static str> {
+                match self { $(Self::$variant => $profile,)+ }
+            }
+        }
+    };
+}
+
+// DICOM PS3.16 context group 400: 110100 application activity, 110101 audit log used, 110106
+// export, 110107 import, 110108 network entry, 110110 patient record, 110112 query, 110113 security
+// alert, 110120 application start, 110121 application stop, 110129 security configuration, 110131
+// software configuration, 110136 security roles changed.
+actions! {
+    /// The installation was set up: first entry of a ledger.
+    InstallationInitialized = "installation.initialized", C, "110131", Some("originate"), None;
+    /// The server began to accept.
+    ServerStarted = "server.started", E, "110120", None, None;
+    /// The server stopped in order.
+    ServerStopped = "server.stopped", E, "110121", None, None;
+    /// The root key was opened.
+    ServerUnsealed = "server.unsealed", E, "110129", Some("decrypt"), None;
+    /// The clock went back, or leapt; entry times no longer follow it for a while.
+    ClockJumped = "clock.jumped", E, "110113", None, None;
+    /// A root-key slot was added.
+    KeySlotAdded = "key.slot-added", C, "110129", None, None;
+    /// A root-key slot was removed.
+    KeySlotRemoved = "key.slot-removed", D, "110129", None, None;
+    /// A root-key slot was tried without opening the server with it.
+    KeySlotTested = "key.slot-tested", E, "110129", Some("verify"), None;
+    /// The root key was replaced and the patient keys wrapped anew.
+    KeyRotated = "key.rotated", U, "110129", Some("encrypt"), None;
+    /// Two patients were declared one, by a person or by an A18 or A40 message.
+    PatientMerged = "patient.merged", U, "110110", Some("merge"), None;
+    /// An identifier was linked to a patient.
+    PatientLinked = "patient.linked", U, "110110", Some("link"), None;
+    /// The key of a patient was destroyed.
+    PatientDisposed = "patient.disposed", D, "110110", Some("destroy"), Some("PatientDelete");
+    /// A legal hold was set on a patient's records.
+    PatientHeld = "patient.held", U, "110110", Some("hold"), Some("PatientUpdate");
+    /// A legal hold was lifted.
+    PatientHoldLifted = "patient.hold-lifted", U, "110110", Some("unhold"), Some("PatientUpdate");
+    /// A message was checked, sealed and kept.
+    MessageReceived = "message.received", C, "110107", Some("receive"), None;
+    /// A message was kept for a person to look at.
+    MessageHeld = "message.held", C, "110107", Some("receive"), None;
+    /// A message was refused and not kept for delivery.
+    MessageRefused = "message.refused", C, "110107", None, None;
+    /// A message came again and was answered as the first time.
+    MessageDuplicate = "message.duplicate", E, "110107", None, None;
+    /// A person released a held message for delivery.
+    MessageReleased = "message.released", U, "110107", Some("attest"), None;
+    /// A person rejected a held message.
+    MessageRejected = "message.rejected", U, "110107", Some("attest"), None;
+    /// A destination acknowledged a message.
+    MessageDelivered = "message.delivered", R, "110106", Some("transmit"), None;
+    /// An attempt to deliver a message failed.
+    MessageDeliveryFailed = "message.delivery-failed", R, "110106", None, None;
+    /// A message was given up and waits as a dead letter.
+    MessageDead = "message.dead", R, "110106", None, None;
+    /// A person had a message delivered again.
+    MessageResent = "message.resent", R, "110106", Some("transmit"), None;
+    /// Connections without a valid certificate were refused, counted per source and minute.
+    StrangerRefused = "stranger.refused", E, "110113", None, None;
+    /// A peer was made known.
+    PeerAdded = "peer.added", C, "110136", None, None;
+    /// A peer's certificate was revoked.
+    PeerRevoked = "peer.revoked", D, "110136", None, None;
+    /// A peer's certificate was renewed.
+    PeerRenewed = "peer.renewed", U, "110136", None, None;
+    /// A person was made known.
+    PersonAdded = "person.added", C, "110136", None, None;
+    /// A person was removed.
+    PersonRemoved = "person.removed", D, "110136", None, None;
+    /// Files were imported as records.
+    RecordImported = "record.imported", C, "110107", Some("originate"), None;
+    /// Records were searched for; the query is in the sealed detail.
+    RecordSearched = "record.searched", E, "110112", Some("access"), None;
+    /// A record or a patient was shown in full.
+    RecordShown = "record.shown", R, "110110", Some("access"), Some("PatientRead");
+    /// Records left the installation.
+    RecordExported = "record.exported", R, "110106", Some("disclose"),
+        Some("PrivacyDisclosure.Source");
+    /// The payload of a record was deleted at the end of its retention.
+    RecordExpired = "record.expired", D, "110110", Some("destroy"), None;
+    /// The ledger was exported.
+    LedgerExported = "ledger.exported", R, "110101", Some("extract"), None;
+    /// The ledger was verified.
+    LedgerVerified = "ledger.verified", E, "110101", Some("verify"), None;
+    /// The ledger went on under a new origin after a restore from a backup.
+    LedgerEpochOpened = "ledger.epoch-opened", C, "110113", Some("restore"), None;
+    /// A finding began to hold.
+    FindingRaised = "finding.raised", C, "110113", None, None;
+    /// A finding no longer holds.
+    FindingCleared = "finding.cleared", U, "110113", None, None;
+    /// Delivery to a destination was stopped until a person lets it go on.
+    DestinationHeld = "destination.held", U, "110100", None, None;
+    /// Delivery to a destination went on.
+    DestinationReleased = "destination.released", U, "110100", None, None;
+    /// A configuration took effect.
+    ConfigLoaded = "config.loaded", U, "110131", None, None;
+}
+
+/// Who acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A machine that holds a certificate.
+    Peer(PeerId),
+    /// A person of the lab.
+    Person(PersonId),
+    /// Labward itself.
+    System,
+}
+
+/// How the act ended; the codes are those of the table of problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome<C = &'static str> {
+    /// It was done.
+    Success,
+    /// It was refused, with the code of the reason: an outcome, not an error.
+    Refused(C),
+    /// It was tried and failed, with the code of the cause.
+    Failed(C),
+}
+
+/// What was acted upon.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A destination, by its name in the configuration.
+    Destination(Cow<'static, str>),
+    /// An entry of this ledger.
+    Entry(EntryIndex),
+    /// A finding, by its code.
+    Finding(Cow<'static, str>),
+    /// This installation.
+    Installation,
+    /// The ledger as a whole.
+    Ledger,
+    /// A link, by its name in the configuration.
+    Link(Cow<'static, str>),
+    /// A patient.
+    Patient(PatientId),
+    /// A peer.
+    Peer(PeerId),
+    /// A person.
+    Person(PersonId),
+    /// A record.
+    Record(RecordId),
+    /// The records as a whole, such as in a search.
+    Records,
+    /// A site.
+    Site(SiteId),
+    /// A root-key slot.
+    Slot(SlotId),
+    /// Where a connection came from, as an address without its port.
+    Source(Cow<'static, str>),
+}
+
+impl<C: AsRef<str>> Outcome<C> {
+    /// This outcome with its code borrowed.
+    pub fn as_str(&self) -> Outcome<&str> {
+        match self {
+            Self::Success => Outcome::Success,
+            Self::Refused(code) => Outcome::Refused(code.as_ref()),
+            Self::Failed(code) => Outcome::Failed(code.as_ref()),
+        }
+    }
+}
+
+impl Outcome<String> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "success" => Some(Self::Success),
+            Some(("refused", code)) if !code.is_empty() => Some(Self::Refused(code.to_owned())),
+            Some(("failed", code)) if !code.is_empty() => Some(Self::Failed(code.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl Actor {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "system" => Some(Self::System),
+            Some(("peer", id)) => id.parse().ok().map(Self::Peer),
+            Some(("person", id)) => id.parse().ok().map(Self::Person),
+            _ => None,
+        }
+    }
+
+    /// The parts of this actor's text: `peer:7` is `("peer", Some(7))`.
+    pub(crate) const fn parts(self) -> (&'static str, Option<u64>) {
+        match self {
+            Self::Peer(id) => ("peer", Some(id.get())),
+            Self::Person(id) => ("person", Some(id.get())),
+            Self::System => ("system", None),
+        }
+    }
+}
+
+/// What stands after the colon in a subject's text.
+pub(crate) enum SubjectKey<'a> {
+    Name(&'a str),
+    None,
+    Number(u64),
+}
+
+impl Subject {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let Some((kind, key)) = text.split_once(':') else {
+            return match text {
+                "installation" => Some(Self::Installation),
+                "ledger" => Some(Self::Ledger),
+                "records" => Some(Self::Records),
+                _ => None,
+            };
+        };
+        let name = || (!key.is_empty()).then(|| Cow::Owned(key.to_owned()));
+        match kind {
+            "destination" => name().map(Self::Destination),
+            "entry" => key.parse().ok().map(Self::Entry),
+            "finding" => name().map(Self::Finding),
+            "link" => name().map(Self::Link),
+            "patient" => key.parse().ok().map(Self::Patient),
+            "peer" => key.parse().ok().map(Self::Peer),
+            "person" => key.parse().ok().map(Self::Person),
+            "record" => key.parse().ok().map(Self::Record),
+            "site" => key.parse().ok().map(Self::Site),
+            "slot" => key.parse().ok().map(Self::Slot),
+            "source" => name().map(Self::Source),
+            _ => None,
+        }
+    }
+
+    /// The kind of this subject and what tells it from others of its kind.
+    pub(crate) fn parts(&self) -> (&'static str, SubjectKey<'_>) {
+        match self {
+            Self::Destination(name) => ("destination", SubjectKey::Name(name)),
+            Self::Entry(index) => ("entry", SubjectKey::Number(index.get())),
+            Self::Finding(code) => ("finding", SubjectKey::Name(code)),
+            Self::Installation => ("installation", SubjectKey::None),
+            Self::Ledger => ("ledger", SubjectKey::None),
+            Self::Link(name) => ("link", SubjectKey::Name(name)),
+            Self::Patient(id) => ("patient", SubjectKey::Number(id.get())),
+            Self::Peer(id) => ("peer", SubjectKey::Number(id.get())),
+            Self::Person(id) => ("person", SubjectKey::Number(id.get())),
+            Self::Record(id) => ("record", SubjectKey::Number(id.get())),
+            Self::Records => ("records", SubjectKey::None),
+            Self::Site(id) => ("site", SubjectKey::Number(id.get().into())),
+            Self::Slot(id) => ("slot", SubjectKey::Number(id.get().into())),
+            Self::Source(name) => ("source", SubjectKey::Name(name)),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            (kind, Some(id)) => write!(f, "{kind}:{id}"),
+            (kind, None) => f.write_str(kind),
+        }
+    }
+}
+
+impl<C: AsRef<str>> fmt::Display for Outcome<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_str() {
+            Outcome::Success => f.write_str("success"),
+            Outcome::Refused(code) => write!(f, "refused:{code}"),
+            Outcome::Failed(code) => write!(f, "failed:{code}"),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            (kind, SubjectKey::None) => f.write_str(kind),
+            (kind, SubjectKey::Name(name)) => write!(f, "{kind}:{name}"),
+            (kind, SubjectKey::Number(number)) => write!(f, "{kind}:{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_action_has_a_name_of_its_own_and_is_found_by_it() {
+        let mut seen = HashSet::new();
+        for action in Action::ALL {
+            assert!(seen.insert(action.name()), "{action} stands twice");
+            assert_eq!(Action::by_name(action.name()), Some(*action));
+            let (room, act) = action.name().split_once('.').unwrap();
+            let plain = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            assert!(plain(room) && plain(act), "{action}");
+        }
+        assert_eq!(Action::by_name("message.lost"), None);
+    }
+
+    #[test]
+    fn who_what_and_how_are_read_back_as_written() {
+        for subject in [
+            Subject::Destination("EHR : north".into()),
+            Subject::Entry(EntryIndex::new(0)),
+            Subject::Finding("tls.plain-listener".into()),
+            Subject::Installation,
+            Subject::Ledger,
+            Subject::Link("sysmex".into()),
+            Subject::Patient(PatientId::new(1)),
+            Subject::Peer(PeerId::new(2)),
+            Subject::Person(PersonId::new(3)),
+            Subject::Record(RecordId::new(u64::MAX)),
+            Subject::Records,
+            Subject::Site(SiteId::new(4)),
+            Subject::Slot(SlotId::new(5)),
+            Subject::Source("2001:db8::1".into()),
+        ] {
+            assert_eq!(Subject::parse(&subject.to_string()), Some(subject));
+        }
+        for actor in [
+            Actor::System,
+            Actor::Peer(PeerId::new(1)),
+            Actor::Person(PersonId::new(2)),
+        ] {
+            assert_eq!(Actor::parse(&actor.to_string()), Some(actor));
+        }
+        for text in ["success", "refused:gateway.too-large", "failed:a:b"] {
+            assert_eq!(Outcome::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "refused", "refused:", "done", "success:x"] {
+            assert_eq!(Outcome::parse(text), None, "{text}");
+        }
+        for text in [
+            "", "record", "record:", "record:x", "link:", "ledger:1", "door:1",
+        ] {
+            assert_eq!(Subject::parse(text), None, "{text}");
+        }
+    }
+}
