@@ -136,6 +136,12 @@ problems! {
     LEDGER_NO_ENTRY = "ledger.no-entry", NotFound,
         "the ledger has no entry with this index",
         "list the entries with labward ledger list";
+    LEDGER_FILES = "ledger.files", Unavailable,
+        "a file of the ledger's folder could not be read or written",
+        "see the path beside this text; tiles and checkpoint are written again from the rows by the server";
+    LEDGER_OTHER_ORIGIN = "ledger.other-origin", Conflict,
+        "the ledger's folder holds the checkpoints of another ledger or of an earlier epoch",
+        "move that folder aside and keep it: it proves what was recorded before";
     // keys
     KEYS_SEALED = "keys.sealed", Sealed,
         "the root key is not open, so no record can be read or kept",
@@ -158,6 +164,21 @@ problems! {
     KEYS_DISPOSED = "keys.disposed", NotFound,
         "the key of this patient was destroyed, so the record can never be read again",
         "see the disposal proof in the ledger";
+    KEYS_UNREADABLE_FILE = "keys.unreadable-file", Unavailable,
+        "the key file could not be read or written",
+        "check that its volume is mounted and that the server's account may use it";
+    KEYS_BAD_SLOT = "keys.bad-slot", Invalid,
+        "the slot cannot be made like this",
+        "a label has 1 to 64 characters, a passphrase at least 12, shares are 2 to 16 of which at least 2 are needed";
+    KEYS_EXISTS = "keys.exists", Conflict,
+        "this installation has a root key already",
+        "add a slot to it with labward key add";
+    KEYS_DAMAGED = "keys.damaged", Damaged,
+        "a stored key does not open under the root key",
+        "do not change anything; restore the key archive that belongs to this database";
+    KEYS_NO_KEY = "keys.no-key", NotFound,
+        "there is no key of this patient",
+        "compare the database with the key archive it belongs to";
     // records
     RECORDS_NOT_FOUND = "records.not-found", NotFound,
         "there is no such record",
@@ -196,6 +217,21 @@ problems! {
     IDENTITY_BAD_CERTIFICATE = "identity.bad-certificate", Invalid,
         "the certificate cannot be read or does not fit",
         "give the peer's own certificate in PEM form";
+    IDENTITY_PEER_REVOKED = "identity.peer-revoked", Conflict,
+        "the peer was revoked, and a revoked peer never comes back",
+        "add it again under another name";
+    IDENTITY_NO_PERSON = "identity.no-person", NotFound,
+        "there is no such person",
+        "list the people with labward person list";
+    IDENTITY_PERSON_EXISTS = "identity.person-exists", Conflict,
+        "this account of the operating system is bound to a person already",
+        "remove that person first, or bind another account";
+    IDENTITY_LAST_ADMINISTRATOR = "identity.last-administrator", Conflict,
+        "without this person nobody could change people any more",
+        "add another administrator or security officer first";
+    IDENTITY_BAD_NAME = "identity.bad-name", Invalid,
+        "a name, role, kind, pattern or address does not fit its form",
+        "names have 1 to 64 letters, digits, hyphens, underscores or dots; a star stands only at a pattern's end";
     // gateway: refusals that a peer may see in an acknowledgement
     GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
         "the frame does not hold an HL7 v2 message",
@@ -259,6 +295,12 @@ problems! {
     INIT_SHARES_NOT_CONFIRMED = "init.shares-not-confirmed", Invalid,
         "the recovery shares were not typed back correctly",
         "run init again and write the shares down as they are shown";
+    CHECK_HARMFUL = "check.harmful", Conflict,
+        "something of high harm is wrong with this installation",
+        "do what stands beside each finding, the first one first";
+    CLI_FILE = "cli.file", Invalid,
+        "a file could not be read or written",
+        "see beside this text which one and why";
     SEND_NO_ACK = "send.no-ack", Unavailable,
         "no acknowledgement came for a message",
         "it may or may not have been kept: send it again with the same control id";
