@@ -1,1 +1,40 @@
-//! (being written)
+//! People, roles and machine peers: who may connect and what they may do.
+//!
+//! It must never keep a private key, trust what a peer says about itself, or grant by omission.
+//! 45 CFR 164.312(a)(2)(i) (unique user identification), 164.312(d) (person or entity
+//! authentication), 164.308(a)(4) (access by role).
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `role` | [`Role`] × [`Permission`]: one table |
+//! | `people` | [`People`]: accounts of the operating system bound to people |
+//! | `peer`, `peers` | [`Peer`], [`Peers`]: machines known by the SHA-256 of their public key |
+//! | `rules` | [`PeerRules`]: what a peer may send, default deny |
+//! | `authority` | [`Authority`]: the built-in certificate authority |
+//! | `certificate` | [`Identification`]: the facts of a certificate that we go by |
+//! | `verify` | [`client_verifier`], [`server_verifier`]: strangers are refused in the handshake |
+//! | `how_to` | [`how_to`]: the page beside a peer's bundle |
+
+mod authority;
+mod certificate;
+mod error;
+mod how_to;
+mod peer;
+mod peers;
+mod people;
+mod role;
+mod rules;
+mod store;
+mod verify;
+
+pub use authority::{Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewAuthority};
+pub use certificate::{Identification, spki_sha256};
+pub use error::IdentityError;
+pub use how_to::{HowTo, how_to};
+pub use peer::{NewPeer, Origin, Peer, PeerKind, PeerState, PreviousKey};
+pub use peers::{Peers, RENEWAL_OVERLAP};
+pub use people::{NewPerson, People, Person};
+pub use role::{Permission, Role, Roles};
+pub use rules::{Decision, Header, Pattern, PeerRules, RuleField};
+pub use store::MIGRATIONS;
+pub use verify::{ExpectedServer, Stranger, TlsTime, client_verifier, server_verifier};

@@ -1,0 +1,71 @@
+//! What can go wrong when people and peers are looked up or changed.
+//!
+//! A text must never hold certificate bytes, keys or anything a peer wrote.
+
+use labward_base::id::{PeerId, PersonId};
+use labward_base::problem::{self, Problem};
+use labward_ledger::LedgerError;
+use labward_store::StoreError;
+
+/// Why an identity could not be looked up, issued or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Operator: a certificate or key cannot be read, or does not fit.
+    #[error("read a certificate: {why}")]
+    BadCertificate {
+        /// What is wrong with it, in fixed words.
+        why: &'static str,
+    },
+    /// Ours or the disk's: the entry could not be written, so the change was not made.
+    #[error("record a change of identities")]
+    Ledger(#[from] LedgerError),
+    /// Operator: without this person nobody could change people any more.
+    #[error("remove person {0}: it is the last who may change people")]
+    LastAdministrator(PersonId),
+    /// Operator: no such peer.
+    #[error("find peer {0}: there is none")]
+    NoPeer(PeerId),
+    /// Operator: no such person.
+    #[error("find person {0}: there is none")]
+    NoPerson(PersonId),
+    /// Operator: the text is not a valid name, role, kind, pattern or list.
+    #[error("read a {what}: the text does not fit its form")]
+    NotAName {
+        /// What it was to be.
+        what: &'static str,
+    },
+    /// Operator: a peer with this name or public key exists.
+    #[error("add a peer: its name or certificate is known already")]
+    PeerExists,
+    /// Operator: the peer was revoked and stays so.
+    #[error("renew peer {0}: it was revoked")]
+    PeerRevoked(PeerId),
+    /// Operator: the account of the operating system is bound to another person.
+    #[error("add a person: the account is bound already")]
+    PersonExists,
+    /// Ours: a key or certificate could not be made.
+    #[error("issue a certificate")]
+    Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Ours or the disk's: the change or look-up did not reach the database.
+    #[error("reach the table of identities")]
+    Store(#[from] StoreError),
+}
+
+impl IdentityError {
+    /// What a person is told about it.
+    pub fn problem(&self) -> &'static Problem {
+        match self {
+            Self::BadCertificate { .. } => &problem::IDENTITY_BAD_CERTIFICATE,
+            Self::LastAdministrator(_) => &problem::IDENTITY_LAST_ADMINISTRATOR,
+            Self::Ledger(error) => error.problem(),
+            Self::NoPeer(_) => &problem::IDENTITY_NO_PEER,
+            Self::NoPerson(_) => &problem::IDENTITY_NO_PERSON,
+            Self::NotAName { .. } => &problem::IDENTITY_BAD_NAME,
+            Self::PeerExists => &problem::IDENTITY_PEER_EXISTS,
+            Self::PeerRevoked(_) => &problem::IDENTITY_PEER_REVOKED,
+            Self::PersonExists => &problem::IDENTITY_PERSON_EXISTS,
+            Self::Signing(_) => &problem::SERVER_INTERNAL,
+            Self::Store(error) => error.problem(),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The people of the lab who may use Labward, known by their account of the operating system.
+//!
+//! It must never guess: an account that is bound to nobody is nobody. Unique user identification
+//! is 45 CFR 164.312(a)(2)(i).
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use labward_base::id::{PersonId, SiteId};
+use labward_ledger::Actor;
+use labward_store::Store;
+
+use crate::{IdentityError, Permission, Roles, store};
+
+const MAX_NAME_CHARS: usize = 100;
+
+/// A person of the lab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Their number.
+    pub id: PersonId,
+    /// What the lab calls them.
+    pub name: String,
+    /// What they are in the lab.
+    pub roles: Roles,
+    /// Their account of the operating system.
+    pub uid: Option<u32>,
+}
+
+/// A person to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPerson {
+    /// What the lab calls them, 1 to 100 characters.
+    pub name: String,
+    /// What they are in the lab.
+    pub roles: Roles,
+    /// Their account of the operating system.
+    pub uid: Option<u32>,
+}
+
+/// All people; clones share them.
+#[derive(Clone)]
+pub struct People(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    site: SiteId,
+    all: RwLock<Vec<(Person, bool)>>,
+    changing: Mutex<()>,
+}
+
+impl Person {
+    /// Whether any of their roles permits it.
+    pub fn permits(&self, permission: Permission) -> bool {
+        self.roles.permits(permission)
+    }
+}
+
+impl People {
+    /// Reads all people.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Store`].
+    pub fn load(store: Store, site: SiteId) -> Result<Self, IdentityError> {
+        let all = store.read(|snapshot| store::read_people(snapshot))?;
+        Ok(Self(Arc::new(Shared {
+            store,
+            site,
+            all: RwLock::new(all),
+            changing: Mutex::new(()),
+        })))
+    }
+
+    /// The person that this account of the operating system is bound to.
+    pub fn by_uid(&self, uid: u32) -> Option<Person> {
+        self.find(|person, removed| !removed && person.uid == Some(uid))
+    }
+
+    /// The person with this number, unless removed.
+    pub fn by_id(&self, id: PersonId) -> Option<Person> {
+        self.find(|person, removed| !removed && person.id == id)
+    }
+
+    /// The name of whoever has or had this number, to show beside an old entry.
+    pub fn name_of(&self, id: PersonId) -> Option<String> {
+        self.find(|person, _| person.id == id)
+            .map(|person| person.name)
+    }
+
+    /// All people who were not removed, in the order of their numbers.
+    pub fn list(&self) -> Vec<Person> {
+        let all = self.0.all.read().unwrap_or_else(PoisonError::into_inner);
+        let present = all.iter().filter(|(_, removed)| !removed);
+        present.map(|(person, _)| person.clone()).collect()
+    }
+
+    /// Adds a person, with its entry.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NotAName`], [`IdentityError::PersonExists`] if the account is bound,
+    /// [`IdentityError::Store`].
+    pub fn add(&self, new: NewPerson, actor: Actor) -> Result<Person, IdentityError> {
+        let length = new.name.chars().count();
+        if new.name.trim() != new.name
+            || !(1..=MAX_NAME_CHARS).contains(&length)
+            || new.name.chars().any(char::is_control)
+        {
+            return Err(IdentityError::NotAName { what: "name" });
+        }
+        let site = self.0.site;
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let person = self.0.store.write(move |tx| {
+            let mut person = Person {
+                id: PersonId::new(0),
+                name: new.name.clone(),
+                roles: new.roles,
+                uid: new.uid,
+            };
+            store::add_person(tx, site, &mut person, actor)?;
+            Ok::<_, IdentityError>(person)
+        })?;
+        let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.push((person.clone(), false));
+        Ok(person)
+    }
+
+    /// Removes a person, with its entry; the number is never given to another.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NoPerson`], [`IdentityError::LastAdministrator`] if nobody else could
+    /// change people, [`IdentityError::Store`].
+    pub fn remove(&self, id: PersonId, actor: Actor) -> Result<(), IdentityError> {
+        let site = self.0.site;
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let person = self.by_id(id).ok_or(IdentityError::NoPerson(id))?;
+        let may_change = |person: &Person| person.permits(Permission::PersonChange);
+        let others = self.list().into_iter().filter(|other| other.id != id);
+        if may_change(&person) && !others.into_iter().any(|other| may_change(&other)) {
+            return Err(IdentityError::LastAdministrator(id));
+        }
+        self.0
+            .store
+            .write(move |tx| store::remove_person(tx, site, &person, actor))?;
+        let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
+        for (person, removed) in all.iter_mut().filter(|(person, _)| person.id == id) {
+            person.uid = None;
+            *removed = true;
+        }
+        Ok(())
+    }
+
+    fn find(&self, fits: impl Fn(&Person, bool) -> bool) -> Option<Person> {
+        let all = self.0.all.read().unwrap_or_else(PoisonError::into_inner);
+        let found = all.iter().find(|(person, removed)| fits(person, *removed));
+        found.map(|(person, _)| person.clone())
+    }
+}
