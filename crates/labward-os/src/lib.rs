@@ -1,1 +1,27 @@
-//! (being written)
+//! The operating system as Labward needs it: clock, locked memory, facts about disks and
+//! permissions, and files that survive a power cut.
+//!
+//! It must never decide what a fact means, and is the one crate that may hold `unsafe`, all of it
+//! in [`memory`].
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`clock`] | the only readers of the system clock (**Invariant:** time is a parameter) |
+//! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
+//! | [`file`] | durable writes, devices, space, permissions |
+//! | [`process`] | core dumps, umask, swap, who we are |
+
+pub mod clock;
+mod error;
+pub mod file;
+pub mod memory;
+pub mod process;
+
+pub use clock::{Stopwatch, SystemClock};
+pub use error::OsError;
+pub use file::{
+    Access, DiskSpace, access_of, create_durably, device_of, disk_space, preallocate, same_device,
+    sync_folder, write_durably,
+};
+pub use memory::{Locked, LockedKey};
+pub use process::{current_uid, forbid_core_dumps, hostname, restrict_umask, swap_is_active};
