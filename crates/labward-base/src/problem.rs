@@ -307,6 +307,9 @@ problems! {
     SEND_REFUSED = "send.refused", Conflict,
         "the receiver answered with a refusal",
         "see the acknowledgement beside this text";
+    SEND_UNREACHABLE = "send.unreachable", Unavailable,
+        "the receiver could not be reached",
+        "check host, port and that it listens";
 }
 
 impl Problem {

@@ -1,0 +1,80 @@
+//! One file a family of commands: each asks the server and shows the answer.
+
+mod key;
+mod ledger;
+mod message;
+mod peer;
+mod record;
+mod send;
+mod status;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use labward_base::problem;
+
+use crate::args::{Arguments, Command};
+use crate::client::Client;
+use crate::failure::Failure;
+
+/// What every command is given.
+struct Context {
+    client: Client,
+    json: bool,
+}
+
+/// Runs one command.
+pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
+    let context = Context {
+        client: Client::new(&arguments.data),
+        json: arguments.json,
+    };
+    match command {
+        Command::Status => status::status(&context),
+        Command::Check => status::check(&context),
+        Command::Destination(command) => status::destination(&context, command),
+        Command::Key(command) => key::run(&context, command),
+        Command::Peer(command) => peer::run(&context, command),
+        Command::Person(command) => peer::person(&context, command),
+        Command::Message(command) => message::run(&context, command),
+        Command::Record(command) => record::run(&context, command),
+        Command::Patient(command) => record::patient(&context, command),
+        Command::Ledger(command) => ledger::run(&context, command),
+        Command::Send(arguments) => send::run(&context, arguments),
+        // These need more than a client; the program runs them itself.
+        Command::Init(_)
+        | Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err(Failure::new(
+            &problem::SERVER_BAD_REQUEST,
+            "this command is not one of the client's".to_owned(),
+        )),
+    }
+}
+
+/// Creates `path` for its owner alone; a file that exists is never overwritten.
+fn create_private(path: &Path) -> Result<std::fs::File, Failure> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| {
+            Failure::new(
+                &problem::CLI_FILE,
+                format!("create {}: {error}", path.display()),
+            )
+        })
+}
+
+/// Reads a file that the person named.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| {
+        Failure::new(
+            &problem::CLI_FILE,
+            format!("read {}: {error}", path.display()),
+        )
+    })
+}

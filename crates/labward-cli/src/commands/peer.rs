@@ -1,0 +1,235 @@
+//! `peer` and `person`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use labward_api::Done;
+use labward_api::peer::{AddedPeer, NewPeer, Peer, Person, Rules};
+use labward_base::problem;
+use serde_json::json;
+
+use super::{Context, create_private, read};
+use crate::args::{PeerAddArgs, PeerCommand, PeerKind, PersonCommand, Role};
+use crate::failure::Failure;
+use crate::output::{show, table};
+
+/// `labward peer …`
+pub(super) fn run(context: &Context, command: &PeerCommand) -> Result<(), Failure> {
+    match command {
+        PeerCommand::Add(arguments) => add(context, arguments),
+        PeerCommand::List => list(context),
+        PeerCommand::Revoke { name } => {
+            let done: Done = context
+                .client
+                .post(&format!("peers/{name}/revoke"), &json!({}))?;
+            show(context.json, &done, |out| {
+                writeln!(out, "{name} is refused from now on")
+            })
+        }
+        PeerCommand::Renew { name, out } => {
+            let files = Files::of(out, name)?;
+            let added: AddedPeer = context
+                .client
+                .post(&format!("peers/{name}/renew"), &json!({}))?;
+            deliver(context, &added, &files)
+        }
+    }
+}
+
+fn add(context: &Context, arguments: &PeerAddArgs) -> Result<(), Failure> {
+    // Before anything is issued: a key that cannot be written down would be lost.
+    let files = Files::of(&arguments.out, &arguments.name)?;
+    let certificate = match &arguments.certificate {
+        Some(path) => Some(String::from_utf8(read(path)?).map_err(|_| {
+            Failure::new(
+                &problem::IDENTITY_BAD_CERTIFICATE,
+                path.display().to_string(),
+            )
+        })?),
+        None => None,
+    };
+    let processing = if arguments.processing.is_empty() {
+        vec!["P".to_owned()]
+    } else {
+        arguments.processing.clone()
+    };
+    let new = NewPeer {
+        name: arguments.name.clone(),
+        kind: kind(arguments.kind).to_owned(),
+        rules: Rules {
+            applications: arguments.applications.clone(),
+            facilities: arguments.facilities.clone(),
+            types: arguments.types.clone(),
+            processing,
+            astm_senders: arguments.astm_senders.clone(),
+        },
+        authority: arguments.authority.clone(),
+        certificate,
+        days: arguments.days,
+    };
+    let added: AddedPeer = context.client.post("peers", &new)?;
+    deliver(context, &added, &files)
+}
+
+/// The two files beside each other: the bundle and its how-to.
+struct Files {
+    bundle: PathBuf,
+    how_to: PathBuf,
+}
+
+impl Files {
+    fn of(folder: &Path, name: &str) -> Result<Self, Failure> {
+        let files = Self {
+            bundle: folder.join(format!("{name}.pem")),
+            how_to: folder.join(format!("{name}.txt")),
+        };
+        for file in [&files.bundle, &files.how_to] {
+            if file.exists() {
+                let detail = format!("{} exists already", file.display());
+                return Err(Failure::new(&problem::CLI_FILE, detail));
+            }
+        }
+        if !folder.is_dir() {
+            let detail = format!("{} is not a folder", folder.display());
+            return Err(Failure::new(&problem::CLI_FILE, detail));
+        }
+        Ok(files)
+    }
+}
+
+fn deliver(context: &Context, added: &AddedPeer, files: &Files) -> Result<(), Failure> {
+    if let Some(bundle) = &added.bundle {
+        write(&files.bundle, bundle)?;
+    }
+    write(&files.how_to, &added.how_to)?;
+    // The private key is in the file alone, not in what a machine reads here.
+    show(context.json, &added.peer, |out| {
+        writeln!(
+            out,
+            "{}: certificate good until {}",
+            added.peer.name, added.peer.not_after
+        )?;
+        if added.bundle.is_some() {
+            writeln!(out, "certificate, key and CA: {}", files.bundle.display())?;
+        }
+        writeln!(out, "how to connect it:       {}", files.how_to.display())
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    create_private(path)?
+        .write_all(text.as_bytes())
+        .map_err(|error| {
+            Failure::new(
+                &problem::CLI_FILE,
+                format!("write {}: {error}", path.display()),
+            )
+        })
+}
+
+fn list(context: &Context) -> Result<(), Failure> {
+    let peers: Vec<Peer> = context.client.get("peers", &[])?;
+    show(context.json, &peers, |out| {
+        let rows: Vec<Vec<String>> = peers
+            .iter()
+            .map(|peer| {
+                let allowed = if peer.rules.astm_senders.is_empty() {
+                    format!(
+                        "{} from {}@{}",
+                        peer.rules.types.join(" "),
+                        peer.rules.applications.join("|"),
+                        peer.rules.facilities.join("|")
+                    )
+                } else {
+                    format!("ASTM from {}", peer.rules.astm_senders.join("|"))
+                };
+                vec![
+                    peer.name.clone(),
+                    peer.kind.clone(),
+                    peer.state.clone(),
+                    peer.origin.clone(),
+                    peer.not_after.clone(),
+                    allowed,
+                ]
+            })
+            .collect();
+        table(
+            out,
+            &[
+                "peer",
+                "kind",
+                "state",
+                "certificate",
+                "good until",
+                "may send",
+            ],
+            &rows,
+        )
+    })
+}
+
+/// `labward person …`
+pub(super) fn person(context: &Context, command: &PersonCommand) -> Result<(), Failure> {
+    match command {
+        PersonCommand::Add { name, role: r, uid } => {
+            let person = Person {
+                id: 0,
+                name: name.clone(),
+                role: role(*r).to_owned(),
+                uid: Some(*uid),
+            };
+            let added: Person = context.client.post("people", &person)?;
+            show(context.json, &added, |out| {
+                writeln!(out, "{} is person {}", added.name, added.id)
+            })
+        }
+        PersonCommand::List => {
+            let people: Vec<Person> = context.client.get("people", &[])?;
+            show(context.json, &people, |out| {
+                let rows: Vec<Vec<String>> = people
+                    .iter()
+                    .map(|person| {
+                        let uid = person
+                            .uid
+                            .map_or_else(|| "-".to_owned(), |uid| uid.to_string());
+                        vec![
+                            person.id.to_string(),
+                            person.name.clone(),
+                            person.role.clone(),
+                            uid,
+                        ]
+                    })
+                    .collect();
+                table(out, &["person", "name", "role", "account"], &rows)
+            })
+        }
+        PersonCommand::Remove { id } => {
+            let done: Done = context.client.delete(&format!("people/{id}"))?;
+            show(context.json, &done, |out| {
+                writeln!(out, "person {id} is removed")
+            })
+        }
+    }
+}
+
+fn kind(kind: PeerKind) -> &'static str {
+    match kind {
+        PeerKind::Analyzer => "analyzer",
+        PeerKind::DrawSite => "draw-site",
+        PeerKind::Ehr => "ehr",
+        PeerKind::Lis => "lis",
+        PeerKind::Provider => "provider",
+        PeerKind::PublicHealth => "public-health",
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "administrator",
+        Role::ClinicalStaff => "clinical-staff",
+        Role::Expert => "expert",
+        Role::It => "it",
+        Role::LabManager => "lab-manager",
+        Role::SecurityOfficer => "security-officer",
+    }
+}

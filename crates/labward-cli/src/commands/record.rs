@@ -1,0 +1,200 @@
+//! `record` and `patient`.
+
+use labward_api::record::{Dispose, Disposed, Export, Found, Imported, Shown};
+use labward_api::{Done, Why};
+use labward_base::problem;
+
+use super::{Context, create_private, read};
+use crate::args::{ExportArgs, PatientCommand, RecordCommand};
+use crate::failure::Failure;
+use crate::output::{or_dash, show, table};
+use crate::prompt;
+
+/// `labward record …`
+pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Failure> {
+    match command {
+        RecordCommand::Find { limit } => find(context, *limit),
+        RecordCommand::Show { record, why } => {
+            let why = Why {
+                why: prompt::why(why.as_deref())?,
+            };
+            let shown: Shown = context
+                .client
+                .post(&format!("records/{record}/show"), &why)?;
+            show(context.json, &shown, |out| {
+                writeln!(out, "record {record}, {}, kept {}", shown.kind, shown.time)?;
+                match &shown.view {
+                    serde_json::Value::String(text) => writeln!(out, "{text}"),
+                    view => writeln!(out, "{view:#}"),
+                }
+            })
+        }
+        RecordCommand::Export(arguments) => export(context, arguments),
+        RecordCommand::Import { files, why } => {
+            let why = prompt::why(why.as_deref())?;
+            let mut all = Vec::new();
+            for file in files {
+                let bytes = read(file)?;
+                // Only the ending is told: a file's name may hold a patient's.
+                let ending = file
+                    .extension()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                let query = [("ending", ending), ("why", why.clone())];
+                let imported: Imported = context.client.upload("records/import", &query, &bytes)?;
+                if !context.json {
+                    show(false, &imported, |out| {
+                        let Imported {
+                            records,
+                            new_patients,
+                            kind,
+                            ..
+                        } = &imported;
+                        writeln!(
+                            out,
+                            "{}: {kind}, {records} records, {new_patients} new patients",
+                            file.display()
+                        )
+                    })?;
+                }
+                all.push(imported);
+            }
+            if context.json {
+                show(true, &all, |_| Ok(()))
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+fn find(context: &Context, limit: u32) -> Result<(), Failure> {
+    let mut criteria = prompt::criteria()?;
+    criteria.limit = Some(limit);
+    let found: Found = context.client.post("records/find", &criteria)?;
+    show(context.json, &found, |out| {
+        if found.loading {
+            writeln!(
+                out,
+                "names are still being loaded: some patients may be missing"
+            )?;
+        }
+        for hit in &found.patients {
+            writeln!(
+                out,
+                "patient {}: {}, born {}, {} records (fits {:.0} %)",
+                hit.patient,
+                hit.name,
+                or_dash(hit.birth_year.as_deref()),
+                hit.record_count,
+                hit.score * 100.0
+            )?;
+            let rows: Vec<Vec<String>> = hit
+                .records
+                .iter()
+                .map(|r| {
+                    vec![
+                        r.record.to_string(),
+                        r.kind.clone(),
+                        r.time.clone(),
+                        r.size_bytes.to_string(),
+                    ]
+                })
+                .collect();
+            table(out, &["record", "kind", "kept", "bytes"], &rows)?;
+        }
+        writeln!(
+            out,
+            "{} patients; this search is entry {}",
+            found.patients.len(),
+            found.entry
+        )
+    })
+}
+
+fn export(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
+    if arguments.record.is_none() && arguments.patient.is_none() {
+        let detail = "give --record or --patient".to_owned();
+        return Err(Failure::new(&problem::SERVER_BAD_REQUEST, detail));
+    }
+    let request = Export {
+        record: arguments.record,
+        patient: arguments.patient,
+        format: arguments.format.clone(),
+        why: prompt::why(arguments.why.as_deref())?,
+    };
+    let mut file = create_private(&arguments.out)?;
+    let outcome = context
+        .client
+        .download("records/export", &request, &mut file);
+    if outcome.is_err() {
+        // Half an export is worse than none; if it cannot be removed the error still tells.
+        let _ = std::fs::remove_file(&arguments.out);
+    }
+    let bytes = outcome?;
+    let place = arguments.out.display();
+    show(
+        context.json,
+        &serde_json::json!({ "bytes": bytes }),
+        |out| {
+            writeln!(
+                out,
+                "{bytes} bytes, NOT encrypted, in {place}: delete it when it is used"
+            )
+        },
+    )
+}
+
+/// `labward patient …`
+pub(super) fn patient(context: &Context, command: &PatientCommand) -> Result<(), Failure> {
+    match command {
+        PatientCommand::Dispose {
+            patient,
+            why,
+            override_retention,
+        } => {
+            let request = Dispose {
+                why: prompt::why(why.as_deref())?,
+                override_retention: override_retention.clone(),
+            };
+            let path = format!("patients/{patient}/dispose");
+            let disposed: Disposed = context.client.post(&path, &request)?;
+            show(context.json, &disposed.proof, |out| {
+                writeln!(out, "{:#}", disposed.proof)
+            })
+        }
+        PatientCommand::Hold { patient, why } => hold(
+            context,
+            *patient,
+            why.as_deref(),
+            "hold",
+            "is under legal hold",
+        ),
+        PatientCommand::Lift { patient, why } => hold(
+            context,
+            *patient,
+            why.as_deref(),
+            "lift",
+            "is no longer under legal hold",
+        ),
+    }
+}
+
+fn hold(
+    context: &Context,
+    patient: u64,
+    why: Option<&str>,
+    verb: &str,
+    done_as: &str,
+) -> Result<(), Failure> {
+    let why = Why {
+        why: prompt::why(why)?,
+    };
+    let done: Done = context
+        .client
+        .post(&format!("patients/{patient}/{verb}"), &why)?;
+    show(context.json, &done, |out| {
+        writeln!(out, "patient {patient} {done_as}")
+    })
+}
