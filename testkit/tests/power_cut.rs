@@ -4,6 +4,8 @@
 //! **Invariant:** no acknowledgement before durability. The same test with syncs switched off must
 //! find a loss; otherwise it proves nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
 use std::any::Any;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

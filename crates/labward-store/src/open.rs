@@ -25,8 +25,8 @@ const LOG_LIMIT_FACTOR: u64 = 4;
 
 /// An open database: its lock, its one writing connection, and how the last run ended.
 pub(crate) struct Opened {
-    pub(crate) lock: File,
     pub(crate) connection: Connection,
+    pub(crate) lock: File,
     pub(crate) after_crash: bool,
 }
 
@@ -42,6 +42,8 @@ pub(crate) fn open(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(options, flags)?;
     let version = check_header(&connection, migrations.len())?;
+    // By name, never by a descriptor: closing one would drop the engine's POSIX locks.
+    fs::set_permissions(&options.path, fs::Permissions::from_mode(0o600))?;
     set_up_writer(&connection, options)?;
     if after_crash {
         check_integrity(&connection)?;
@@ -75,6 +77,24 @@ pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StoreError> 
         .map_err(from_engine)
 }
 
+/// Writes a compact copy of the database to `copy`: written aside, synced, then renamed.
+pub(crate) fn copy_into(connection: &Connection, copy: &Path) -> Result<(), StoreError> {
+    let part = beside(copy, ".part");
+    if fs::exists(&part)? {
+        fs::remove_file(&part)?;
+    }
+    create_private(&part)?;
+    let target = part
+        .to_str()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))?;
+    connection
+        .execute("VACUUM INTO $1", [target])
+        .map_err(from_engine)?;
+    File::open(&part)?.sync_all()?;
+    fs::rename(&part, copy)?;
+    sync_folder(copy)
+}
+
 /// `path` with `suffix` added to its last part.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -97,19 +117,12 @@ fn take_lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// The engine gives its log and index the mode of the database, so only this file is created here.
+/// Creates the file unless it is there; the engine gives its log and index the same mode.
 fn create_private(path: &Path) -> Result<(), StoreError> {
     let mut open = OpenOptions::new();
     match open.create_new(true).write(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // By name, never by a descriptor: closing one would drop the engine's POSIX locks.
-            Ok(fs::set_permissions(
-                path,
-                fs::Permissions::from_mode(0o600),
-            )?)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
@@ -196,23 +209,11 @@ fn check_integrity(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Keeps the database as it was before version `to`: written aside, synced, then named.
+/// Keeps the database as it was before version `to`.
 fn keep_copy(connection: &Connection, path: &Path, to: usize) -> Result<(), StoreError> {
     let copy = beside(path, &format!(".before-v{to}"));
-    let part = beside(&copy, ".part");
-    if fs::exists(&part)? {
-        fs::remove_file(&part)?;
-    }
-    create_private(&part)?;
-    let target = part
-        .to_str()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))?;
-    connection
-        .execute("VACUUM INTO $1", [target])
-        .map_err(from_engine)?;
-    File::open(&part)?.sync_all()?;
-    fs::rename(&part, &copy)?;
-    sync_folder(path)
+    // One from an earlier attempt holds no more than this one will.
+    copy_into(connection, &copy)
 }
 
 /// All missing steps, the version and the journal's first state in one transaction.

@@ -2,6 +2,7 @@
 //!
 //! It must never keep a transaction open once its reader has returned, even by a panic.
 
+use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -45,11 +46,14 @@ impl Readers {
         f: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let lent = self.lend()?;
-        let Some(connection) = &lent.connection else {
-            return Err(StoreError::Closed.into());
-        };
+        let connection = lent.connection()?;
         let transaction = connection.unchecked_transaction().map_err(from_engine)?;
         f(&mut Snapshot::new(&transaction))
+    }
+
+    /// Writes a copy of the database as it is now to `copy`.
+    pub(crate) fn copy_into(&self, copy: &Path) -> Result<(), StoreError> {
+        open::copy_into(self.lend()?.connection()?, copy)
     }
 
     /// Waits until every reader has returned, then closes all connections.
@@ -88,6 +92,12 @@ impl Readers {
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lent<'_> {
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or(StoreError::Closed)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -174,6 +175,12 @@ impl Store {
         let (send, receive) = mpsc::sync_channel(1);
         self.owner.shared.order_truncation(send)?;
         receive.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Writes a compact copy of the database, as it is at one moment, to the file `copy` (mode 0600,
+    /// synced, replacing what was there) while writing goes on.
+    pub fn copy_into(&self, copy: &Path) -> Result<(), StoreError> {
+        self.owner.shared.readers.copy_into(copy)
     }
 
     /// Whether the last run ended without closing; the file was then checked and found sound.
