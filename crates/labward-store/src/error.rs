@@ -149,7 +149,10 @@ pub(crate) fn from_engine(error: rusqlite::Error) -> StoreError {
     ];
     let extended = error.sqlite_error().map_or(0, |e| e.extended_code);
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
+        Some(ErrorCode::NotADatabase) => StoreError::Damaged {
+            place: "the file's header".to_owned(),
+        },
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged {
             place: format!("an unnamed place (engine code {extended})"),
         },
         Some(ErrorCode::SystemIoFailure) if READ_FAILED.contains(&extended) => {
@@ -173,5 +176,49 @@ pub(crate) fn from_engine(error: rusqlite::Error) -> StoreError {
         _ => StoreError::Statement {
             source: Arc::new(error),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn sorted(code: i32) -> StoreError {
+        from_engine(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn the_engines_codes_are_sorted_by_whose_fault_they_are() {
+        for (code, expect) in [
+            (ffi::SQLITE_FULL, &problem::STORE_UNWRITABLE),
+            (ffi::SQLITE_IOERR_WRITE, &problem::STORE_UNWRITABLE),
+            (ffi::SQLITE_IOERR_FSYNC, &problem::STORE_UNWRITABLE),
+            (ffi::SQLITE_READONLY, &problem::STORE_UNWRITABLE),
+            (ffi::SQLITE_IOERR_READ, &problem::STORE_DAMAGED),
+            (ffi::SQLITE_CORRUPT, &problem::STORE_DAMAGED),
+            (ffi::SQLITE_NOTADB, &problem::STORE_DAMAGED),
+            (ffi::SQLITE_BUSY, &problem::STORE_BUSY),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, &problem::SERVER_INTERNAL),
+            (ffi::SQLITE_ERROR, &problem::SERVER_INTERNAL),
+        ] {
+            assert_eq!(sorted(code).problem(), expect, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failing_disk_ends_the_batch_and_a_refused_row_does_not() {
+        assert!(sorted(ffi::SQLITE_FULL).ends_batch());
+        assert!(sorted(ffi::SQLITE_CORRUPT).ends_batch());
+        assert!(!sorted(ffi::SQLITE_CONSTRAINT_UNIQUE).ends_batch());
+        assert!(!sorted(ffi::SQLITE_ERROR).ends_batch());
+    }
+
+    #[test]
+    fn a_text_says_what_was_attempted_without_the_sources_text() {
+        let error = sorted(ffi::SQLITE_FULL);
+        assert_eq!(error.to_string(), "write the database");
+        let source = error.source().unwrap().to_string();
+        assert!(source.contains("full"), "{source}");
     }
 }

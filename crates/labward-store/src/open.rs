@@ -20,6 +20,8 @@ const APPLICATION_ID: i64 = 0x4c61_6277;
 const CACHED_STATEMENTS: usize = 256;
 /// How long to wait for a lock of the engine, which only an outside tool can hold.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long emptying the log waits for readers: so long no unit is answered.
+const TRUNCATION_TIMEOUT: Duration = Duration::from_millis(200);
 /// A log that grew behind a long reader is cut back to this many times the autocheckpoint size.
 const LOG_LIMIT_FACTOR: u64 = 4;
 
@@ -70,11 +72,13 @@ pub(crate) fn open_reader(options: &Options) -> Result<Connection, StoreError> {
 /// Moves the whole log into the database and empties it; `false` if a reader still needs it.
 pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StoreError> {
     connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-            row.get::<_, i64>(0)
-        })
-        .map(|busy| busy == 0)
-        .map_err(from_engine)
+        .busy_timeout(TRUNCATION_TIMEOUT)
+        .map_err(from_engine)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(from_engine)?;
+    busy.map(|busy| busy == 0).map_err(from_engine)
 }
 
 /// Writes a compact copy of the database to `copy`: written aside, synced, then renamed.

@@ -59,6 +59,16 @@ fn every_file_is_private() {
 }
 
 #[test]
+fn the_header_says_whose_file_it_is_and_of_which_version() {
+    let opened = open_new();
+    opened.store.close().unwrap();
+    let header = fs::read(opened.path()).unwrap();
+    assert_eq!(&header[68..72], b"Labw");
+    assert_eq!(header[60..64], 1_u32.to_be_bytes());
+    assert_eq!(header[16..18], 8192_u16.to_be_bytes());
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let folder = TempDir::new();
     let path = folder.join("db.sqlite");

@@ -122,6 +122,38 @@ fn what_was_deleted_is_gone_from_the_file_and_the_log() {
 }
 
 #[test]
+fn a_reader_that_needs_the_log_does_not_hold_the_writer_up() {
+    let opened = open_new();
+    opened.add("a").unwrap();
+    let emptied = opened.store.read(|snapshot| {
+        snapshot.query("SELECT body FROM note", &[], &mut |_| Ok(()))?;
+        opened.add("b")?;
+        opened.store.checkpoint_truncate()
+    });
+    assert!(!emptied.unwrap());
+    assert!(opened.store.checkpoint_truncate().unwrap());
+    assert_eq!(opened.bodies(), ["a", "b"]);
+}
+
+#[test]
+fn the_log_is_overwritten_in_place_instead_of_growing() {
+    const LIMIT: u64 = 256 << 10;
+    let folder = TempDir::new();
+    let mut options = Options::new(folder.join("db.sqlite"));
+    options.autocheckpoint_bytes = LIMIT;
+    let store = Store::open(options, SCHEMA, Box::new(NoJournal)).unwrap();
+    let mut largest = 0;
+    for i in 0..100 {
+        let body = format!("{i:0>20000}");
+        store.write(move |tx| crate::add(tx, &body)).unwrap();
+        let log = fs::metadata(folder.join("db.sqlite-wal")).unwrap();
+        largest = largest.max(log.len());
+    }
+    assert!((LIMIT..LIMIT * 3 / 2).contains(&largest), "{largest}");
+    assert!(fs::metadata(folder.join("db.sqlite")).unwrap().len() > 4 * LIMIT);
+}
+
+#[test]
 fn a_copy_is_whole_and_private_and_opens_as_a_database() {
     let opened = open_new();
     opened.add("a").unwrap();
