@@ -71,6 +71,9 @@ impl<'a> Frame<'a> {
             ETX => FrameEnd::Last,
             _ => return Err(FrameError::Shape),
         };
+        if high.is_ascii_lowercase() || low.is_ascii_lowercase() {
+            return Err(FrameError::Shape);
+        }
         let sent = hex_pair(*high, *low).ok_or(FrameError::Shape)?;
         if sent != checksum(body, end) {
             return Err(FrameError::Checksum);
@@ -129,4 +132,88 @@ pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
 /// The value of two hex digits in either case.
 pub(crate) fn hex_pair(high: u8, low: u8) -> Option<u8> {
     Some(hex_digit(high)? << 4 | hex_digit(low)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(number: u8, text: &[u8], end: FrameEnd) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Frame { number, text, end }.encode(&mut bytes);
+        bytes
+    }
+
+    fn check(bytes: &[u8], expect: Result<(u8, &[u8], FrameEnd), FrameError>) {
+        let found = Frame::parse(bytes).map(|frame| (frame.number, frame.text, frame.end));
+        assert_eq!(found, expect, "{}", bytes.escape_ascii());
+    }
+
+    #[test]
+    fn only_a_whole_standard_frame_is_a_frame() {
+        check(
+            b"\x024L|1|N\r\x0307\r\n",
+            Ok((4, b"L|1|N\r", FrameEnd::Last)),
+        );
+        check(
+            b"\x024L|1|N\r\x171B\r\n",
+            Ok((4, b"L|1|N\r", FrameEnd::Intermediate)),
+        );
+        check(b"\x024L|1|N\r\x0308\r\n", Err(FrameError::Checksum));
+        check(b"\x024L|1|N\r\x171b\r\n", Err(FrameError::Shape));
+        check(b"\x024L|1|N\r\x0307\r", Err(FrameError::Shape));
+        check(b"\x024L|1|N\r\x0307\n", Err(FrameError::Shape));
+        check(b"4L|1|N\r\x0307\r\n", Err(FrameError::Shape));
+        check(b"\x024L|1|N\r\x04 7\r\n", Err(FrameError::Shape));
+        check(b"\x028L|1|N\r\x030B\r\n", Err(FrameError::Number));
+        check(b"\x02\x0303\r\n", Err(FrameError::Number));
+        check(b"\x021\n\x033E\r\n", Err(FrameError::ControlInText));
+        check(b"", Err(FrameError::Shape));
+    }
+
+    #[test]
+    fn frame_numbers_go_from_seven_to_zero() {
+        let mut number = 1;
+        let numbers = std::iter::repeat_with(|| {
+            let this = number;
+            number = next_number(number);
+            this
+        });
+        assert_eq!(
+            numbers.take(9).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5, 6, 7, 0, 1]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_frame_is_read_back_as_written(
+            number in 0_u8..8,
+            text in proptest::collection::vec(0x20_u8..=0xff, 0..300),
+            last: bool,
+        ) {
+            let end = if last { FrameEnd::Last } else { FrameEnd::Intermediate };
+            let bytes = encoded(number, &text, end);
+            prop_assert_eq!(bytes.len(), text.len() + OVERHEAD_BYTES);
+            prop_assert_eq!(Frame::parse(&bytes), Ok(Frame { number, text: &text, end }));
+        }
+
+        #[test]
+        fn no_single_flipped_bit_passes(
+            text in proptest::collection::vec(0x20_u8..0x7f, 0..100),
+            at: prop::sample::Index,
+            bit in 0..8,
+        ) {
+            let mut bytes = encoded(1, &text, FrameEnd::Last);
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            prop_assert!(Frame::parse(&bytes).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+            let _ = Frame::parse(&bytes);
+        }
+    }
 }

@@ -140,7 +140,9 @@ impl Collector {
             Stage::TwoDigits(end, sum) => match byte {
                 CR => self.step(Stage::CarriageReturn(end, sum)),
                 LF => self.whole(end, sum, LineEnd::Lf),
-                _ => self.foreign(end, sum, LineEnd::Missing),
+                STX | ENQ | EOT => self.foreign(end, sum, LineEnd::Missing),
+                // A damaged text can hold what looks like an end; no device puts text after one.
+                _ => self.whole(end, Checksum::Garbled, LineEnd::Missing),
             },
             Stage::CarriageReturn(end, sum) => match byte {
                 LF => self.whole(end, sum, LineEnd::CrLf),

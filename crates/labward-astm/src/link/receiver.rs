@@ -4,97 +4,24 @@
 //! only when the caller says [`Receiver::committed`]. Nothing that was acknowledged is ever dropped:
 //! it leaves as an [`Action::Message`] or, if the device gave up, as [`Action::Damaged`].
 
+mod judge;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use labward_base::Timestamp;
 
-use super::assembly::{Assembly, begins_message};
-use super::collect::{Checksum, Collector, Fed, LineEnd, RawFrame};
+use self::judge::{Next, Verdict};
+use super::action::{Action, Damage, LinkMessage, Refusal};
+use super::assembly::Assembly;
+use super::collect::{Checksum, Collector, Fed, RawFrame};
 use super::conduct::{Conduct, Strictness};
 use crate::Deviation;
 use crate::control::{ACK, CR, ENQ, EOT, LF, NAK};
-use crate::frame::{FrameEnd, MAX_TEXT_BYTES, next_number};
 
 /// So many actions are prepared at most; the rest of the input waits until they are fetched.
 const MAX_ACTIONS: usize = 64;
-
-/// What whoever drives a [`Receiver`] has to do next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// A message broke off; what was acknowledged of it is here, to be kept for a person.
-    Damaged {
-        /// The text of the frames that were accepted, joined.
-        bytes: Vec<u8>,
-        /// Why it broke off.
-        damage: Damage,
-        /// Number and text of the frame that was not accepted or not whole, if there was one.
-        rest: Vec<u8>,
-        /// What was noted while it came.
-        deviations: Vec<Deviation>,
-    },
-    /// A message is complete.
-    Message(LinkMessage),
-    /// The device deviates from the standard outside any message.
-    Noted(Deviation),
-    /// A frame or ENQ is answered with NAK, for this reason.
-    Refused {
-        /// Why.
-        refusal: Refusal,
-        /// How many NAKs in a row this makes; 0 for an ENQ.
-        tries: u8,
-    },
-    /// This byte (ACK or NAK) is to be sent.
-    Send(u8),
-}
-
-/// A message as it came over the link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkMessage {
-    /// The records, joined exactly as sent, without frame overhead.
-    pub bytes: Vec<u8>,
-    /// What was noted while it came, in the order of names, each once.
-    pub deviations: Vec<Deviation>,
-    /// Whether [`Receiver::committed`] or [`Receiver::refused`] must follow.
-    ///
-    /// False for a message that ended with EOT instead of an L record: its frames were answered.
-    pub awaits_commit: bool,
-}
-
-/// Why a message broke off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Damage {
-    /// EOT came before the message was whole.
-    Abandoned,
-    /// The connection was closed.
-    Closed,
-    /// Another message began.
-    NewMessage,
-    /// Nothing came for longer than [`Conduct::frame_timeout`].
-    Timeout,
-    /// Too many frames in a row had to be refused.
-    TooManyTries,
-}
-
-/// Why a frame or an ENQ was answered with NAK.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// The host said it is busy.
-    Busy,
-    /// The host could not keep the message.
-    ByHost,
-    /// The checksum is wrong or garbled.
-    Checksum,
-    /// A strict link met this deviation.
-    Deviation(Deviation),
-    /// It has neither the number due nor that of the frame before.
-    FrameNumber,
-    /// The frame is longer than the link allows.
-    FrameTooLong,
-    /// The message is longer than the link allows.
-    MessageTooLong,
-    /// The message has more frames than the link allows.
-    TooManyFrames,
-}
 
 /// The host's end of a link, as a state machine.
 #[derive(Debug)]
@@ -138,23 +65,6 @@ struct Held {
     expected_before: u8,
     since: Timestamp,
     enq: bool,
-}
-
-/// What an acceptable frame turned out to be.
-enum Verdict {
-    Next(Next),
-    Repeated,
-}
-
-/// How a frame goes on with the message, or begins one.
-struct Next {
-    /// The frame number due after it.
-    expected: u8,
-    /// Where its text begins: after the frame number, if it has one.
-    text_at: usize,
-    /// It begins a message although another is under way.
-    cuts: bool,
-    deviations: Vec<Deviation>,
 }
 
 impl Receiver {
@@ -221,6 +131,7 @@ impl Receiver {
         };
         self.state = State::Receiving { enq: held.enq };
         self.progress = now;
+        self.tries = 0;
         // A sender that waited longer than its time has gone on; a late ACK would be taken for the
         // answer to what it sent since.
         let is_late = now.since(held.since) >= self.conduct.reply_timeout;
@@ -280,7 +191,7 @@ impl Receiver {
         if self.collector.waits_for_silence() {
             self.settle();
         } else {
-            self.give_up(Damage::Timeout);
+            self.end_transmission(Damage::Timeout);
         }
         self.pump();
     }
@@ -315,7 +226,7 @@ impl Receiver {
             } else if self.closing && self.collector.waits_for_silence() {
                 self.settle();
             } else if self.closing && self.is_under_way() {
-                self.give_up(Damage::Closed);
+                self.end_transmission(Damage::Closed);
             } else {
                 return;
             }
@@ -401,10 +312,6 @@ impl Receiver {
         self.go_idle();
     }
 
-    fn give_up(&mut self, damage: Damage) {
-        self.end_transmission(damage);
-    }
-
     /// Hands out the message under way as damaged, if there is one.
     fn break_off(&mut self, damage: Damage, refused: Vec<u8>) {
         let partial = self.collector.abandon();
@@ -467,11 +374,11 @@ impl Receiver {
             frame.end,
         );
         self.sends_checksums |= matches!(frame.checksum, Checksum::Matches { .. });
-        self.tries = 0;
         let expected_before = std::mem::replace(&mut self.expected, next.expected);
         let last_before = self.last.replace(frame.body);
         if !self.assembly.is_complete() {
             self.state = State::Receiving { enq };
+            self.tries = 0;
             self.actions.push_back(Action::Send(ACK));
             return;
         }
@@ -496,144 +403,7 @@ impl Receiver {
         self.state = State::AwaitingCommit(Box::new(held));
     }
 
-    fn judge(&self, frame: &RawFrame) -> Result<Verdict, Refusal> {
-        if frame.too_long {
-            return Err(Refusal::FrameTooLong);
-        }
-        if matches!(frame.checksum, Checksum::Garbled | Checksum::Wrong) {
-            return Err(Refusal::Checksum);
-        }
-        let mut deviations = form_deviations(frame);
-        let lacks_checksum = frame.checksum == Checksum::Absent;
-        if lacks_checksum && self.sends_checksums {
-            return Err(Refusal::Checksum);
-        }
-        if self.is_strict()
-            && let Some(deviation) = deviations.first()
-        {
-            return Err(Refusal::Deviation(*deviation));
-        }
-        if self.last.as_ref() == Some(&frame.body) {
-            return Ok(Verdict::Repeated);
-        }
-        let mut next = self.place(frame)?;
-        let text = frame.body.get(next.text_at..).unwrap_or_default();
-        let begins = next.cuts || self.assembly.is_empty();
-        if begins && !self.has_enq() {
-            next.deviations.push(Deviation::NoEnq);
-        }
-        self.text_deviations(frame.end, text, begins, &mut next.deviations);
-        if self.is_strict()
-            && let Some(deviation) = next.deviations.first()
-        {
-            return Err(Refusal::Deviation(*deviation));
-        }
-        self.check_limits(text, begins)?;
-        deviations.append(&mut next.deviations);
-        Ok(Verdict::Next(Next { deviations, ..next }))
-    }
-
-    /// Finds where the frame belongs by its number.
-    fn place(&self, frame: &RawFrame) -> Result<Next, Refusal> {
-        let text = frame.body.get(1..).unwrap_or_default();
-        let begins_message = begins_message(text) && self.assembly.is_between_records();
-        let cuts = begins_message && !self.assembly.is_empty();
-        let number = match frame.body.first() {
-            Some(digit @ b'0'..=b'7') => Some(digit - b'0'),
-            _ => None,
-        };
-        let lacks_checksum = frame.checksum == Checksum::Absent;
-        if lacks_checksum && self.assembly.is_empty() && !(begins_message && number.is_some()) {
-            let deviations = vec![Deviation::NoFrameNumber];
-            return Ok(Next {
-                expected: self.expected,
-                text_at: 0,
-                cuts: false,
-                deviations,
-            });
-        }
-        let number = number.ok_or(Refusal::FrameNumber)?;
-        let mut deviations = Vec::new();
-        if number != self.expected {
-            // In the middle of a message a jump means that a frame is missing; before a message it
-            // means a device that does not count as the standard says, and nothing is lost.
-            if !begins_message {
-                return Err(Refusal::FrameNumber);
-            }
-            deviations.push(Deviation::FrameNumberJump);
-        }
-        if cuts && self.is_strict() {
-            deviations.push(Deviation::NoTerminator);
-        }
-        Ok(Next {
-            expected: next_number(number),
-            text_at: 1,
-            cuts,
-            deviations,
-        })
-    }
-
-    fn text_deviations(&self, end: FrameEnd, text: &[u8], begins: bool, out: &mut Vec<Deviation>) {
-        let is_e1394 = if begins {
-            begins_message(text)
-        } else {
-            self.assembly.is_e1394_with(text)
-        };
-        let ends_record = text.last() == Some(&CR);
-        match end {
-            FrameEnd::Last if !is_e1394 && !(begins && text.is_empty()) => {
-                out.push(Deviation::NotE1394);
-            }
-            FrameEnd::Last if !ends_record && !text.is_empty() => out.push(Deviation::NoRecordEnd),
-            // A full frame may end at a record's end by chance.
-            FrameEnd::Intermediate if ends_record && text.len() < MAX_TEXT_BYTES => {
-                out.push(Deviation::EtbEndsRecord);
-            }
-            _ => {}
-        }
-    }
-
-    fn check_limits(&self, text: &[u8], begins: bool) -> Result<(), Refusal> {
-        let (bytes, frames) = if begins {
-            (0, 0)
-        } else {
-            (self.assembly.bytes.len(), self.assembly.frames)
-        };
-        if begins && self.busy {
-            Err(Refusal::Busy)
-        } else if bytes.saturating_add(text.len()) > self.conduct.max_message_bytes {
-            Err(Refusal::MessageTooLong)
-        } else if frames >= self.conduct.max_frames {
-            Err(Refusal::TooManyFrames)
-        } else {
-            Ok(())
-        }
-    }
-
     fn has_enq(&self) -> bool {
         matches!(self.state, State::Receiving { enq: true })
     }
-}
-
-/// How the frame's form departs from the standard.
-fn form_deviations(frame: &RawFrame) -> Vec<Deviation> {
-    let mut deviations = Vec::new();
-    match frame.checksum {
-        Checksum::Absent => deviations.push(Deviation::NoChecksum),
-        Checksum::Matches { lower_case: true } => deviations.push(Deviation::LowerCaseChecksum),
-        _ => {}
-    }
-    match frame.line_end {
-        LineEnd::Cr => deviations.push(Deviation::LineEndCr),
-        LineEnd::CrLf => {}
-        LineEnd::Lf => deviations.push(Deviation::LineEndLf),
-        LineEnd::Missing => deviations.push(Deviation::NoLineEnd),
-    }
-    if frame.body.len().saturating_sub(1) > MAX_TEXT_BYTES {
-        deviations.push(Deviation::FrameTooLong);
-    }
-    if frame.control_in_text {
-        deviations.push(Deviation::ControlInText);
-    }
-    deviations
 }

@@ -157,9 +157,15 @@ impl Sender {
         Ok(())
     }
 
-    /// Takes the receiver's answers.
+    /// Takes the receiver's answers, as they were read.
+    ///
+    /// What stands in one read after an answer cannot answer what was not sent yet, and is ignored.
     pub fn receive(&mut self, bytes: &[u8], now: Timestamp) {
+        let prepared = self.actions.len();
         for byte in bytes {
+            if self.actions.len() > prepared {
+                return;
+            }
             match self.state {
                 State::AwaitingEnqReply { .. } => self.take_enq_reply(*byte, now),
                 State::AwaitingFrameReply { .. } => self.take_frame_reply(*byte, now),
@@ -316,5 +322,180 @@ impl Sender {
         self.actions.push_back(SendAction::Send(vec![EOT]));
         self.actions.push_back(SendAction::Failed(failure));
         self.state = State::Idle;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::STX;
+
+    const START: Timestamp = Timestamp::from_seconds(1_000);
+    const MESSAGE: &[u8] = b"H|\\^&\rL|1|N\r";
+
+    struct Instrument {
+        sender: Sender,
+        now: Timestamp,
+    }
+
+    impl Instrument {
+        fn sending(conduct: SenderConduct, message: &[u8]) -> Self {
+            let mut sender = Sender::new(conduct);
+            assert_eq!(sender.send(message, START), Ok(()));
+            Self { sender, now: START }
+        }
+
+        fn answer(&mut self, bytes: &[u8]) -> Vec<String> {
+            self.sender.receive(bytes, self.now);
+            self.actions()
+        }
+
+        fn wait(&mut self, seconds: u64) -> Vec<String> {
+            self.now = self.now.plus(Duration::from_secs(seconds));
+            self.sender.tick(self.now);
+            self.actions()
+        }
+
+        fn actions(&mut self) -> Vec<String> {
+            let actions = std::iter::from_fn(|| self.sender.next_action());
+            let text = |action| match action {
+                SendAction::Send(bytes) => bytes.escape_ascii().to_string(),
+                other => format!("{other:?}"),
+            };
+            actions.map(text).collect()
+        }
+    }
+
+    const ENQUIRY: &str = "\\x05";
+    const FIRST: &str = "\\x021H|\\\\^&\\r\\x03E5\\r\\n";
+    const SECOND: &str = "\\x022L|1|N\\r\\x0305\\r\\n";
+    const END: &str = "\\x04";
+
+    fn instrument() -> Instrument {
+        let mut this = Instrument::sending(SenderConduct::standard(Role::Instrument), MESSAGE);
+        assert_eq!(this.actions(), [ENQUIRY]);
+        this
+    }
+
+    #[test]
+    fn each_frame_waits_for_its_answer() {
+        let mut this = instrument();
+        assert_eq!(this.answer(&[ACK]), [FIRST]);
+        assert_eq!(this.answer(&[ACK]), [SECOND]);
+        assert_eq!(this.answer(&[ACK]), [END, "Delivered"]);
+        assert!(this.sender.is_idle());
+        assert_eq!(this.sender.deadline(), None);
+        assert!(this.answer(&[ACK, NAK, ENQ]).is_empty());
+    }
+
+    #[test]
+    fn a_second_answer_in_one_read_answers_nothing() {
+        let mut this = instrument();
+        assert_eq!(this.answer(&[ACK, ACK, ACK, ACK]), [FIRST]);
+    }
+
+    #[test]
+    fn eot_for_ack_accepts_the_frame() {
+        let mut this = instrument();
+        assert_eq!(this.answer(&[ACK]), [FIRST]);
+        assert_eq!(this.answer(&[EOT]), [SECOND]);
+    }
+
+    #[test]
+    fn a_frame_is_sent_six_times_and_no_more() {
+        for answer in [NAK, b'?', STX] {
+            let mut this = instrument();
+            assert_eq!(this.answer(&[ACK]), [FIRST]);
+            for _ in 0..5 {
+                assert_eq!(this.answer(&[answer]), [FIRST]);
+            }
+            assert_eq!(this.answer(&[answer]), [END, "Failed(Refused)"]);
+            assert!(this.sender.is_idle());
+        }
+    }
+
+    #[test]
+    fn silence_of_fifteen_seconds_ends_the_transmission() {
+        let mut this = instrument();
+        assert!(this.wait(14).is_empty());
+        assert_eq!(this.wait(1), [END, "Failed(NoReply)"]);
+        let mut this = instrument();
+        this.wait(14);
+        assert_eq!(this.answer(&[ACK]), [FIRST]);
+        assert!(this.wait(14).is_empty());
+        assert_eq!(this.wait(1), [END, "Failed(NoReply)"]);
+    }
+
+    #[test]
+    fn a_busy_receiver_is_asked_again_after_ten_seconds_six_times_in_all() {
+        let mut this = instrument();
+        for _ in 0..5 {
+            assert!(this.answer(&[NAK]).is_empty());
+            assert!(!this.sender.holds_line());
+            assert!(this.wait(9).is_empty());
+            assert_eq!(this.wait(1), [ENQUIRY]);
+        }
+        assert_eq!(this.answer(&[NAK]), [END, "Failed(Busy)"]);
+    }
+
+    #[test]
+    fn in_contention_the_instrument_asks_again_first() {
+        let mut this = instrument();
+        assert!(this.answer(&[ENQ]).is_empty());
+        assert_eq!(this.wait(1), [ENQUIRY]);
+        let mut host = Instrument::sending(SenderConduct::standard(Role::Host), MESSAGE);
+        assert_eq!(host.actions(), [ENQUIRY]);
+        assert_eq!(host.answer(&[ENQ]), ["Yielded"]);
+        assert!(!host.sender.holds_line());
+        assert!(host.wait(19).is_empty());
+        host.sender.postpone(host.now);
+        assert!(host.wait(19).is_empty());
+        assert_eq!(host.wait(1), [ENQUIRY]);
+    }
+
+    #[test]
+    fn what_no_frame_can_carry_is_refused() {
+        let mut sender = Sender::new(SenderConduct::standard(Role::Instrument));
+        assert_eq!(sender.send(b"", START), Err(SendError::Empty));
+        assert_eq!(
+            sender.send(b"H|\x03\r", START),
+            Err(SendError::ControlInText)
+        );
+        assert_eq!(sender.send(MESSAGE, START), Ok(()));
+        assert_eq!(sender.send(MESSAGE, START), Err(SendError::Sending));
+    }
+
+    #[test]
+    fn long_records_are_cut_with_etb() {
+        let conduct = SenderConduct {
+            max_text_bytes: 4,
+            ..SenderConduct::standard(Role::Host)
+        };
+        let frames = |frame_per_record| {
+            let sender = Sender::new(SenderConduct {
+                frame_per_record,
+                ..conduct.clone()
+            });
+            let frames = sender.cut_into_frames(MESSAGE);
+            let texts = frames.iter().map(|bytes| {
+                let frame = Frame::parse(bytes).expect("it is a frame");
+                format!(
+                    "{}{}{:?}",
+                    frame.number,
+                    frame.text.escape_ascii(),
+                    frame.end
+                )
+            });
+            texts.collect::<Vec<_>>()
+        };
+        let expect = [
+            "1H|\\\\^Intermediate",
+            "2&\\rLast",
+            "3L|1|Intermediate",
+            "4N\\rLast",
+        ];
+        assert_eq!(frames(true), expect);
+        let expect = ["1H|\\\\^Intermediate", "2&\\rL|Intermediate", "31|N\\rLast"];
+        assert_eq!(frames(false), expect);
     }
 }

@@ -187,3 +187,84 @@ fn append_escape(inside: &[u8], delimiters: Delimiters, out: &mut Vec<u8>) -> bo
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn field(bytes: &[u8]) -> Field<'_> {
+        Field::new(bytes, Delimiters::USUAL)
+    }
+
+    fn check_unescape(bytes: &[u8], expect: &[u8]) {
+        assert_eq!(field(bytes).unescape(), expect, "{}", bytes.escape_ascii());
+    }
+
+    #[test]
+    fn escapes_are_replaced_and_what_is_none_stays() {
+        check_unescape(b"plain", b"plain");
+        check_unescape(b"a&F&b&S&c&R&d&E&e", b"a|b^c\\d&e");
+        check_unescape(b"&X0D0a&", b"\r\n");
+        check_unescape(b"&E&F&E&", b"&F&");
+        check_unescape(b"Smith & Sons", b"Smith & Sons");
+        check_unescape(b"&&F&", b"&|");
+        check_unescape(b"&X0&&X&&XGG&", b"&X0&&X&&XGG&");
+        check_unescape(b"&H&bold&N&", b"&H&bold&N&");
+        check_unescape(b"&", b"&");
+    }
+
+    #[test]
+    fn delimiters_must_be_four_different_signs() {
+        let check = |header: &[u8], expect: Result<Delimiters, ParseError>| {
+            assert_eq!(
+                Delimiters::of_header(header),
+                expect,
+                "{}",
+                header.escape_ascii()
+            );
+        };
+        let other = Delimiters {
+            field: b'|',
+            repeat: b'@',
+            component: b'^',
+            escape: b'\\',
+        };
+        check(b"H|\\^&|||X", Ok(Delimiters::USUAL));
+        check(b"H|\\^&", Ok(Delimiters::USUAL));
+        check(b"H|@^\\|||X", Ok(other));
+        for header in [
+            &b"H|\\^||X"[..],
+            b"H|\\^&~|X",
+            b"H|\\\\&|X",
+            b"H|a^&|X",
+            b"H||X",
+            b"H|",
+        ] {
+            check(header, Err(ParseError::Delimiters));
+        }
+        for header in [&b"H"[..], b"", b"P|1", b"HELLO", b"H \\^&"] {
+            check(header, Err(ParseError::NotE1394));
+        }
+    }
+
+    #[test]
+    fn components_are_those_of_the_first_repeat() {
+        let field = field(b"a^b&S&c\\d^e");
+        let parts: Vec<_> = field.components().map(|part| part.bytes()).collect();
+        assert_eq!(parts, [&b"a"[..], b"b&S&c"]);
+        assert_eq!(field.component(2).unescape(), &b"b^c"[..]);
+        assert!(field.component(3).is_empty() && field.component(0).is_empty());
+        let second = field.repeats().nth(1).expect("it repeats");
+        assert_eq!(second.component(1).bytes(), b"d");
+    }
+
+    proptest! {
+        #[test]
+        fn unescaping_is_total_and_never_lengthens(bytes: Vec<u8>, escapes in "[&FSREX0-9a-f]{0,40}") {
+            for bytes in [&bytes[..], escapes.as_bytes()] {
+                prop_assert!(field(bytes).unescape().len() <= bytes.len());
+            }
+        }
+    }
+}

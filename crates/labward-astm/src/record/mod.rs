@@ -282,3 +282,119 @@ fn skip_line_feeds(mut line: &[u8]) -> &[u8] {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MESSAGE: &[u8] = b"H|@^\\|ID-1||Lab X^Analyzer^1.2|||||Host||P|1394-97|20260102030405\r\
+        P|1|PRAC|LAB|THIRD|Doe^Jane^Q||19800101|F\r\
+        O|1|S1^a@S2|I1|^^^GLU@^^^HGB\r\
+        R|1|^^^GLU|5.4\r\n\
+        Z|what|ever\r\
+        R|2|^^^HGB|14\r\
+        L|1|N\r";
+
+    #[test]
+    fn the_fields_of_the_standard_are_found_by_the_declared_delimiters() {
+        let message = Message::parse(MESSAGE).expect("it is a message");
+        let header = message.header();
+        assert_eq!(header.control_id().bytes(), b"ID-1");
+        assert_eq!(header.sender_name().bytes(), b"Lab X");
+        assert_eq!(header.sender().component(3).bytes(), b"1.2");
+        assert_eq!(header.receiver().bytes(), b"Host");
+        assert_eq!(header.processing_id().bytes(), b"P");
+        assert_eq!(header.version().bytes(), b"1394-97");
+        assert_eq!(header.timestamp().bytes(), b"20260102030405");
+        let patient = message.patients().next().expect("it has a patient");
+        assert_eq!(patient.practice_id().bytes(), b"PRAC");
+        assert_eq!(patient.laboratory_id().bytes(), b"LAB");
+        assert_eq!(patient.third_id().bytes(), b"THIRD");
+        assert_eq!(patient.name().component(2).bytes(), b"Jane");
+        assert_eq!(patient.birth_date().bytes(), b"19800101");
+        assert_eq!(patient.sex().bytes(), b"F");
+        let order = message.orders().next().expect("it has an order");
+        assert_eq!(order.specimen_id().component(1).bytes(), b"S1");
+        assert_eq!(order.instrument_specimen_id().bytes(), b"I1");
+        assert_eq!(order.test_id().repeats().count(), 2);
+        assert_eq!(message.result_count(), 2);
+        assert!(message.is_terminated() && !message.is_query());
+    }
+
+    #[test]
+    fn unknown_records_are_kept_and_missing_fields_are_empty() {
+        let message = Message::parse(MESSAGE).expect("it is a message");
+        let unknown = message
+            .records_of(RecordType::Other(b'Z'))
+            .next()
+            .expect("it is kept");
+        assert_eq!(unknown.bytes(), b"Z|what|ever");
+        assert_eq!(unknown.fields().count(), 3);
+        assert!(unknown.field(4).is_empty() && unknown.field(0).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_by_its_cause() {
+        let check = |bytes: &[u8], expect: ParseError| {
+            assert_eq!(
+                Message::parse(bytes).err(),
+                Some(expect),
+                "{}",
+                bytes.escape_ascii()
+            );
+        };
+        check(b"", ParseError::NotE1394);
+        check(b"\r\n\r", ParseError::NotE1394);
+        check(b"24/10/29 Na 131 mmol/L", ParseError::NotE1394);
+        check(b"MSH|^~\\&|", ParseError::NotE1394);
+        check(b"H|\\\\\\|X\rL|1\r", ParseError::Delimiters);
+        check(b"H|\\^&\rL|1|N\rH|\\^&\r", ParseError::SeveralMessages);
+        let long = [&b"H|\\^&\r"[..], &b"C\r".repeat(MAX_RECORDS)].concat();
+        check(&long, ParseError::TooManyRecords);
+        for error in [ParseError::NotE1394, ParseError::TooManyRecords] {
+            assert!(error.problem().code.starts_with("astm."));
+        }
+    }
+
+    #[test]
+    fn record_types_have_their_letters() {
+        for letter in 0..=u8::MAX {
+            assert_eq!(RecordType::from_letter(letter).letter(), letter);
+        }
+    }
+
+    #[test]
+    fn messages_that_share_a_text_are_taken_apart() {
+        let text = [MESSAGE, b"\n", MESSAGE, b"H|@^\\|Z"].concat();
+        let parts: Vec<_> = split_messages(&text).collect();
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts.concat(), text);
+        assert!(parts.iter().all(|part| Message::parse(part).is_ok()));
+        assert_eq!(split_messages(b"").count(), 0);
+        assert_eq!(split_messages(b"free\rtext").count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic_and_nothing_is_lost(
+            text in "(H\\|[\\\\@]\\^&)?[HPORL|^&\\\\@\\r\\n0-9]{0,80}",
+            noise: Vec<u8>,
+        ) {
+            for bytes in [text.as_bytes(), &noise[..]] {
+                let parts: Vec<_> = split_messages(bytes).collect();
+                prop_assert_eq!(parts.concat(), bytes);
+                let Ok(message) = Message::parse(bytes) else { continue };
+                let kept: Vec<_> = message.records().iter().map(Record::bytes).collect();
+                let letters = |bytes: &[u8]| -> Vec<u8> {
+                    bytes.iter().copied().filter(|byte| !matches!(*byte, CR | LF)).collect()
+                };
+                prop_assert_eq!(letters(&kept.concat()), letters(bytes));
+                for record in message.records() {
+                    let fields: Vec<_> = record.fields().map(|field| field.bytes()).collect();
+                    prop_assert_eq!(&fields.join(&message.delimiters().field), record.bytes());
+                }
+            }
+        }
+    }
+}

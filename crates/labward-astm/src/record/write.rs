@@ -84,3 +84,52 @@ impl MessageWriter {
         self.bytes.extend_from_slice(&[escape, letter, escape]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::is_forbidden_in_text;
+    use crate::record::Message;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_message_is_written_as_the_standard_says() {
+        let bytes = MessageWriter::new(Delimiters::USUAL, &[&[], &[], &["Lab", "A|B"]])
+            .record(RecordType::Patient, &[&["1"], &["MRN&1"]])
+            .record(
+                RecordType::LabResult,
+                &[&["1"], &["", "", "", "GLU"], &["5.4\r"]],
+            )
+            .finish();
+        let expect = b"H|\\^&|||Lab^A&F&B\rP|1|MRN&E&1\rR|1|^^^GLU|5.4&X0D&\rL|1|N\r";
+        assert_eq!(
+            bytes.escape_ascii().to_string(),
+            expect.escape_ascii().to_string()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_back_as_written(
+            texts in proptest::collection::vec(".{0,12}", 1..6),
+            usual: bool,
+        ) {
+            let other = Delimiters { field: b'|', repeat: b'@', component: b'^', escape: b'\\' };
+            let delimiters = if usual { Delimiters::USUAL } else { other };
+            let components: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let bytes = MessageWriter::new(delimiters, &[&[], &[], &components])
+                .record(RecordType::Patient, &[&["1"], &components])
+                .finish();
+            prop_assert!(!bytes.iter().copied().any(is_forbidden_in_text));
+            let message = Message::parse(&bytes).expect("it is a message");
+            prop_assert_eq!(message.delimiters(), delimiters);
+            prop_assert_eq!(message.records().len(), 3);
+            let patient = message.patients().next().expect("it has a patient");
+            for field in [message.header().sender(), patient.practice_id()] {
+                let read: Vec<_> = field.components().map(|part| part.unescape().into_owned()).collect();
+                let written: Vec<_> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+                prop_assert_eq!(read, written);
+            }
+        }
+    }
+}
