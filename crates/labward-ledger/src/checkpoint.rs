@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(checkpoint.origin, "example.com/behind-the-sofa");
         assert_eq!(checkpoint.size, 20_852_163);
         assert_eq!(checkpoint.to_text(), EXAMPLE);
-        let theirs = tlog_tiles::CheckpointText::from_bytes(EXAMPLE.as_bytes()).unwrap();
+        let theirs = tlog_tiles::Checkpoint::from_bytes(EXAMPLE.as_bytes()).unwrap();
         assert_eq!(theirs.size(), checkpoint.size);
         assert_eq!(&theirs.hash().0, checkpoint.root.as_bytes());
     }

@@ -8,6 +8,7 @@ use labward_store::StoreError;
 
 use crate::entry::Part;
 use crate::note::NoteError;
+use crate::tile::TileError;
 
 /// Why the ledger refused or failed; it never carries what an entry holds.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,15 @@ impl LedgerError {
     pub(crate) fn tampered(place: impl Into<String>) -> Self {
         Self::Tampered {
             place: place.into(),
+        }
+    }
+}
+
+impl From<TileError> for LedgerError {
+    fn from(error: TileError) -> Self {
+        Self::File {
+            path: error.path,
+            source: error.source,
         }
     }
 }

@@ -17,6 +17,9 @@
 //! | [`detail`] | the sealed detail |
 //! | [`tree`], [`proof`] | RFC 6962: digests, frontier, inclusion and consistency |
 //! | [`note`], [`checkpoint`], [`tile`] | C2SP signed-note, tlog-checkpoint, tlog-tiles |
+//! | [`publish`] | [`Publisher`]: tiles and checkpoints on disk |
+//! | `proof_text` | [`prove`], [`EntryProof`]: C2SP tlog-proof |
+//! | [`bundle`] | [`export_bundle`], [`verify_bundle`]: checked offline, without us |
 //!
 //! # The leaf
 //!
@@ -26,6 +29,7 @@
 //! (`sha256` in hex and `bytes` of the sealed record). Its digest is SHA-256(00 ‖ leaf).
 
 pub mod action;
+pub mod bundle;
 pub mod checkpoint;
 pub mod detail;
 pub mod entry;
@@ -35,11 +39,14 @@ mod journal;
 pub mod note;
 mod parse;
 pub mod proof;
+mod proof_text;
+pub mod publish;
 pub mod store;
 pub mod tile;
 pub mod tree;
 
 pub use action::{Action, Actor, Outcome, Subject};
+pub use bundle::{BundleError, BundleRange, BundleReport, export_bundle, verify_bundle};
 pub use checkpoint::Checkpoint;
 pub use detail::{open_detail, seal_detail};
 pub use entry::{Leaf, NewEntry, PayloadDigest};
@@ -48,6 +55,8 @@ pub use facts::{Fact, Facts};
 pub use journal::{CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, drop_payload, open_epoch};
 pub use note::{Note, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof};
+pub use proof_text::{EntryProof, ProofError, prove};
+pub use publish::{Publisher, read_checkpoint};
 pub use store::{
     Epoch, MIGRATIONS, StoredEntry, TreeHead, entries, entries_before, entries_with_payload,
     entry_of_record, epochs, payload_of, tree_head,

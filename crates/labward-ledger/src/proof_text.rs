@@ -1,0 +1,159 @@
+//! One entry with everything an outsider needs to check it: a C2SP tlog-proof.
+//!
+//! The leaf itself stands in the `extra` line, so the file needs nothing beside it but the public
+//! key. Extra data is not authenticated by itself: only what [`EntryProof::verify`] returns, whose
+//! digest leads to the signed root, may be believed.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use labward_base::id::EntryIndex;
+use labward_store::Store;
+
+use crate::checkpoint::{Checkpoint, parse_decimal};
+use crate::entry::Leaf;
+use crate::error::LedgerError;
+use crate::note::{Note, VerifierKey};
+use crate::proof::{InclusionProof, PATH_MAX};
+use crate::publish::{CHECKPOINT_FILE, read_checkpoint};
+use crate::store;
+use crate::tile::TileFolder;
+use crate::tree::{Digest, leaf_digest};
+
+const HEADER: &str = "c2sp.org/tlog-proof@v1";
+
+/// A leaf, its path to the root and the checkpoint that signs the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryProof {
+    leaf: Vec<u8>,
+    index: u64,
+    path: Vec<Digest>,
+    note: Note,
+}
+
+/// Why a proof does not prove its entry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("verify the proof of an entry: {place}")]
+pub struct ProofError {
+    /// Which part of the proof, and what is wrong with it.
+    pub place: &'static str,
+}
+
+/// The proof of the entry at `index` under the checkpoint published below `dir`.
+///
+/// # Errors
+/// [`LedgerError::NoEntry`] if the entry is not there or not published yet;
+/// [`LedgerError::Tampered`] if row, tiles and checkpoint do not fit together.
+pub fn prove(
+    store: &Store,
+    dir: &Path,
+    key: &VerifierKey,
+    index: EntryIndex,
+) -> Result<EntryProof, LedgerError> {
+    let no_entry = || LedgerError::NoEntry { index: index.get() };
+    let checkpoint = read_checkpoint(dir, key)?.ok_or_else(no_entry)?;
+    let bytes =
+        std::fs::read(dir.join(CHECKPOINT_FILE)).map_err(LedgerError::file(CHECKPOINT_FILE))?;
+    let entry = store
+        .read(|snapshot| store::entry(snapshot, index))?
+        .ok_or_else(no_entry)?;
+    let mut tiles = TileFolder::new(dir, checkpoint.size);
+    let path = InclusionProof::compute(index.get(), checkpoint.size, &mut tiles)?
+        .ok_or_else(no_entry)?
+        .path;
+    let note = Note::parse(&bytes)?;
+    let proof = EntryProof {
+        leaf: entry.leaf,
+        index: index.get(),
+        path,
+        note,
+    };
+    proof
+        .verify(key)
+        .map_err(|error| LedgerError::tampered(format!("entry {index}: {}", error.place)))?;
+    Ok(proof)
+}
+
+impl EntryProof {
+    /// The leaf, if the checkpoint is signed by the key and holds it at this index.
+    pub fn verify(&self, key: &VerifierKey) -> Result<Leaf, ProofError> {
+        let fail = |place| ProofError { place };
+        let text = self
+            .note
+            .verify(key)
+            .map_err(|_| fail("the checkpoint is not signed by this key"))?;
+        let checkpoint = Checkpoint::parse(text)
+            .ok()
+            .filter(|checkpoint| checkpoint.origin == key.name())
+            .ok_or(fail("the checkpoint is not one of this ledger"))?;
+        let proof = InclusionProof {
+            index: self.index,
+            size: checkpoint.size,
+            path: self.path.clone(),
+        };
+        if !proof.verify(&leaf_digest(&self.leaf), &checkpoint.root) {
+            return Err(fail(
+                "the path does not lead from the leaf to the signed root",
+            ));
+        }
+        let leaf = Leaf::parse(&self.leaf).map_err(|_| fail("the leaf is not canonical"))?;
+        if leaf.index.get() != self.index {
+            return Err(fail("the leaf names another index"));
+        }
+        Ok(leaf)
+    }
+}
+
+impl fmt::Display for EntryProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{HEADER}\nextra {}\nindex {}",
+            STANDARD.encode(&self.leaf),
+            self.index
+        )?;
+        self.path
+            .iter()
+            .try_for_each(|digest| writeln!(f, "{}", digest.to_base64()))?;
+        write!(f, "\n{}", self.note)
+    }
+}
+
+impl FromStr for EntryProof {
+    type Err = ProofError;
+
+    fn from_str(text: &str) -> Result<Self, ProofError> {
+        let fail = |place| ProofError { place };
+        let (head, note) = text
+            .split_once("\n\n")
+            .ok_or(fail("no empty line stands before the checkpoint"))?;
+        let mut lines = head.split('\n');
+        if lines.next() != Some(HEADER) {
+            return Err(fail("the first line is not that of a tlog-proof"));
+        }
+        let leaf = lines
+            .next()
+            .and_then(|line| STANDARD.decode(line.strip_prefix("extra ")?).ok())
+            .ok_or(fail("the second line holds no leaf"))?;
+        let index = lines
+            .next()
+            .and_then(|line| parse_decimal(line.strip_prefix("index ")?))
+            .ok_or(fail("the third line holds no index"))?;
+        let path = lines
+            .take(PATH_MAX + 1)
+            .map(Digest::from_base64)
+            .collect::<Option<Vec<_>>>()
+            .filter(|path| path.len() <= PATH_MAX)
+            .ok_or(fail("a line of the path is not a digest"))?;
+        let note = Note::parse(note.as_bytes()).map_err(|_| fail("the checkpoint is malformed"))?;
+        Ok(Self {
+            leaf,
+            index,
+            path,
+            note,
+        })
+    }
+}

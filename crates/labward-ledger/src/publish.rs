@@ -1,0 +1,368 @@
+//! The derived files: tiles, entry bundles, the signed checkpoint and the history of checkpoints.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `checkpoint` | the newest signed checkpoint |
+//! | `history` | every checkpoint ever signed, one JSON string a line |
+//! | `tile/<L>/<N>[.p/<W>]` | digests (C2SP tlog-tiles) |
+//! | `tile/entries/<N>[.p/<W>]` | the leaves themselves |
+//!
+//! They can be rebuilt from the rows and are never written within a commit. A checkpoint must never
+//! be signed unless the rows still lead to the root of the one before.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use labward_base::id::{EntryIndex, NodeId};
+use labward_seal::sign::SigningKey;
+use labward_store::Store;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::LedgerError;
+use crate::note::{Note, VerifierKey};
+use crate::proof::range_peaks;
+use crate::store::{self, StoredEntry};
+use crate::tile::{TILE_HEIGHT, TILE_WIDTH, Tile, TileFolder, TileKind, perfect_root, push_entry};
+use crate::tree::{Digest, Frontier, leaf_digest};
+
+/// The name of the file with the newest signed checkpoint.
+pub const CHECKPOINT_FILE: &str = "checkpoint";
+
+/// The name of the file with every checkpoint.
+pub const HISTORY_FILE: &str = "history";
+
+/// Writes the derived files of one node's ledger; at most one may work on a folder at a time.
+#[derive(Debug)]
+pub struct Publisher {
+    dir: PathBuf,
+    node: NodeId,
+    origin: String,
+}
+
+impl Publisher {
+    /// A publisher of the ledger of `node` under `origin` into the folder `dir`.
+    pub fn new(dir: impl Into<PathBuf>, node: NodeId, origin: impl Into<String>) -> Self {
+        Self {
+            dir: dir.into(),
+            node,
+            origin: origin.into(),
+        }
+    }
+
+    /// The key with which others check what is published here.
+    pub fn verifier(&self, key: &SigningKey) -> Result<VerifierKey, LedgerError> {
+        Ok(VerifierKey::new(&self.origin, *key.public())?)
+    }
+
+    /// Writes what the ledger gained since the last call and signs its new checkpoint; with nothing
+    /// new it returns the old one. Missing or damaged tiles are rebuilt from the rows.
+    ///
+    /// # Errors
+    /// [`LedgerError::Tampered`] if the rows no longer lead to the root that was signed last: then
+    /// nothing is signed.
+    pub fn publish(&self, store: &Store, key: &SigningKey) -> Result<Checkpoint, LedgerError> {
+        fs::create_dir_all(&self.dir).map_err(LedgerError::file("the ledger's folder"))?;
+        let old = self.published(key)?;
+        let head = store.read(|snapshot| store::tree_head(snapshot, self.node))?;
+        let (size, root) = head.map_or_else(
+            || (0, Frontier::new().root()),
+            |h| (h.frontier.size(), h.root),
+        );
+        if let Some(old) = &old {
+            if old.size > size {
+                return Err(LedgerError::tampered(format!(
+                    "checkpoint: {} entries were signed, the rows hold {size}",
+                    old.size
+                )));
+            }
+            if (old.size, old.root) == (size, root) {
+                return Ok(old.clone());
+            }
+        }
+        let new = Checkpoint {
+            origin: self.origin.clone(),
+            size,
+            root,
+        };
+        // Tiles that are gone or damaged are written again from the first row on.
+        let written = match old.as_ref().filter(|old| old.size > 0) {
+            Some(old) => {
+                self.extend(store, Some(old), old.size, &new)
+                    .or_else(|error| match error {
+                        LedgerError::File { .. } => self.extend(store, Some(old), 0, &new),
+                        other => Err(other),
+                    })
+            }
+            None => self.extend(store, None, 0, &new),
+        };
+        written?;
+        let note = new.sign(key)?.to_string();
+        self.append_history(&note)?;
+        let mut folders = Folders::default();
+        self.write_file(CHECKPOINT_FILE, note.as_bytes(), &mut folders)?;
+        folders.sync()?;
+        Ok(new)
+    }
+
+    /// The checkpoint on disk, verified; `None` if there is none.
+    pub fn published(&self, key: &SigningKey) -> Result<Option<Checkpoint>, LedgerError> {
+        read_checkpoint(&self.dir, &self.verifier(key)?)
+    }
+
+    /// Writes the tiles of `new`, of which those up to `from` leaves are taken to be on disk.
+    fn extend(
+        &self,
+        store: &Store,
+        old: Option<&Checkpoint>,
+        from: u64,
+        new: &Checkpoint,
+    ) -> Result<(), LedgerError> {
+        let mut folders = Folders::default();
+        let first_tile = from / TILE_WIDTH;
+        let mut known = TileFolder::new(&self.dir, from);
+        let peaks = range_peaks(0, first_tile * TILE_WIDTH, &mut known)?;
+        let mut frontier = Frontier::from_peaks(first_tile * TILE_WIDTH, peaks)
+            .ok_or_else(|| LedgerError::tampered("tiles: they do not fit the checkpoint"))?;
+        let mut index = first_tile;
+        while let Some(tile) = Tile::at(TileKind::Digests(0), index, new.size) {
+            let rows = read_rows(store, index * TILE_WIDTH, tile.width)?;
+            let (mut digests, mut bundle) = (Vec::new(), Vec::new());
+            for row in &rows {
+                check_old_root(&frontier, old)?;
+                let digest = leaf_digest(&row.leaf);
+                frontier.push(digest);
+                digests.extend_from_slice(digest.as_bytes());
+                if !push_entry(&mut bundle, &row.leaf) {
+                    let place = format!("entry {}: its leaf is too long", row.index);
+                    return Err(LedgerError::tampered(place));
+                }
+            }
+            self.write_file(&tile.path(), &digests, &mut folders)?;
+            let entries = Tile {
+                kind: TileKind::Entries,
+                ..tile
+            };
+            self.write_file(&entries.path(), &bundle, &mut folders)?;
+            index += 1;
+        }
+        check_old_root(&frontier, old)?;
+        if frontier.root() != new.root {
+            return Err(LedgerError::tampered(
+                "tree head: the entries lead to another root",
+            ));
+        }
+        self.write_upper_levels(from, new.size, &mut folders)?;
+        folders.sync()?;
+        self.remove_partial(from, new.size)
+    }
+
+    /// Writes the tiles above level 0, each digest over a full tile below it.
+    fn write_upper_levels(
+        &self,
+        from: u64,
+        size: u64,
+        folders: &mut Folders,
+    ) -> Result<(), LedgerError> {
+        let mut level = 1;
+        while size >> (TILE_HEIGHT * level) > 0 {
+            let kind = TileKind::Digests(level);
+            let known = from.checked_shr(TILE_HEIGHT * level).unwrap_or(0);
+            let mut index = known / TILE_WIDTH;
+            while let Some(tile) = Tile::at(kind, index, size) {
+                let mut bytes = match Tile::at(kind, index, from) {
+                    Some(before) => before
+                        .read(&self.dir)
+                        .map_err(LedgerError::file(before.path()))?,
+                    None => Vec::new(),
+                };
+                let have = u64::try_from(bytes.len() / Digest::LEN).unwrap_or(u64::MAX);
+                for place in have..tile.width {
+                    let below = Tile {
+                        kind: TileKind::Digests(level - 1),
+                        index: index * TILE_WIDTH + place,
+                        width: TILE_WIDTH,
+                    };
+                    bytes.extend_from_slice(self.read_root(below)?.as_bytes());
+                }
+                self.write_file(&tile.path(), &bytes, folders)?;
+                index += 1;
+            }
+            level += 1;
+        }
+        Ok(())
+    }
+
+    /// The root over a full tile.
+    fn read_root(&self, tile: Tile) -> Result<Digest, LedgerError> {
+        let bytes = tile
+            .read(&self.dir)
+            .map_err(LedgerError::file(tile.path()))?;
+        let digests: Option<Vec<_>> = bytes.chunks(Digest::LEN).map(Digest::from_slice).collect();
+        let full = |digests: &Vec<Digest>| u64::try_from(digests.len()) == Ok(TILE_WIDTH);
+        let digests = digests
+            .filter(full)
+            .ok_or_else(|| LedgerError::file(tile.path())(io::ErrorKind::InvalidData.into()))?;
+        Ok(perfect_root(&digests))
+    }
+
+    /// Removes the partial tiles that full ones have replaced.
+    fn remove_partial(&self, from: u64, size: u64) -> Result<(), LedgerError> {
+        let levels = (0..).take_while(|level| from.checked_shr(TILE_HEIGHT * level) > Some(0));
+        let kinds = levels.map(TileKind::Digests).chain([TileKind::Entries]);
+        for kind in kinds {
+            let level = if let TileKind::Digests(level) = kind {
+                level
+            } else {
+                0
+            };
+            let index = (from >> (TILE_HEIGHT * level)) / TILE_WIDTH;
+            let replaced = Tile::at(kind, index, size).filter(Tile::is_full);
+            if let Some(full) = replaced {
+                let partial = format!("{}.p", full.path());
+                match fs::remove_dir_all(self.dir.join(&partial)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(LedgerError::file(partial)(error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one file so that a crash leaves the old one or the new one, never a part.
+    fn write_file(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        folders: &mut Folders,
+    ) -> Result<(), LedgerError> {
+        let target = self.dir.join(path);
+        write_atomically(&target, bytes).map_err(LedgerError::file(path))?;
+        folders.note(&target, &self.dir);
+        Ok(())
+    }
+
+    /// Appends one checkpoint to the history; a line that a crash has cut is removed first.
+    fn append_history(&self, note: &str) -> Result<(), LedgerError> {
+        let fail = || LedgerError::file(HISTORY_FILE);
+        let path = self.dir.join(HISTORY_FILE);
+        let line = serde_json::to_string(note).map_err(|error| fail()(error.into()))?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(&path)
+            .map_err(fail())?;
+        cut_torn_line(&mut file).map_err(fail())?;
+        file.write_all(format!("{line}\n").as_bytes())
+            .map_err(fail())?;
+        file.sync_all().map_err(fail())
+    }
+}
+
+/// The checkpoint below `dir`, verified; `None` if there is none.
+pub fn read_checkpoint(dir: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, LedgerError> {
+    let bytes = match fs::read(dir.join(CHECKPOINT_FILE)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LedgerError::file(CHECKPOINT_FILE)(error)),
+    };
+    let note = Note::parse(&bytes)?;
+    if let Some(found) = note
+        .unverified_text()
+        .lines()
+        .next()
+        .filter(|line| *line != key.name())
+    {
+        return Err(LedgerError::OtherOrigin {
+            found: found.to_owned(),
+        });
+    }
+    Ok(Some(Checkpoint::open(&bytes, key)?))
+}
+
+fn check_old_root(frontier: &Frontier, old: Option<&Checkpoint>) -> Result<(), LedgerError> {
+    match old {
+        Some(old) if old.size == frontier.size() && old.root != frontier.root() => {
+            Err(LedgerError::tampered(format!(
+                "entries before {}: they lead to another root than the one signed for them",
+                old.size
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_rows(store: &Store, from: u64, count: u64) -> Result<Vec<StoredEntry>, LedgerError> {
+    let limit = u32::try_from(count).unwrap_or(u32::MAX);
+    let rows = store.read(|snapshot| store::entries(snapshot, EntryIndex::new(from), limit))?;
+    let in_order = (from..from + count).eq(rows.iter().map(|row| row.index.get()));
+    if !in_order {
+        let missing = (from..)
+            .zip(rows.iter().map(|row| row.index.get()).chain([u64::MAX]))
+            .find(|(expected, found)| expected != found)
+            .map_or(from, |(expected, _)| expected);
+        return Err(LedgerError::tampered(format!(
+            "entry {missing}: it is missing"
+        )));
+    }
+    Ok(rows)
+}
+
+/// Folders whose entries changed and which must be synced before a checkpoint may refer to them.
+#[derive(Default)]
+struct Folders(BTreeSet<PathBuf>);
+
+impl Folders {
+    fn note(&mut self, file: &Path, root: &Path) {
+        let below = file
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(root));
+        self.0.extend(below.map(Path::to_owned));
+    }
+
+    fn sync(self) -> Result<(), LedgerError> {
+        self.0.iter().try_for_each(|folder| {
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(LedgerError::file("the ledger's folder"))
+        })
+    }
+}
+
+fn write_atomically(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    fs::create_dir_all(folder)?;
+    let mut name = target
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_owned();
+    name.push(".new");
+    let beside = folder.join(name);
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, target)
+}
+
+fn cut_torn_line(file: &mut File) -> io::Result<()> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let length = file.metadata()?.len();
+    // A line is far shorter than this, so its beginning is in the last part of the file.
+    let start = length.saturating_sub(1024 * 1024);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let whole = tail
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    if whole < tail.len() {
+        file.set_len(start + u64::try_from(whole).map_err(io::Error::other)?)?;
+    }
+    Ok(())
+}
