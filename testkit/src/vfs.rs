@@ -77,15 +77,15 @@ impl FaultVfs {
         &self.name
     }
 
-    /// Cuts the power now: writes what the disk would hold into the folder `into`, while the running
-    /// store goes on as if nothing had happened.
-    pub fn power_cut(&self, into: &Path, survivors: Survivors) -> io::Result<()> {
+    /// Cuts the power now: writes what the disk would hold of the folder `of` into the folder
+    /// `into`, while the running store goes on as if nothing had happened.
+    pub fn power_cut(&self, of: &Path, into: &Path, survivors: Survivors) -> io::Result<()> {
         let frozen = self.state().disk.freeze(survivors);
-        frozen.write_into(into)
+        frozen.write_into(of, into)
     }
 
-    /// Cuts the power in the middle of the `operations`-th change from now (write, truncation, sync
-    /// or deletion), after calling `before`; [`FaultVfs::take_cut`] then has the disk.
+    /// Cuts the power just before the `operations`-th change from now (write, truncation, sync or
+    /// deletion) and after calling `before`; [`FaultVfs::take_cut`] then has the disk.
     pub fn arm_power_cut(
         &self,
         operations: u64,
@@ -101,12 +101,13 @@ impl FaultVfs {
         });
     }
 
-    /// Writes the disk of the armed cut into the folder `into`; `false` if it has not happened yet.
-    pub fn take_cut(&self, into: &Path) -> io::Result<bool> {
+    /// Writes what the disk of the armed cut holds of the folder `of` into the folder `into`;
+    /// `false` if the cut has not happened yet.
+    pub fn take_cut(&self, of: &Path, into: &Path) -> io::Result<bool> {
         let Some(frozen) = self.state().cut.take() else {
             return Ok(false);
         };
-        frozen.write_into(into)?;
+        frozen.write_into(of, into)?;
         Ok(true)
     }
 

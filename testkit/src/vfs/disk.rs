@@ -158,11 +158,15 @@ impl DiskFile {
 }
 
 impl Frozen {
-    /// Writes the files into `folder` by their last names.
-    pub(super) fn write_into(&self, folder: &Path) -> io::Result<()> {
+    /// Writes the files of the folder `of` into the folder `into`.
+    pub(super) fn write_into(&self, of: &Path, into: &Path) -> io::Result<()> {
+        // The engine names files by their real paths.
+        let of = fs::canonicalize(of)?;
         for (path, bytes) in &self.0 {
-            if let Some(name) = path.file_name() {
-                fs::write(folder.join(name), bytes)?;
+            if let (Some(folder), Some(name)) = (path.parent(), path.file_name())
+                && folder == of
+            {
+                fs::write(into.join(name), bytes)?;
             }
         }
         Ok(())
