@@ -89,7 +89,10 @@ mod tests {
         assert_ne!(tag, key.tag("mrn", &[b"ab", b"c", b""]));
         assert_ne!(tag, key.tag("mrna", &[b"b", b"c"]));
         assert_ne!(tag, key.tag("accession", &[b"ab", b"c"]));
-        assert_ne!(tag, IndexKey::from_bytes([6; 32]).tag("mrn", &[b"ab", b"c"]));
+        assert_ne!(
+            tag,
+            IndexKey::from_bytes([6; 32]).tag("mrn", &[b"ab", b"c"])
+        );
     }
 
     proptest! {

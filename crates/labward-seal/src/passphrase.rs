@@ -110,3 +110,87 @@ impl Stretch {
 pub fn new_salt() -> Result<[u8; SALT_BYTES], CryptoFailed> {
     random_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: Stretch = Stretch {
+        memory_kib: 19 * 1_024,
+        passes: 2,
+        lanes: 1,
+    };
+    const PASSPHRASE: &[u8] = b"correct horse battery staple";
+
+    fn salt() -> [u8; SALT_BYTES] {
+        std::array::from_fn(|i| u8::try_from(i).unwrap())
+    }
+
+    fn hex(key: &SealKey) -> String {
+        key.expose().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// Made with the Argon2id of pyca/cryptography 48 (OpenSSL).
+    #[test]
+    fn keys_are_the_ones_another_implementation_derives() {
+        assert_eq!(
+            hex(&LEAST.derive(&salt(), PASSPHRASE).unwrap()),
+            "818259b6310026a8e0dbac5d2e6927abcfdb07b32258fac4f61b18b80f929085"
+        );
+        let lanes = Stretch {
+            memory_kib: 64 * 1_024,
+            passes: 1,
+            lanes: 4,
+        };
+        assert_eq!(
+            hex(&lanes.derive(&salt(), PASSPHRASE).unwrap()),
+            "f70970bc416cd587d1a54e0b10e1a910817fd152c30e372cece37e5bb66a4839"
+        );
+    }
+
+    #[test]
+    fn passphrase_and_salt_both_count() {
+        let key = hex(&LEAST.derive(&salt(), PASSPHRASE).unwrap());
+        assert_ne!(key, hex(&LEAST.derive(&[0; 16], PASSPHRASE).unwrap()));
+        let other = b"correct horse battery stapl";
+        assert_ne!(key, hex(&LEAST.derive(&salt(), other).unwrap()));
+    }
+
+    #[test]
+    fn parameters_out_of_bounds_are_refused_before_any_work() {
+        let wrong = [
+            (0, 0, 0),
+            (19 * 1_024 - 1, 2, 1),
+            (19 * 1_024, 1, 1),
+            (46 * 1_024, 0, 1),
+            (4 * 1_024 * 1_024 + 1, 1, 1),
+            (u32::MAX, u32::MAX, 1),
+            (64 * 1_024, 65, 1),
+            (64 * 1_024, 3, 0),
+            (64 * 1_024, 3, 17),
+        ];
+        for (memory_kib, passes, lanes) in wrong {
+            let stretch = Stretch {
+                memory_kib,
+                passes,
+                lanes,
+            };
+            let answer = stretch.derive(&salt(), PASSPHRASE);
+            assert_eq!(
+                answer.err(),
+                Some(PassphraseError::OutOfBounds),
+                "{stretch:?}"
+            );
+        }
+        assert!(Stretch::default().checked().is_ok());
+    }
+
+    #[test]
+    fn an_empty_or_endless_passphrase_is_refused() {
+        for passphrase in [&[][..], &[b'a'; MAX_PASSPHRASE_BYTES + 1]] {
+            let answer = LEAST.derive(&salt(), passphrase);
+            assert_eq!(answer.err(), Some(PassphraseError::BadLength));
+        }
+        assert_ne!(new_salt().unwrap(), new_salt().unwrap());
+    }
+}

@@ -5,8 +5,8 @@
 
 use std::mem;
 
-use labward_base::id::{PatientId, RecordId, SiteId};
 use labward_base::Secret;
+use labward_base::id::{PatientId, RecordId, SiteId};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::{CryptoFailed, OpenError, SealError};
@@ -110,11 +110,7 @@ pub fn seal(
 ///
 /// # Errors
 /// [`OpenError`], which says what it can safely say.
-pub fn open(
-    key: &SealKey,
-    context: &Context,
-    sealed: &[u8],
-) -> Result<Secret<Vec<u8>>, OpenError> {
+pub fn open(key: &SealKey, context: &Context, sealed: &[u8]) -> Result<Secret<Vec<u8>>, OpenError> {
     let (header, fields, body) = split(sealed)?;
     let context = context.to_bytes();
     let derived = Derived::of(key, &fields.salt, &context).map_err(|_| OpenError::Mismatch)?;
@@ -266,8 +262,28 @@ mod tests {
             assert_eq!(sealed.len(), length + 78);
             assert_eq!(sealed.capacity(), sealed.len(), "one allocation");
             assert_eq!(epoch_of(&sealed), Ok(7));
-            assert_eq!(open(&key(1), &CONTEXT, &sealed).unwrap().expose(), &plaintext);
+            assert_eq!(
+                open(&key(1), &CONTEXT, &sealed).unwrap().expose(),
+                &plaintext
+            );
         }
+    }
+
+    /// Made with HKDFExpand and AESGCM of pyca/cryptography 48, after the crate's front page: key
+    /// 00…1f, epoch 7, salt 64…7b, the context above.
+    #[test]
+    fn a_record_sealed_by_another_implementation_opens() {
+        let sealed = "0101000000076465666768696a6b6c6d6e6f707172737475767778797a7bbff09729f9e95f16\
+                      d79a842ec6f4d0c4756d7af3b2ec2d6fbfc34e1f258add298dd3d3a24e70dac8f1a686c9594a\
+                      cf1f869735a5e165208671a663b589f9";
+        let sealed: Vec<u8> = (0..sealed.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&sealed[i..i + 2], 16).unwrap())
+            .collect();
+        let key = SealKey::from_bytes(std::array::from_fn(|i| u8::try_from(i).unwrap()));
+        let opened = open(&key, &CONTEXT, &sealed).unwrap();
+        assert_eq!(opened.expose(), b"HBsAg positive");
+        assert_eq!(epoch_of(&sealed), Ok(7));
     }
 
     #[test]
@@ -291,7 +307,11 @@ mod tests {
                     6..62 => OpenError::Mismatch,
                     _ => OpenError::Damaged,
                 };
-                assert_eq!(error(&key(1), &CONTEXT, &changed), expected, "{place}.{bit}");
+                assert_eq!(
+                    error(&key(1), &CONTEXT, &changed),
+                    expected,
+                    "{place}.{bit}"
+                );
             }
         }
     }
@@ -325,7 +345,11 @@ mod tests {
             },
         ];
         for other in others {
-            assert_eq!(error(&key(1), &other, &sealed), OpenError::Mismatch, "{other:?}");
+            assert_eq!(
+                error(&key(1), &other, &sealed),
+                OpenError::Mismatch,
+                "{other:?}"
+            );
         }
     }
 
@@ -352,7 +376,11 @@ mod tests {
             } else {
                 OpenError::Damaged
             };
-            assert_eq!(error(&key(1), &CONTEXT, &sealed[..length]), expected, "{length}");
+            assert_eq!(
+                error(&key(1), &CONTEXT, &sealed[..length]),
+                expected,
+                "{length}"
+            );
         }
         let mut longer = sealed;
         longer.push(0);

@@ -322,7 +322,9 @@ fn checksum<const N: usize>(label: &[u8], bytes: &[u8]) -> [u8; N] {
 /// The characters of `bytes`, 5 bits each, highest first.
 fn symbols(bytes: &[u8; SHARE_BYTES]) -> impl Iterator<Item = char> {
     bytes.chunks(5).flat_map(|five| {
-        let bits = five.iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+        let bits = five
+            .iter()
+            .fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
         (0..8).rev().filter_map(move |place| {
             let value = usize::try_from(bits >> (5 * place) & 31).ok()?;
             ALPHABET.get(value).copied().map(char::from)
@@ -346,7 +348,9 @@ fn decode(text: &str) -> Option<Zeroizing<[u8; SHARE_BYTES]>> {
     }
     let mut bytes = Zeroizing::new([0; SHARE_BYTES]);
     for (five, eight) in bytes.chunks_mut(5).zip(values.chunks(8)) {
-        let bits = eight.iter().fold(0u64, |bits, value| bits << 5 | u64::from(*value));
+        let bits = eight
+            .iter()
+            .fold(0u64, |bits, value| bits << 5 | u64::from(*value));
         let [_, _, _, low @ ..] = bits.to_be_bytes();
         five.copy_from_slice(&low);
     }
@@ -359,7 +363,9 @@ fn value_of(typed: char) -> Option<u8> {
         'I' | 'L' => '1',
         other => other,
     };
-    let place = ALPHABET.iter().position(|symbol| char::from(*symbol) == upper)?;
+    let place = ALPHABET
+        .iter()
+        .position(|symbol| char::from(*symbol) == upper)?;
     u8::try_from(place).ok()
 }
 
@@ -372,7 +378,11 @@ struct LibraryRandom {
 
 impl LibraryRandom {
     fn checked(&self) -> Result<(), CryptoFailed> {
-        if self.failed { Err(CryptoFailed) } else { Ok(()) }
+        if self.failed {
+            Err(CryptoFailed)
+        } else {
+            Ok(())
+        }
     }
 
     fn draw<const N: usize>(&mut self) -> [u8; N] {
@@ -469,7 +479,11 @@ mod tests {
         assert_eq!(why(combine(&forged)), ShareError::WrongSecret);
         for (threshold, count) in [(0, 0), (1, 3), (4, 3), (2, 33), (33, 33)] {
             let answer = split(&secret(7), threshold, count);
-            assert_eq!(why(answer), ShareError::BadNumbers, "{threshold} of {count}");
+            assert_eq!(
+                why(answer),
+                ShareError::BadNumbers,
+                "{threshold} of {count}"
+            );
         }
     }
 
@@ -506,18 +520,27 @@ mod tests {
         for wrong in 0..3 {
             let place = 7;
             let mut typed = texts.clone();
-            let other = if typed[wrong].as_bytes()[place] == b'X' { "Y" } else { "X" };
+            let other = if typed[wrong].as_bytes()[place] == b'X' {
+                "Y"
+            } else {
+                "X"
+            };
             typed[wrong].replace_range(place..=place, other);
             assert_eq!(
                 why(parse_all(&typed)),
-                ShareError::Mistyped { position: wrong + 1 }
+                ShareError::Mistyped {
+                    position: wrong + 1
+                }
             );
         }
     }
 
     #[test]
     fn every_single_mistyped_character_and_every_transposition_is_found() {
-        let text = split(&secret(7), 2, 2).unwrap()[0].to_text().expose().clone();
+        let text = split(&secret(7), 2, 2).unwrap()[0]
+            .to_text()
+            .expose()
+            .clone();
         let symbols: Vec<char> = text.chars().filter(|c| *c != '-').collect();
         for place in 0..symbols.len() {
             for other in ALPHABET.iter().map(|symbol| char::from(*symbol)) {

@@ -95,15 +95,30 @@ mod tests {
         let other = SigningKey::generate().unwrap();
         let signature = key.sign(b"checkpoint").unwrap();
         assert_eq!(verify(key.public(), b"checkpoint", &signature), Ok(()));
-        assert_eq!(verify(key.public(), b"checkpoin", &signature), Err(BadSignature));
-        assert_eq!(verify(other.public(), b"checkpoint", &signature), Err(BadSignature));
+        assert_eq!(
+            verify(key.public(), b"checkpoin", &signature),
+            Err(BadSignature)
+        );
+        assert_eq!(
+            verify(other.public(), b"checkpoint", &signature),
+            Err(BadSignature)
+        );
         for place in 0..SIGNATURE_BYTES {
             let mut changed = signature;
             changed[place] ^= 1;
-            assert_eq!(verify(key.public(), b"checkpoint", &changed), Err(BadSignature));
+            assert_eq!(
+                verify(key.public(), b"checkpoint", &changed),
+                Err(BadSignature)
+            );
         }
-        assert_eq!(verify(key.public(), b"checkpoint", &signature[..63]), Err(BadSignature));
-        assert_eq!(verify(&key.public()[..31], b"checkpoint", &signature), Err(BadSignature));
+        assert_eq!(
+            verify(key.public(), b"checkpoint", &signature[..63]),
+            Err(BadSignature)
+        );
+        assert_eq!(
+            verify(&key.public()[..31], b"checkpoint", &signature),
+            Err(BadSignature)
+        );
     }
 
     #[test]

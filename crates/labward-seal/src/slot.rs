@@ -176,7 +176,10 @@ mod tests {
         for place in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[place] ^= 0x40;
-            assert!(open_root(pair.private().expose(), b"1", &changed).is_err(), "{place}");
+            assert!(
+                open_root(pair.private().expose(), b"1", &changed).is_err(),
+                "{place}"
+            );
             assert!(open_root(pair.private().expose(), b"1", &sealed[..place]).is_err());
         }
     }

@@ -165,6 +165,17 @@ mod tests {
         wrap_key(&root(), &CONTEXT, &SealKey::from_bytes([0x22; 32])).unwrap()
     }
 
+    /// Made with HKDFExpand and aes_key_wrap_with_padding of pyca/cryptography 48, after this
+    /// file's first lines.
+    #[test]
+    fn a_wrapped_key_is_the_one_another_implementation_makes() {
+        let hex: String = wrapped().iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(
+            hex,
+            "6e978ab48137cc0738560d0b458e29520dbea284084aebcbbe49df69f3c366cb2313601a24ba281a"
+        );
+    }
+
     #[test]
     fn a_wrapped_key_unwraps_in_its_place_only() {
         let key = unwrap_key(&root(), &CONTEXT, &wrapped()).unwrap();
@@ -188,7 +199,10 @@ mod tests {
             },
         ];
         for other in others {
-            assert!(unwrap_key(&root(), &other, &wrapped()).is_err(), "{other:?}");
+            assert!(
+                unwrap_key(&root(), &other, &wrapped()).is_err(),
+                "{other:?}"
+            );
         }
     }
 
@@ -204,7 +218,10 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = wrapped();
                 changed[place] ^= 1 << bit;
-                assert!(unwrap_key(&root(), &CONTEXT, &changed).is_err(), "{place}.{bit}");
+                assert!(
+                    unwrap_key(&root(), &CONTEXT, &changed).is_err(),
+                    "{place}.{bit}"
+                );
             }
             assert!(unwrap_key(&root(), &CONTEXT, &wrapped()[..place]).is_err());
         }
