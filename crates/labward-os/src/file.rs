@@ -110,7 +110,8 @@ pub fn sync_folder(path: &Path) -> Result<(), OsError> {
 /// it is the new.
 ///
 /// # Errors
-/// [`OsError`]; the old content stands then.
+/// [`OsError`]; the old content stands then, unless it says that the folder could not be synced:
+/// then the new content stands but may not survive a power cut.
 pub fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OsError> {
     place(path, bytes, mode, RenameFlags::empty())
 }

@@ -19,7 +19,7 @@ use crate::error::OsError;
 /// a byte array does and a `Vec` does not. The copy that was moved in is the caller's to wipe;
 /// [`Locked::copy_from`] does it for byte arrays.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let key = labward_os::LockedKey::new([7; 32]).unwrap();
 /// println!("{key:?}"); // no Debug
 /// ```

@@ -30,6 +30,8 @@ const SALT_BYTES: usize = 24;
 const COMMITMENT_BYTES: usize = 32;
 const MAX_CHUNKS: u64 = 1 << 38;
 
+const EARLIER: &str = "seal a file: an earlier write failed";
+
 const LABEL: &[u8] = b"c2sp.org/chunked-encryption@v1+";
 const AEAD_NAME: &[u8] = b"AEAD_AES_256_GCM";
 
@@ -65,6 +67,7 @@ pub struct Sealer<W: Write> {
     keys: FileKeys,
     pending: Zeroizing<Vec<u8>>,
     next: u64,
+    failed: bool,
 }
 
 impl<W: Write> Sealer<W> {
@@ -100,10 +103,17 @@ impl<W: Write> Sealer<W> {
             keys,
             pending: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES)),
             next: 0,
+            failed: false,
         })
     }
 
     fn seal_pending(&mut self) -> io::Result<()> {
+        if self.failed {
+            return Err(io::Error::other(EARLIER));
+        }
+        // Until it is written: a chunk that is missing or half there can never be made good, and a
+        // second try would use its nonce again.
+        self.failed = true;
         let nonce = self.keys.nonce(self.next)?;
         let tag = self
             .keys
@@ -111,16 +121,19 @@ impl<W: Write> Sealer<W> {
             .seal(&nonce, &[], &mut self.pending)
             .map_err(io::Error::other)?;
         self.pending.extend_from_slice(&tag);
-        // Counted before writing: a nonce is used up even if the writer fails.
-        self.next += 1;
-        let written = self.to.write_all(&self.pending);
+        self.to.write_all(&self.pending)?;
         self.pending.clear();
-        written
+        self.next += 1;
+        self.failed = false;
+        Ok(())
     }
 }
 
 impl<W: Write> Write for Sealer<W> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(io::Error::other(EARLIER));
+        }
         let room = CHUNK_BYTES.saturating_sub(self.pending.len());
         let taken = plaintext.get(..room).unwrap_or(plaintext);
         self.pending.extend_from_slice(taken);
@@ -484,9 +497,9 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_fails_makes_no_second_chunk_of_one_nonce() {
-        struct Full(Vec<Vec<u8>>);
-        impl Write for Full {
+    fn after_a_failed_write_nothing_more_is_sealed() {
+        struct FullOnce(Vec<Vec<u8>>);
+        impl Write for FullOnce {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 self.0.push(bytes.to_vec());
                 match self.0.len() {
@@ -498,15 +511,14 @@ mod tests {
                 Ok(())
             }
         }
-        let mut sealer = Sealer::new(Full(Vec::new()), &key(), CONTEXT).unwrap();
+        let mut to = FullOnce(Vec::new());
+        let mut sealer = Sealer::new(&mut to, &key(), CONTEXT).unwrap();
         let chunk = plaintext(CHUNK_BYTES);
+        let error = sealer.write_all(&chunk).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert!(sealer.write_all(&chunk).is_err());
-        sealer.write_all(&chunk).unwrap();
-        let written = sealer.finish().unwrap().0;
-        assert_ne!(
-            written[2], written[3],
-            "the same plaintext under the same nonce"
-        );
+        assert!(sealer.finish().is_err());
+        assert_eq!(to.0.len(), 3, "salt, commitment and the chunk that failed");
     }
 
     #[test]

@@ -7,15 +7,15 @@ use labward_base::Secret;
 
 use aws_lc_rs::hmac;
 
-use crate::error::CryptoFailed;
 use crate::key::{KEY_BYTES, SealKey};
 
 /// Length of a tag, in bytes.
 pub const INDEX_TAG_BYTES: usize = 16;
 
-/// The key of one site's index.
+/// The key of one site's index; it is made and kept as a [`SealKey`], wrapped under
+/// [`crate::Scope::Index`].
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let key = labward_seal::IndexKey::from_bytes([7; 32]);
 /// println!("{key:?}"); // no Debug
 /// ```
@@ -23,14 +23,6 @@ pub const INDEX_TAG_BYTES: usize = 16;
 pub struct IndexKey(Secret<[u8; KEY_BYTES]>);
 
 impl IndexKey {
-    /// A new random key.
-    ///
-    /// # Errors
-    /// [`CryptoFailed`] if the library gives no random bytes.
-    pub fn generate() -> Result<Self, CryptoFailed> {
-        Ok(Self(Secret::new(crate::random_bytes()?)))
-    }
-
     /// The key of these bytes, which must be uniformly random.
     pub const fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
         Self(Secret::new(bytes))

@@ -47,7 +47,7 @@ macro_rules! keys {
 keys! {
     /// Seals records: a patient's key, a site's key, the audit key or a key from a passphrase.
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// let key = labward_seal::SealKey::from_bytes([7; 32]);
     /// println!("{key:?}"); // no Debug
     /// ```
@@ -55,7 +55,7 @@ keys! {
 
     /// Wraps sealing keys; itself under each slot.
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// let key = labward_seal::RootKey::from_bytes([7; 32]);
     /// println!("{key:?}"); // no Debug
     /// ```

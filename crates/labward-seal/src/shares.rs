@@ -48,7 +48,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// One share of a secret.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let shares = labward_seal::shares::split(&labward_base::Secret::new([7; 32]), 2, 3).unwrap();
 /// println!("{:?}", shares[0]); // no Debug
 /// ```

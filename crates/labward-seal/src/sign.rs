@@ -13,7 +13,7 @@ pub const SIGNATURE_BYTES: usize = 64;
 
 /// A private signing key.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let key = labward_seal::sign::SigningKey::generate().unwrap();
 /// println!("{key:?}"); // no Debug
 /// ```

@@ -7,6 +7,9 @@
 //! A public half lies with the data, where whoever can write may put one of their own and wait for
 //! the next rotation. So the root key endorses it ([`endorse`]), and a rotation must check that
 //! ([`is_endorsed`]) before it seals the new root key to it.
+//!
+//! Opening leaves one copy of the root key in freed memory, inside the HPKE provider, which does
+//! not wipe its buffer: the process must run without core dumps.
 
 use labward_base::{Problem, Secret, problem};
 use rustls::crypto::aws_lc_rs::hpke::DH_KEM_P256_HKDF_SHA256_AES_256 as SUITE;

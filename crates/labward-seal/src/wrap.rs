@@ -25,20 +25,19 @@ const CIPHER_NAME: &[u8] = b"AES-256-KWP";
 
 /// What a wrapped key is for; the number is stored and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
 pub enum Scope {
     /// The key of one patient.
-    Patient = 1,
+    Patient,
     /// The key of what belongs to a site and to no patient.
-    Site = 2,
+    Site,
     /// The key of what is kept on who read what, which outlives the patient's.
-    Audit = 3,
+    Audit,
     /// The key of the search index.
-    Index = 4,
+    Index,
     /// The seed of the ledger's signing key.
-    Signing = 5,
+    Signing,
     /// The key of Labward's own secrets, such as TLS private keys.
-    Secret = 6,
+    Secret,
 }
 
 impl Scope {
