@@ -57,7 +57,7 @@ pub enum Deviation {
         /// How many batches there are.
         found: usize,
     },
-    /// BTS without BHS.
+    /// BTS, or messages of a batch file, without BHS.
     MissingBatchHeader,
     /// BHS without BTS: the batch may have been cut.
     MissingBatchTrailer {
@@ -208,7 +208,12 @@ impl<'a> Splitter<'a> {
         }
         self.end_message(bytes, at)?;
         match kind {
-            Kind::Message => self.message_at = Some(at),
+            Kind::Message => {
+                self.message_at = Some(at);
+                if self.in_batch.is_none() && self.batch.batches + self.batch.files > 0 {
+                    self.report_missing_header();
+                }
+            }
             Kind::FileHeader => {
                 self.end_batch();
                 self.end_file();
@@ -268,7 +273,7 @@ impl<'a> Splitter<'a> {
 
     fn check_batch_count(&mut self, trailer: &[u8]) {
         let Some(found) = self.in_batch.take() else {
-            self.batch.deviations.push(Deviation::MissingBatchHeader);
+            self.report_missing_header();
             return;
         };
         let stated = stated_count(trailer);
@@ -279,6 +284,13 @@ impl<'a> Splitter<'a> {
                 stated,
                 found,
             });
+        }
+    }
+
+    /// Once for a row of messages, not for each of them.
+    fn report_missing_header(&mut self) {
+        if self.batch.deviations.last() != Some(&Deviation::MissingBatchHeader) {
+            self.batch.deviations.push(Deviation::MissingBatchHeader);
         }
     }
 

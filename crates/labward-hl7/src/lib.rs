@@ -32,3 +32,6 @@ pub use delimiters::Delimiters;
 pub use field::{Component, Field, Repetition};
 pub use header::{AckCondition, Header, MessageType};
 pub use message::{LineEnding, Message, ParseError, Segment, to_cr};
+
+#[cfg(test)]
+mod real_data;

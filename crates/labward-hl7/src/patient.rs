@@ -24,9 +24,11 @@ impl<'a> Patient<'a> {
         first_filled(self.pid, places)
     }
 
-    /// PID-5, every repetition that is not empty.
+    /// PID-5, every repetition with a family or a given name.
     pub fn names(&self) -> impl Iterator<Item = Name<'a>> + use<'a> {
-        filled(self.pid.field(5)).map(|xpn| Name::new(&xpn))
+        let has_value = |name: &Name<'a>| !name.family.is_empty() || !name.given.is_empty();
+        let names = self.pid.field(5).repetitions().filter(|xpn| !xpn.is_null());
+        names.map(|xpn| Name::new(&xpn)).filter(has_value)
     }
 
     /// PID-7, first component, as it was sent: `YYYY[MM[DD[HHMM…]]]`.
