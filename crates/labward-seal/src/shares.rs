@@ -451,6 +451,23 @@ mod tests {
         assert_eq!(combine(&shares).unwrap().expose(), &[7; 32]);
     }
 
+    /// Made by long multiplication in GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1, after this file's
+    /// first lines: paper written today must open in every later version.
+    #[test]
+    fn shares_on_old_paper_still_give_their_secret() {
+        let paper = [
+            "06NW-VVR3-07MD-65X5-FBVZ-6MPF-8KF6-6QTF-FF74-97HC-GHQ1-6DHM-9NYN-1BFP-WTMX-SVDE-YC2D-XC28",
+            "06NW-VVR3-0G59-7C8R-G3A7-6B5P-GSD2-RS46-T3M8-XS3F-Y64T-SBAZ-BWP6-M1RD-E8P3-J96E-1PJR-W2MM",
+            "06NW-VVR3-27WC-MDWP-1S9V-545N-Y34T-MNAC-96MV-FSKX-GFQ0-YXYN-NKKA-K1N7-TPG9-81PQ-XY8G-V58J",
+        ];
+        let shares = parse_all(&paper).unwrap();
+        assert_eq!(shares[2].number(), 17);
+        assert_eq!(shares[2].set(), 0xab_cdef);
+        let secret: [u8; 32] = std::array::from_fn(|i| u8::try_from(i).unwrap());
+        assert_eq!(combine(&shares).unwrap().expose(), &secret);
+        assert_eq!(shares[0].to_text().expose(), paper[0]);
+    }
+
     #[test]
     fn each_mistake_has_its_own_error() {
         let shares = split(&secret(7), 3, 5).unwrap();
