@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`clock`] | the only readers of the system clock (**Invariant:** time is a parameter) |
 //! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
-//! | [`file`] | durable writes, devices, space, permissions |
+//! | [`mod@file`] | durable writes, devices, space, permissions |
 //! | [`process`] | core dumps, umask, swap, who we are |
 
 pub mod clock;

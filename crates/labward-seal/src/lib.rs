@@ -48,6 +48,7 @@
 //! | [`sign`] | Ed25519 |
 //! | [`primitive`] | what all of it stands on, thin over aws-lc-rs |
 
+mod base32;
 pub mod chunked;
 mod error;
 pub mod index;

@@ -25,6 +25,7 @@ use labward_base::{Problem, Secret, problem};
 use rand_core::{TryCryptoRng, TryRng};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::base32::{decode, symbols};
 use crate::error::CryptoFailed;
 use crate::key::KEY_BYTES;
 use crate::primitive::{Sha256, constant_time_eq, random_bytes};
@@ -41,10 +42,7 @@ const DATA_BYTES: usize = KEY_BYTES + INNER_CHECK_BYTES;
 const CHECK_BYTES: usize = 4;
 const BODY_BYTES: usize = 1 + SET_BYTES + 1 + 1 + DATA_BYTES;
 const SHARE_BYTES: usize = BODY_BYTES + CHECK_BYTES;
-const SHARE_CHARS: usize = SHARE_BYTES * 8 / 5;
 const GROUP_CHARS: usize = 4;
-
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// One share of a secret.
 ///
@@ -132,7 +130,7 @@ impl Share {
     pub fn to_text(&self) -> Secret<String> {
         let bytes = self.to_bytes();
         let mut text = String::with_capacity(TEXT_CHARS);
-        for (place, symbol) in symbols(&bytes).enumerate() {
+        for (place, symbol) in symbols(bytes.as_slice()).enumerate() {
             if place > 0 && place % GROUP_CHARS == 0 {
                 text.push('-');
             }
@@ -319,56 +317,6 @@ fn checksum<const N: usize>(label: &[u8], bytes: &[u8]) -> [u8; N] {
     check
 }
 
-/// The characters of `bytes`, 5 bits each, highest first.
-fn symbols(bytes: &[u8; SHARE_BYTES]) -> impl Iterator<Item = char> {
-    bytes.chunks(5).flat_map(|five| {
-        let bits = five
-            .iter()
-            .fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
-        (0..8).rev().filter_map(move |place| {
-            let value = usize::try_from(bits >> (5 * place) & 31).ok()?;
-            ALPHABET.get(value).copied().map(char::from)
-        })
-    })
-}
-
-/// The bytes of a typed share, if it has the right length and only characters of the alphabet.
-fn decode(text: &str) -> Option<Zeroizing<[u8; SHARE_BYTES]>> {
-    // A person's blanks and line ends included, nothing so long is a share.
-    if text.len() > 4 * TEXT_CHARS {
-        return None;
-    }
-    let mut values = Zeroizing::new([0u8; SHARE_CHARS]);
-    let mut typed = text.chars().filter(|c| !c.is_whitespace() && *c != '-');
-    for value in values.iter_mut() {
-        *value = value_of(typed.next()?)?;
-    }
-    if typed.next().is_some() {
-        return None;
-    }
-    let mut bytes = Zeroizing::new([0; SHARE_BYTES]);
-    for (five, eight) in bytes.chunks_mut(5).zip(values.chunks(8)) {
-        let bits = eight
-            .iter()
-            .fold(0u64, |bits, value| bits << 5 | u64::from(*value));
-        let [_, _, _, low @ ..] = bits.to_be_bytes();
-        five.copy_from_slice(&low);
-    }
-    Some(bytes)
-}
-
-fn value_of(typed: char) -> Option<u8> {
-    let upper = match typed.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    let place = ALPHABET
-        .iter()
-        .position(|symbol| char::from(*symbol) == upper)?;
-    u8::try_from(place).ok()
-}
-
 /// The library's generator in the form `blahaj` takes, which has no way to fail: a failure is kept
 /// and the shares made of it are thrown away.
 #[derive(Default)]
@@ -421,6 +369,7 @@ impl TryCryptoRng for LibraryRandom {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base32::ALPHABET;
     use proptest::prelude::*;
 
     fn secret(byte: u8) -> Secret<[u8; 32]> {
