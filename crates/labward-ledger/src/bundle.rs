@@ -5,7 +5,7 @@
 //! | Line | Holds |
 //! |---|---|
 //! | 1 | `labward-ledger-bundle 1` |
-//! | 2 | `range FIRST END`: the entries FIRST to END - 1 follow |
+//! | 2 | `range FIRST END OLDER`: the entries FIRST to END - 1 follow, and OLDER older checkpoints |
 //! | 3 | `checkpoint NOTE`: the newest signed checkpoint, as a JSON string |
 //! | 4 | `peaks …`: the frontier of the FIRST entries that the file leaves out, in base64 |
 //! | 5 | `onward …`: the consistency proof from END to the checkpoint's size |
@@ -27,7 +27,7 @@ use labward_store::Store;
 use crate::checkpoint::{Checkpoint, parse_decimal};
 use crate::entry::{LEAF_MAX_BYTES, Leaf};
 use crate::error::LedgerError;
-use crate::note::{NOTE_MAX_BYTES, Note, VerifierKey};
+use crate::note::{NOTE_MAX_BYTES, NoteError, VerifierKey};
 use crate::proof::{ConsistencyProof, PATH_MAX, range_peaks};
 use crate::publish::{CHECKPOINT_FILE, read_checkpoint};
 use crate::store;
@@ -177,7 +177,11 @@ fn write_head(
     let mut consistency =
         |old| ConsistencyProof::compute(old, checkpoint.size, &mut tiles)?.ok_or_else(mismatch);
     writer.line(HEADER)?;
-    writer.line(&format!("range {} {end}", range.first))?;
+    writer.line(&format!(
+        "range {} {end} {}",
+        range.first,
+        range.older.len()
+    ))?;
     writer.line(&format!("checkpoint {}", json_string(&note)?))?;
     writer.line(&digest_line("peaks", &peaks))?;
     writer.line(&digest_line("onward", &consistency(end)?.path))?;
@@ -247,9 +251,9 @@ pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleRe
     if header != HEADER {
         return Err(lines.form("it is not the first line of a bundle"));
     }
-    let (first, end) = read_range(&mut lines)?;
+    let Range { first, end, older } = read_range(&mut lines)?;
     let line = lines.next()?;
-    let (checkpoint, _) = read_note(&lines, &line, "checkpoint ", key)?;
+    let checkpoint = read_note(&lines, &line, "checkpoint ", key)?;
     if end > checkpoint.size {
         return Err(lines.form("the checkpoint is of a smaller ledger than the range"));
     }
@@ -263,21 +267,19 @@ pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleRe
         path,
     };
     let onward_line = lines.number;
-    let (older, line) = read_older(&mut lines, &checkpoint, key)?;
+    let older = read_older(&mut lines, older, &checkpoint, key)?;
     let mut walk = Walk {
         frontier,
         node: None,
         times: None,
     };
-    let mut line = line;
     for index in first..end {
         lines.entry = Some(index);
+        let line = lines.next()?;
         walk.entry(&lines, &line, index)?;
-        lines.entry = (index + 1 < end).then_some(index + 1);
-        line = lines.next()?;
     }
     lines.entry = None;
-    lines.check_end(&line)?;
+    lines.check_end()?;
     if !onward.verify(&walk.frontier.root(), &checkpoint.root) {
         lines.number = onward_line;
         return Err(lines.tampered("the entries do not lead to the signed root"));
@@ -329,13 +331,21 @@ impl Walk {
     }
 }
 
-fn read_range<R: BufRead>(lines: &mut Lines<R>) -> Result<(u64, u64), BundleError> {
+/// What the second line announces.
+struct Range {
+    first: u64,
+    end: u64,
+    older: u64,
+}
+
+fn read_range<R: BufRead>(lines: &mut Lines<R>) -> Result<Range, BundleError> {
     let line = lines.next()?;
-    line.strip_prefix("range ")
-        .and_then(|range| range.split_once(' '))
-        .and_then(|(first, end)| Some((parse_decimal(first)?, parse_decimal(end)?)))
-        .filter(|(first, end)| first <= end)
-        .ok_or_else(|| lines.form("it is not a range"))
+    let read = || {
+        let mut numbers = line.strip_prefix("range ")?.split(' ').map(parse_decimal);
+        let (first, end, older) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        (numbers.next().is_none() && first <= end).then_some(Range { first, end, older })
+    };
+    read().ok_or_else(|| lines.form("it is not a range"))
 }
 
 fn read_digests<R: BufRead>(lines: &mut Lines<R>, word: &str) -> Result<Vec<Digest>, BundleError> {
@@ -351,19 +361,17 @@ fn read_digests<R: BufRead>(lines: &mut Lines<R>, word: &str) -> Result<Vec<Dige
     digests.ok_or_else(|| lines.form("it holds what is not a digest"))
 }
 
-/// Older checkpoints and their proofs, and the first line behind them.
+/// Older checkpoints, each proved to be a beginning of the newest one.
 fn read_older<R: BufRead>(
     lines: &mut Lines<R>,
+    count: u64,
     newest: &Checkpoint,
     key: &VerifierKey,
-) -> Result<(Vec<Checkpoint>, String), BundleError> {
+) -> Result<Vec<Checkpoint>, BundleError> {
     let mut older = Vec::new();
-    loop {
+    for _ in 0..count {
         let line = lines.next()?;
-        if !line.starts_with("older ") {
-            return Ok((older, line));
-        }
-        let (checkpoint, _) = read_note(lines, &line, "older ", key)?;
+        let checkpoint = read_note(lines, &line, "older ", key)?;
         let path = read_digests(lines, "consistency")?;
         let proof = ConsistencyProof {
             old: checkpoint.size,
@@ -375,6 +383,7 @@ fn read_older<R: BufRead>(
         }
         older.push(checkpoint);
     }
+    Ok(older)
 }
 
 fn read_note<R>(
@@ -382,18 +391,18 @@ fn read_note<R>(
     line: &str,
     word: &str,
     key: &VerifierKey,
-) -> Result<(Checkpoint, Note), BundleError> {
+) -> Result<Checkpoint, BundleError> {
     let text: String = line
         .strip_prefix(word)
         .and_then(|json| serde_json::from_str(json).ok())
         .ok_or_else(|| lines.form("it is not a checkpoint"))?;
-    let note = Note::parse(text.as_bytes())
-        .map_err(|_| lines.form("the checkpoint is not a signed note"))?;
-    let checkpoint = Checkpoint::open(text.as_bytes(), key).map_err(|_| BundleError {
-        kind: FaultKind::Signature,
-        ..lines.form("the checkpoint is not signed by this key")
-    })?;
-    Ok((checkpoint, note))
+    Checkpoint::open(text.as_bytes(), key).map_err(|error| match error {
+        NoteError::Form(_) => lines.form("the checkpoint is not a signed note"),
+        _ => lines.fault(
+            FaultKind::Signature,
+            "the checkpoint is not signed by this key",
+        ),
+    })
 }
 
 struct Lines<R> {
@@ -424,7 +433,8 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Whether this is the last line, with the digest of all others, and the file ends behind it.
-    fn check_end(&mut self, line: &str) -> Result<(), BundleError> {
+    fn check_end(&mut self) -> Result<(), BundleError> {
+        let line = self.next()?;
         let found = Digest::new(std::mem::take(&mut self.hash).finish());
         let Some(digest) = line.strip_prefix("end ") else {
             return Err(self.form("the last line was to stand here"));
@@ -455,6 +465,212 @@ impl<R> Lines<R> {
             entry: self.entry,
             what,
             kind,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestLedger;
+    use proptest::prelude::*;
+    use std::sync::OnceLock;
+
+    struct Exported {
+        whole: Vec<u8>,
+        part: Vec<u8>,
+        key: VerifierKey,
+    }
+
+    fn export(ledger: &TestLedger, range: &BundleRange) -> Result<Vec<u8>, LedgerError> {
+        let mut out = Vec::new();
+        let (dir, key) = (ledger.dir(), ledger.verifier());
+        export_bundle(ledger.store(), &dir, &key, range, &mut out).map(|_| out)
+    }
+
+    fn exported() -> &'static Exported {
+        static MADE: OnceLock<Exported> = OnceLock::new();
+        MADE.get_or_init(|| {
+            let ledger = TestLedger::new();
+            ledger.fill(0, 7);
+            ledger.publish();
+            let older = std::fs::read_to_string(ledger.dir().join(CHECKPOINT_FILE)).unwrap();
+            ledger.fill(7, 21);
+            ledger.publish();
+            let older = vec![older];
+            let whole = BundleRange {
+                older: older.clone(),
+                ..BundleRange::default()
+            };
+            let part = BundleRange {
+                first: 5,
+                end: Some(18),
+                older,
+            };
+            Exported {
+                whole: export(&ledger, &whole).unwrap(),
+                part: export(&ledger, &part).unwrap(),
+                key: ledger.verifier(),
+            }
+        })
+    }
+
+    #[test]
+    fn a_bundle_verifies_without_store_and_folder() {
+        let Exported { whole, part, key } = exported();
+        let report = verify_bundle(whole.as_slice(), key).unwrap();
+        assert_eq!((report.first.get(), report.entries), (0, 21));
+        assert_eq!((report.checkpoint.size, report.older[0].size), (21, 7));
+        let report = verify_bundle(part.as_slice(), key).unwrap();
+        assert_eq!((report.first.get(), report.entries), (5, 13));
+    }
+
+    #[test]
+    fn every_range_of_a_ledger_of_more_than_a_tile_verifies() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 600);
+        ledger.publish();
+        for (first, end) in [
+            (0, 0),
+            (0, 1),
+            (0, 600),
+            (255, 257),
+            (256, 512),
+            (599, 600),
+            (600, 600),
+        ] {
+            let range = BundleRange {
+                first,
+                end: Some(end),
+                older: Vec::new(),
+            };
+            let bundle = export(&ledger, &range).unwrap();
+            let report = verify_bundle(bundle.as_slice(), &ledger.verifier()).unwrap();
+            assert_eq!(report.entries, end - first);
+        }
+        for (first, end) in [(0, 601), (2, 1), (601, 601)] {
+            let range = BundleRange {
+                first,
+                end: Some(end),
+                older: Vec::new(),
+            };
+            assert!(matches!(
+                export(&ledger, &range),
+                Err(LedgerError::NoEntry { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn an_export_never_hides_that_a_row_was_changed() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 5);
+        ledger.publish();
+        ledger.tamper("UPDATE entry SET leaf = x'7b7d' WHERE idx = 3", vec![]);
+        let refused = export(&ledger, &BundleRange::default());
+        assert!(matches!(refused, Err(LedgerError::Tampered { .. })));
+    }
+
+    /// An attacker who may write anything but has no signing key: everything that needs no
+    /// signature is made to fit the changed entry.
+    #[test]
+    fn a_forged_entry_with_fitting_digests_does_not_lead_to_the_signed_root() {
+        let Exported { whole, key, .. } = exported();
+        let text = String::from_utf8(whole.clone()).unwrap();
+        let mut hash = Sha256::new();
+        let mut forged = String::new();
+        for line in text.lines() {
+            let line = match line.split_once(" {\"v\":1,\"n\":9,") {
+                Some(_) => {
+                    let leaf = line
+                        .splitn(3, ' ')
+                        .nth(2)
+                        .unwrap()
+                        .replace("peer:7", "peer:8");
+                    format!("entry {} {leaf}", leaf_digest(leaf.as_bytes()).to_base64())
+                }
+                None if line.starts_with("end ") => {
+                    let digest = Digest::new(std::mem::take(&mut hash).finish());
+                    format!("end {digest}")
+                }
+                None => line.to_owned(),
+            };
+            hash.update(line.as_bytes());
+            hash.update(b"\n");
+            forged += &line;
+            forged += "\n";
+        }
+        assert_ne!(forged, text);
+        let error = verify_bundle(forged.as_bytes(), key).unwrap_err();
+        assert_eq!(
+            (error.line, error.what),
+            (5, "the entries do not lead to the signed root")
+        );
+        assert_eq!(error.problem().code, "ledger.tampered");
+    }
+
+    #[test]
+    fn a_bundle_is_worth_nothing_under_another_key() {
+        let other = TestLedger::new().verifier();
+        let error = verify_bundle(exported().whole.as_slice(), &other).unwrap_err();
+        assert_eq!(
+            (error.line, error.problem().code),
+            (3, "ledger.bad-signature")
+        );
+    }
+
+    #[test]
+    fn entries_that_were_swapped_are_named() {
+        let Exported { whole, key, .. } = exported();
+        let text = String::from_utf8(whole.clone()).unwrap();
+        let mut lines: Vec<_> = text.lines().collect();
+        let at = lines
+            .iter()
+            .position(|line| line.contains("\"n\":4,"))
+            .unwrap();
+        lines.swap(at, at + 1);
+        let swapped = lines.join("\n") + "\n";
+        let error = verify_bundle(swapped.as_bytes(), key).unwrap_err();
+        assert_eq!(error.entry, Some(4));
+        assert!(
+            error
+                .to_string()
+                .contains("(entry 4): the leaf belongs to another place")
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+
+        #[test]
+        fn a_bundle_with_any_byte_changed_removed_or_inserted_fails_and_names_the_place(
+            place: proptest::sample::Index, byte: u8, kind in 0u8..3, part: bool
+        ) {
+            let Exported { whole, part: a_part, key } = exported();
+            let original = if part { a_part } else { whole };
+            let mut bytes = original.clone();
+            let at = place.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+            prop_assume!(&bytes != original);
+            let error = verify_bundle(bytes.as_slice(), key).unwrap_err();
+            // The line itself, or the next one if the change was a line feed.
+            let line = original[..at].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+            prop_assert!((line..=line + 1).contains(&error.line), "{} for {line}", error);
+            let lines = original.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let entries = if part { 13 } else { 21 };
+            if (lines - entries..lines).contains(&error.line) {
+                let first = if part { 5 } else { 0 };
+                prop_assert_eq!(error.entry, Some(first + error.line - (lines - entries)));
+            }
+        }
+
+        #[test]
+        fn verifying_any_text_ends_without_panic(text in "\\PC{0,80}(\n\\PC{0,80}){0,6}") {
+            prop_assert!(verify_bundle(text.as_bytes(), &exported().key).is_err());
         }
     }
 }

@@ -638,3 +638,213 @@ fn hex_value(digit: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use labward_base::id::PeerId;
+    use proptest::prelude::*;
+
+    pub(crate) fn full_entry() -> NewEntry {
+        NewEntry {
+            site: SiteId::new(1),
+            actor: Actor::Peer(PeerId::new(7)),
+            action: Action::MessageReceived,
+            subject: Subject::Record(RecordId::new(42)),
+            outcome: Outcome::Success,
+            facts: Facts::new()
+                .text("type", "ORU^R01")
+                .number("bytes", 505)
+                .numbers("to", [1, 2]),
+            detail: Some(vec![0xfb, 0xff]),
+            record: Some(RecordId::new(42)),
+            patient: Some(PatientId::new(9)),
+            kind: 1,
+            payload: Some(b"sealed".to_vec()),
+            hints: Some(b"hints".to_vec()),
+        }
+    }
+
+    const FULL: &str = "{\"v\":1,\"n\":17,\"node\":1,\"site\":1,\
+        \"time\":\"2026-11-22T20:33:00.000001Z\",\"actor\":\"peer:7\",\
+        \"action\":\"message.received\",\"subject\":\"record:42\",\"outcome\":\"success\",\
+        \"facts\":{\"type\":\"ORU^R01\",\"bytes\":505,\"to\":[1,2]},\"detail\":\"+/8=\",\
+        \"record\":42,\"patient\":9,\"kind\":1,\"payload\":{\"sha256\":\
+        \"9cbbc9b47aec52feaed8fac1f8bc4fbaa9d74ade4a71ef91faa23b54acad2ba4\",\"bytes\":6}}";
+
+    fn encode(entry: &NewEntry, index: u64, time: Timestamp) -> Result<Vec<u8>, Part> {
+        let mut out = Vec::new();
+        entry.encode(index, NodeId::new(1), time, &mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn a_leaf_has_the_documented_form() {
+        let time = Timestamp::parse_rfc3339("2026-11-22T20:33:00.000001Z").unwrap();
+        let leaf = encode(&full_entry(), 17, time).unwrap();
+        let sha256 = Digest::of(b"sealed").to_string();
+        let expected = FULL.replace(
+            "9cbbc9b47aec52feaed8fac1f8bc4fbaa9d74ade4a71ef91faa23b54acad2ba4",
+            &sha256,
+        );
+        assert_eq!(String::from_utf8(leaf.clone()).unwrap(), expected);
+        let read = Leaf::parse(&leaf).unwrap();
+        assert_eq!(read.to_bytes(), Ok(leaf.clone()));
+        assert_eq!(read.digest(), Ok(leaf_digest(&leaf)));
+        assert_eq!(read.payload.unwrap().size_bytes, 6);
+    }
+
+    #[test]
+    fn leaves_in_any_other_form_are_refused() {
+        assert!(Leaf::parse(FULL.as_bytes()).is_ok());
+        for (from, to) in [
+            ("\"v\":1", "\"v\":2"),
+            ("\"n\":17", "\"n\":017"),
+            ("\"n\":17", "\"n\":+17"),
+            ("\"n\":17", "\"n\": 17"),
+            ("\"n\":17", "\"n\":18446744073709551616"),
+            (",\"node\":1", ""),
+            (".000001Z", ".000001+00:00"),
+            (".000001Z", ".0000010Z"),
+            ("T20", "t20"),
+            ("peer:7", "peer:07"),
+            ("peer:7", "device:7"),
+            ("message.received", "message.lost"),
+            ("record:42", "record:"),
+            ("success", "refused:"),
+            ("ORU", "\\u004fRU"),
+            ("ORU", "O\\/U"),
+            ("\"bytes\":505", "\"type\":505"),
+            ("505", "-0"),
+            ("505", "5.5"),
+            ("[1,2]", "[1,[2]]"),
+            ("[1,2]", "[1,2,]"),
+            ("+/8=", "+/9="),
+            ("+/8=", "+/8"),
+            (",\"kind\":1", ",\"kind\":0"),
+            (",\"kind\":1", ",\"kind\":65536"),
+            ("9cbb", "9CBB"),
+            ("9cbb", "9cb"),
+            ("\"bytes\":6}}", "\"bytes\":6}} "),
+        ] {
+            let changed = FULL.replacen(from, to, 1);
+            assert_ne!(changed, FULL, "{from}");
+            assert!(Leaf::parse(changed.as_bytes()).is_err(), "{from} to {to}");
+        }
+        let empty_facts = FULL.replace("{\"type\":\"ORU^R01\",\"bytes\":505,\"to\":[1,2]}", "{}");
+        assert!(Leaf::parse(empty_facts.as_bytes()).is_err());
+        assert!(Leaf::parse(&vec![b' '; LEAF_MAX_BYTES + 1]).is_err());
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_by_part() {
+        let time = Timestamp::from_micros(0);
+        let facts = Facts::new().text("long", "x".repeat(FACTS_MAX_BYTES));
+        let refused = [
+            (full_entry().facts(facts), Part::Facts),
+            (
+                full_entry().detail(vec![0; DETAIL_MAX_BYTES + 1]),
+                Part::Detail,
+            ),
+            (full_entry().outcome(Outcome::Failed("")), Part::Name),
+            (
+                NewEntry {
+                    subject: Subject::Link("x".repeat(256).into()),
+                    ..full_entry()
+                },
+                Part::Name,
+            ),
+        ];
+        for (entry, part) in refused {
+            assert_eq!(encode(&entry, 0, time), Err(part));
+        }
+        let name = "\u{1}".repeat(NAME_MAX_BYTES);
+        let largest = NewEntry {
+            subject: Subject::Destination(name.into()),
+            facts: Facts::new().text("x", "\u{1}".repeat(FACTS_MAX_BYTES / 6 - 2)),
+            detail: Some(vec![0; DETAIL_MAX_BYTES]),
+            ..full_entry()
+        };
+        assert!(encode(&largest, u64::MAX, time).unwrap().len() <= LEAF_MAX_BYTES);
+    }
+
+    fn any_fact() -> impl Strategy<Value = Fact> {
+        let scalar = prop_oneof![
+            any::<i64>().prop_map(Fact::Number),
+            any::<String>().prop_map(Fact::Text)
+        ];
+        prop_oneof![
+            scalar.clone(),
+            proptest::collection::vec(scalar, 0..4).prop_map(Fact::List)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_entry_is_read_back_and_is_the_json_that_serde_writes(
+            index: u64,
+            micros in -62_167_219_200_000_000i64..253_402_300_800_000_000,
+            name in "(?s).{1,40}",
+            facts in proptest::collection::vec((any::<String>(), any_fact()), 0..5),
+            detail in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40)),
+            patient in proptest::option::of(any::<u64>()),
+            kind: u16,
+        ) {
+            let mut read_facts = Facts::new();
+            for (name, fact) in facts {
+                if read_facts.get(&name).is_none() {
+                    read_facts.push_read(name, fact);
+                }
+            }
+            let entry = NewEntry {
+                subject: Subject::Destination(name.clone().into()),
+                facts: read_facts.clone(),
+                detail: detail.clone(),
+                patient: patient.map(PatientId::new),
+                kind,
+                ..full_entry()
+            };
+            let time = Timestamp::from_micros(micros);
+            let bytes = encode(&entry, index, time).unwrap();
+            let leaf = Leaf::parse(&bytes).unwrap();
+            prop_assert_eq!(leaf.index.get(), index);
+            prop_assert_eq!(leaf.time, time);
+            prop_assert_eq!(&leaf.subject, &entry.subject);
+            prop_assert_eq!(&leaf.facts, &read_facts);
+            prop_assert_eq!(&leaf.detail, &detail);
+            prop_assert_eq!(leaf.patient, entry.patient);
+            prop_assert_eq!(leaf.kind, kind);
+            // Oracle: serde_json reads the same values and writes each text the same.
+            let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            prop_assert_eq!(&json["subject"], &format!("destination:{name}"));
+            prop_assert_eq!(&json["time"], &time.to_rfc3339());
+            let text = serde_json::to_string(&format!("destination:{name}")).unwrap();
+            prop_assert!(String::from_utf8(bytes).unwrap().contains(&text));
+            for (name, fact) in read_facts.iter() {
+                match fact {
+                    Fact::Text(text) => prop_assert_eq!(&json["facts"][name], text),
+                    Fact::Number(number) => prop_assert_eq!(&json["facts"][name], number),
+                    Fact::List(items) => prop_assert_eq!(
+                        json["facts"][name].as_array().unwrap().len(), items.len()
+                    ),
+                }
+            }
+        }
+
+        #[test]
+        fn a_leaf_with_any_byte_changed_is_another_leaf_or_none(
+            place in 0..FULL.len(), flip in 1u8..
+        ) {
+            let mut bytes = FULL.as_bytes().to_vec();
+            bytes[place] ^= flip;
+            if let Ok(leaf) = Leaf::parse(&bytes) {
+                prop_assert_ne!(leaf, Leaf::parse(FULL.as_bytes()).unwrap());
+            }
+        }
+
+        #[test]
+        fn reading_any_bytes_ends_without_panic(bytes: Vec<u8>) {
+            prop_assert!(Leaf::parse(&bytes).is_err());
+        }
+    }
+}

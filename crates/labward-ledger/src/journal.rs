@@ -275,3 +275,215 @@ impl RecordIds {
         RecordId::new(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Leaf;
+    use crate::testing::{NODE, TestLedger, message};
+    use crate::tree::tests::reference_root;
+    use labward_store::{NoJournal, Options, Store};
+
+    fn leaves(ledger: &TestLedger) -> Vec<Leaf> {
+        let all = |s: &mut labward_store::Snapshot<'_>| store::entries(s, EntryIndex::new(0), 1000);
+        let rows = ledger.store().read(all).unwrap();
+        rows.iter()
+            .map(|row| Leaf::parse(&row.leaf).unwrap())
+            .collect()
+    }
+
+    fn root(ledger: &TestLedger) -> (u64, Digest) {
+        let head = ledger.store().read(|s| store::tree_head(s, NODE)).unwrap();
+        head.map_or_else(|| (0, reference_root(&[])), |h| (h.frontier.size(), h.root))
+    }
+
+    fn root_of_rows(ledger: &TestLedger) -> (u64, Digest) {
+        let digests: Vec<_> = leaves(ledger)
+            .iter()
+            .map(|leaf| leaf.digest().unwrap())
+            .collect();
+        (digests.len() as u64, reference_root(&digests))
+    }
+
+    #[test]
+    fn a_refused_unit_leaves_no_leaf() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 3);
+        let refused = ledger.store().write(|tx| {
+            for number in 3..9 {
+                append(tx, &message(number))?;
+            }
+            Err::<(), _>(LedgerError::NoEntry { index: 0 })
+        });
+        assert!(refused.is_err());
+        assert_eq!(
+            (leaves(&ledger).len(), root(&ledger)),
+            (3, root_of_rows(&ledger))
+        );
+        ledger.fill(3, 5);
+        assert_eq!(root(&ledger), root_of_rows(&ledger));
+        assert!(ledger.verify().is_sound());
+    }
+
+    #[test]
+    fn a_row_that_was_refused_is_not_in_the_tree_even_if_the_unit_goes_on() {
+        let ledger = TestLedger::new();
+        ledger
+            .store()
+            .write(|tx| {
+                append(tx, &message(0))?;
+                // The record is kept already, so the index refuses the row.
+                assert!(append(tx, &message(0)).is_err());
+                append(tx, &message(1))
+            })
+            .unwrap();
+        assert_eq!(root(&ledger), root_of_rows(&ledger));
+        assert_eq!(leaves(&ledger).len(), 2);
+    }
+
+    #[test]
+    fn an_aborted_batch_and_a_rewound_unit_leave_the_tree_as_it_was() {
+        let clock = TestLedger::new().clock.clone();
+        let mut journal = LedgerJournal::new(NODE, clock);
+        let clockwork = |micros| Clockwork {
+            last: Timestamp::from_micros(micros),
+            jump_recorded: false,
+        };
+        journal.push(b"a", clockwork(1));
+        journal.committed();
+        let before = journal.head.frontier.clone();
+        journal.push(b"b", clockwork(2));
+        let mark = journal.mark();
+        let marked = journal.head.frontier.clone();
+        journal.push(b"c", clockwork(3));
+        journal.push(b"d", clockwork(4));
+        journal.rewind(mark);
+        assert_eq!(journal.head.frontier, marked);
+        assert_eq!(journal.head.clockwork.last, Timestamp::from_micros(2));
+        journal.aborted();
+        assert_eq!(journal.head.frontier, before);
+        assert_eq!(journal.head.clockwork.last, Timestamp::from_micros(1));
+    }
+
+    #[test]
+    fn a_restart_continues_the_same_tree() {
+        let mut ledger = TestLedger::new();
+        ledger.fill(0, 300);
+        ledger.restart();
+        ledger.fill(300, 305);
+        assert_eq!(root(&ledger), root_of_rows(&ledger));
+        let ids = ledger.store().read(|s| RecordIds::load(s)).unwrap();
+        assert_eq!(
+            (ids.next(), ids.next()),
+            (RecordId::new(306), RecordId::new(307))
+        );
+    }
+
+    #[test]
+    fn a_tree_head_that_does_not_fit_keeps_the_store_from_opening() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 3);
+        ledger.tamper("DELETE FROM entry WHERE idx = 2", vec![]);
+        ledger.store().close().unwrap();
+        let journal = LedgerJournal::new(NODE, ledger.clock.clone());
+        let options = Options::new(ledger.folder.join("db.sqlite"));
+        let opened = Store::open(options, store::MIGRATIONS, Box::new(journal));
+        assert!(
+            matches!(opened.err(), Some(StoreError::Damaged { place }) if place.contains("tree head"))
+        );
+    }
+
+    #[test]
+    fn time_never_goes_back_and_a_jump_is_recorded_once() {
+        let ledger = TestLedger::new();
+        ledger.clock.set(10_000_000);
+        ledger.fill(0, 1);
+        ledger.clock.set(9_500_000); // within the tolerance
+        ledger.fill(1, 2);
+        ledger.clock.set(5_000_000);
+        ledger.fill(2, 4);
+        ledger.clock.set(11_000_000); // caught up
+        ledger.fill(4, 5);
+        ledger.clock.set(1_000_000);
+        ledger.fill(5, 6);
+        let leaves = leaves(&ledger);
+        let jumps: Vec<_> = leaves
+            .iter()
+            .filter(|leaf| leaf.action == Action::ClockJumped)
+            .map(|leaf| (leaf.index.get(), leaf.facts.get_number("behind_us")))
+            .collect();
+        assert_eq!(jumps, [(2, Some(5_000_000)), (6, Some(10_000_000))]);
+        let times: Vec<_> = leaves
+            .iter()
+            .map(|leaf| leaf.time.as_micros() / 1_000_000)
+            .collect();
+        assert_eq!(times, [10, 10, 10, 10, 10, 11, 11, 11]);
+        assert!(ledger.verify().is_sound());
+    }
+
+    #[test]
+    fn a_payload_goes_only_with_an_entry_and_every_proof_still_holds() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 4);
+        let record = RecordId::new(2);
+        let expired = NewEntry::new(
+            crate::testing::SITE,
+            Actor::System,
+            Action::RecordExpired,
+            Subject::Record(record),
+        );
+        let again = expired.clone();
+        let index = ledger
+            .store()
+            .write(move |tx| drop_payload(tx, record, &expired))
+            .unwrap();
+        assert_eq!(index, EntryIndex::new(4));
+        let payload = ledger
+            .store()
+            .read(|s| store::payload_of(s, record))
+            .unwrap();
+        assert_eq!(payload, None);
+        let refused = ledger
+            .store()
+            .write(move |tx| drop_payload(tx, record, &again));
+        assert!(matches!(refused, Err(LedgerError::NoPayload { .. })));
+        let report = ledger.verify();
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!((report.payloads, report.dropped, report.entries), (3, 1, 5));
+    }
+
+    #[test]
+    fn a_new_epoch_cites_the_checkpoint_of_the_one_before() {
+        let ledger = TestLedger::new();
+        let entry = NewEntry::new(
+            crate::testing::SITE,
+            Actor::System,
+            Action::LedgerEpochOpened,
+            Subject::Ledger,
+        );
+        let again = entry.clone();
+        ledger
+            .store()
+            .write(move |tx| open_epoch(tx, "labward.local/x", None, &entry))
+            .unwrap();
+        ledger
+            .store()
+            .write(move |tx| open_epoch(tx, "labward.local/x/2", Some("the note"), &again))
+            .unwrap();
+        let epochs = ledger.store().read(|s| store::epochs(s)).unwrap();
+        assert_eq!(epochs[1].number, 2);
+        assert_eq!(epochs[1].cites.as_deref(), Some("the note"));
+        let leaf = &leaves(&ledger)[1];
+        assert_eq!(leaf.facts.get_text("cites"), Some("the note"));
+        assert_eq!(epochs[1].first, leaf.index);
+    }
+
+    #[test]
+    fn nothing_is_appended_to_a_store_without_a_ledger() {
+        let ledger = TestLedger::new();
+        let options = Options::new(ledger.folder.join("other.sqlite"));
+        let other = Store::open(options, store::MIGRATIONS, Box::new(NoJournal)).unwrap();
+        let refused = other.write(|tx| append(tx, &message(0)));
+        assert!(matches!(refused, Err(LedgerError::NoLedger)));
+    }
+}

@@ -19,6 +19,8 @@
 //! | [`note`], [`checkpoint`], [`tile`] | C2SP signed-note, tlog-checkpoint, tlog-tiles |
 //! | [`publish`] | [`Publisher`]: tiles and checkpoints on disk |
 //! | `proof_text` | [`prove`], [`EntryProof`]: C2SP tlog-proof |
+//! | [`verify`](mod@verify) | [`verify()`]: everything where it lives, each fault named by its place |
+//! | [`fhir`] | [`to_audit_event`]: FHIR R4 AuditEvent after IHE BALP |
 //! | [`bundle`] | [`export_bundle`], [`verify_bundle`]: checked offline, without us |
 //!
 //! # The leaf
@@ -35,6 +37,7 @@ pub mod detail;
 pub mod entry;
 mod error;
 pub mod facts;
+pub mod fhir;
 mod journal;
 pub mod note;
 mod parse;
@@ -42,8 +45,11 @@ pub mod proof;
 mod proof_text;
 pub mod publish;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod tile;
 pub mod tree;
+pub mod verify;
 
 pub use action::{Action, Actor, Outcome, Subject};
 pub use bundle::{BundleError, BundleRange, BundleReport, export_bundle, verify_bundle};
@@ -52,6 +58,7 @@ pub use detail::{open_detail, seal_detail};
 pub use entry::{Leaf, NewEntry, PayloadDigest};
 pub use error::LedgerError;
 pub use facts::{Fact, Facts};
+pub use fhir::to_audit_event;
 pub use journal::{CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, drop_payload, open_epoch};
 pub use note::{Note, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof};
@@ -62,3 +69,4 @@ pub use store::{
     entry_of_record, epochs, payload_of, tree_head,
 };
 pub use tree::Digest;
+pub use verify::{Fault, VerifyReport, verify};

@@ -157,3 +157,89 @@ impl FromStr for EntryProof {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestLedger;
+    use proptest::prelude::*;
+    use std::sync::OnceLock;
+
+    fn proof_and_key() -> &'static (String, VerifierKey) {
+        static MADE: OnceLock<(String, VerifierKey)> = OnceLock::new();
+        MADE.get_or_init(|| {
+            let ledger = TestLedger::new();
+            ledger.fill(0, 300);
+            ledger.publish();
+            let key = ledger.verifier();
+            let proof = prove(ledger.store(), &ledger.dir(), &key, EntryIndex::new(17)).unwrap();
+            (proof.to_string(), key)
+        })
+    }
+
+    fn check(text: &str, key: &VerifierKey) -> Result<Leaf, ProofError> {
+        text.parse::<EntryProof>()?.verify(key)
+    }
+
+    #[test]
+    fn every_published_entry_is_proved_and_no_other() {
+        let ledger = TestLedger::new();
+        let key = ledger.verifier();
+        let prove = |index| prove(ledger.store(), &ledger.dir(), &key, EntryIndex::new(index));
+        assert!(matches!(prove(0), Err(LedgerError::NoEntry { index: 0 })));
+        ledger.fill(0, 260);
+        ledger.publish();
+        ledger.fill(260, 261);
+        for index in [0, 1, 255, 256, 259] {
+            let text = prove(index).unwrap().to_string();
+            assert_eq!(check(&text, &key).unwrap().index.get(), index);
+        }
+        assert!(matches!(
+            prove(260),
+            Err(LedgerError::NoEntry { index: 260 })
+        ));
+    }
+
+    #[test]
+    fn a_changed_row_is_not_proved() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 5);
+        ledger.publish();
+        ledger.tamper("UPDATE entry SET leaf = x'7b7d' WHERE idx = 3", vec![]);
+        let proof = prove(
+            ledger.store(),
+            &ledger.dir(),
+            &ledger.verifier(),
+            EntryIndex::new(3),
+        );
+        assert!(
+            matches!(proof, Err(LedgerError::Tampered { place }) if place.starts_with("entry 3:"))
+        );
+    }
+
+    #[test]
+    fn a_proof_is_worth_nothing_under_another_key() {
+        let (text, _) = proof_and_key();
+        let other = TestLedger::new().verifier();
+        assert!(check(text, &other).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_proof_with_any_byte_changed_removed_or_inserted_proves_nothing_else(
+            place: proptest::sample::Index, byte: u8, kind in 0u8..3
+        ) {
+            let (text, key) = proof_and_key();
+            let mut bytes = text.as_bytes().to_vec();
+            let at = place.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+            prop_assume!(bytes != text.as_bytes());
+            let verified = String::from_utf8(bytes).ok().and_then(|text| check(&text, key).ok());
+            prop_assert_eq!(verified, None);
+        }
+    }
+}

@@ -366,3 +366,195 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NODE, TestLedger};
+    use crate::tile::split_entries;
+    use proptest::prelude::*;
+    use tlog_tiles::{HashReader, TileHashReader, TileReader};
+
+    fn files_below(dir: &Path) -> Vec<(String, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut folders = vec![dir.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
+                    found.push((name, fs::read(&path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn tiles_of(ledger: &TestLedger) -> Vec<(String, Vec<u8>)> {
+        let mut files = files_below(&ledger.dir());
+        files.retain(|(name, _)| name.starts_with("tile/") && !name.contains(".p/"));
+        files
+    }
+
+    #[test]
+    fn publishing_in_steps_gives_the_tiles_that_publishing_at_once_gives() {
+        let ledger = TestLedger::new();
+        for (from, to) in [
+            (0, 1),
+            (1, 255),
+            (255, 256),
+            (256, 257),
+            (257, 600),
+            (600, 768),
+        ] {
+            ledger.fill(from, to);
+            assert_eq!(ledger.publish().size, to);
+            let report = ledger.verify();
+            assert!(report.is_sound(), "{to}: {report:?}");
+        }
+        let in_steps = tiles_of(&ledger);
+        assert_eq!(in_steps.len(), 6);
+        fs::remove_dir_all(ledger.dir()).unwrap();
+        ledger.publish();
+        assert_eq!(tiles_of(&ledger), in_steps);
+    }
+
+    #[test]
+    fn publishing_without_news_signs_nothing() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 5);
+        let first = ledger.publish();
+        let files = files_below(&ledger.dir());
+        assert_eq!(ledger.publish(), first);
+        assert_eq!(files_below(&ledger.dir()), files);
+    }
+
+    #[test]
+    fn lost_and_damaged_tiles_are_written_again() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 300);
+        ledger.publish();
+        fs::remove_file(ledger.dir().join("tile/0/000")).unwrap();
+        ledger.fill(300, 301);
+        ledger.publish();
+        fs::write(ledger.dir().join("tile/1/000.p/1"), b"cut").unwrap();
+        ledger.fill(301, 600);
+        ledger.publish();
+        assert!(ledger.verify().is_sound());
+    }
+
+    #[test]
+    fn a_line_of_the_history_that_a_crash_has_cut_is_removed() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 2);
+        ledger.publish();
+        let path = ledger.dir().join(HISTORY_FILE);
+        let mut torn = OpenOptions::new().append(true).open(path).unwrap();
+        torn.write_all(b"\"labward.local/te").unwrap();
+        ledger.fill(2, 3);
+        ledger.publish();
+        let report = ledger.verify();
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!(report.checkpoints, 3); // two in the history and the newest one
+    }
+
+    #[test]
+    fn no_second_history_is_signed() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 10);
+        ledger.publish();
+        let before = files_below(&ledger.dir());
+        ledger.tamper("UPDATE entry SET leaf = x'7b7d' WHERE idx = 3", vec![]);
+        ledger.fill(10, 12);
+        let refused = ledger.publisher().publish(ledger.store(), &ledger.key);
+        assert!(
+            matches!(refused, Err(LedgerError::Tampered { place }) if place.contains("before 10"))
+        );
+        let checkpoint = |files: &[(String, Vec<u8>)]| {
+            files
+                .iter()
+                .find(|(name, _)| name == CHECKPOINT_FILE)
+                .unwrap()
+                .1
+                .clone()
+        };
+        assert_eq!(checkpoint(&files_below(&ledger.dir())), checkpoint(&before));
+    }
+
+    #[test]
+    fn a_folder_of_another_origin_is_left_alone() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 1);
+        ledger.publish();
+        let other = Publisher::new(ledger.dir(), NODE, "labward.local/test/2");
+        let refused = other.publish(ledger.store(), &ledger.key);
+        assert!(
+            matches!(refused, Err(LedgerError::OtherOrigin { found }) if found == "labward.local/test")
+        );
+    }
+
+    struct TilesOnDisk<'a>(&'a Path);
+
+    impl TileReader for TilesOnDisk<'_> {
+        fn height(&self) -> u8 {
+            8
+        }
+
+        fn read_tiles(
+            &self,
+            tiles: &[tlog_tiles::Tile],
+        ) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+            let path = |tile: &tlog_tiles::Tile| tile.path().replacen("tile/8/", "tile/", 1);
+            Ok(tiles
+                .iter()
+                .map(|tile| fs::read(self.0.join(path(tile))).unwrap())
+                .collect())
+        }
+
+        fn save_tiles(&self, _tiles: &[tlog_tiles::Tile], _data: &[Vec<u8>]) {}
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
+
+        /// Oracle: the crate `tlog_tiles` reads our tiles, finds our root in them, and its proofs
+        /// from them are ours.
+        #[test]
+        fn another_implementation_finds_root_and_proofs_in_our_tiles(
+            size in 2u64..900, pick: u64, earlier: u64
+        ) {
+            let ledger = TestLedger::new();
+            ledger.fill(0, size);
+            let checkpoint = ledger.publish();
+            let (dir, index, old) = (ledger.dir(), pick % size, earlier % size + 1);
+            let tiles = TilesOnDisk(&dir);
+            let root = tlog_tiles::Hash(*checkpoint.root.as_bytes());
+            let reader = TileHashReader::new(size, root, &tiles);
+            prop_assert_eq!(tlog_tiles::tree_hash(size, &reader).unwrap().0, root.0);
+            let theirs = tlog_tiles::prove_record(size, index, &reader).unwrap();
+            let mut ours = TileFolder::new(&dir, size);
+            let proof = crate::InclusionProof::compute(index, size, &mut ours).unwrap().unwrap();
+            let bytes = |digest: &Digest| *digest.as_bytes();
+            prop_assert_eq!(
+                theirs.iter().map(|hash| hash.0).collect::<Vec<_>>(),
+                proof.path.iter().map(bytes).collect::<Vec<_>>()
+            );
+            let theirs = tlog_tiles::prove_tree(size, old, &reader).unwrap();
+            let proof = crate::ConsistencyProof::compute(old, size, &mut ours).unwrap().unwrap();
+            prop_assert_eq!(
+                theirs.iter().map(|hash| hash.0).collect::<Vec<_>>(),
+                proof.path.iter().map(bytes).collect::<Vec<_>>()
+            );
+            let stored = tlog_tiles::stored_hash_index(0, index);
+            let leaf = reader.read_hashes(&[stored]).unwrap();
+            let tile = Tile::at(TileKind::Entries, index / TILE_WIDTH, size).unwrap();
+            let bundle = tile.read(&dir).unwrap();
+            let entries = split_entries(&bundle).unwrap();
+            let entry = entries[(index % TILE_WIDTH) as usize];
+            prop_assert_eq!(leaf[0].0, tlog_tiles::record_hash(entry).0);
+        }
+    }
+}

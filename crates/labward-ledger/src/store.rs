@@ -13,7 +13,7 @@ use crate::tree::{Digest, Frontier};
 /// The steps that lead to the ledger's schema.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "ledger",
-    sql: include_str!("schema.sql"),
+    sql: include_str!("../schema.sql"),
 }];
 
 /// An entry as its row holds it; nothing about it is verified.
@@ -130,6 +130,29 @@ pub fn entry_of_record<Q: Query>(
          FROM entry WHERE record = $1",
         &[record.as_sql().into()],
         read_entry,
+    )
+}
+
+/// Hands up to `limit` entries from `from` on to `each`, in order, with their payloads; an entry
+/// whose row cannot be read is `None`.
+pub(crate) fn each_entry<Q: Query>(
+    query: &mut Q,
+    from: EntryIndex,
+    limit: u32,
+    each: &mut dyn FnMut(EntryIndex, Option<StoredEntry>),
+) -> Result<(), StoreError> {
+    query.query(
+        "SELECT idx, site, record, patient, kind, action, leaf, payload, hints, dropped_by \
+         FROM entry WHERE idx >= $1 ORDER BY idx LIMIT $2",
+        &[from.as_sql().into(), limit.into()],
+        &mut |row| {
+            let index = EntryIndex::from_sql(row.int(0)?);
+            each(
+                index.ok_or_else(|| damaged("the index of an entry"))?,
+                read_entry(row).ok(),
+            );
+            Ok(())
+        },
     )
 }
 

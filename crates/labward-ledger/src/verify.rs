@@ -1,0 +1,776 @@
+//! Verification of a whole ledger where it lives: rows against their own digests, the tree head, the
+//! tiles and every checkpoint that was ever signed.
+//!
+//! It must never stop at the first fault: each is named by its place. Memory does not grow with the
+//! ledger. The publisher must not work on the folder meanwhile.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::Path;
+
+use labward_base::Timestamp;
+use labward_base::id::{EntryIndex, NodeId};
+use labward_store::{Query, Store};
+
+use crate::action::{Action, Subject};
+use crate::checkpoint::Checkpoint;
+use crate::entry::{Leaf, PayloadDigest};
+use crate::error::LedgerError;
+use crate::note::{NOTE_MAX_BYTES, VerifierKey};
+use crate::publish::{CHECKPOINT_FILE, HISTORY_FILE, read_checkpoint};
+use crate::store::{self, StoredEntry};
+use crate::tile::{TILE_HEIGHT, TILE_WIDTH, Tile, TileKind, perfect_root, push_entry};
+use crate::tree::{Digest, Frontier, leaf_digest};
+
+/// Faults that a report names; further ones are only counted.
+pub const FAULTS_MAX: usize = 100;
+
+/// Rows read from the store at a time.
+const PAGE: u32 = 256;
+
+/// What was checked and what was found wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Entries walked.
+    pub entries: u64,
+    /// Payloads that were compared with their digests.
+    pub payloads: u64,
+    /// Payloads that were dropped, each with an entry that says so.
+    pub dropped: u64,
+    /// Signed checkpoints whose roots were compared.
+    pub checkpoints: u64,
+    /// The root that the rows lead to.
+    pub root: Option<Digest>,
+    /// The first faults, in the order in which they were met.
+    pub faults: Vec<Fault>,
+    /// How many faults there are.
+    pub fault_count: u64,
+}
+
+/// One thing that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: an entry, a row or a file of the ledger's folder.
+    pub place: String,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+impl VerifyReport {
+    /// Whether nothing is wrong.
+    pub const fn is_sound(&self) -> bool {
+        self.fault_count == 0
+    }
+
+    fn fault(&mut self, place: impl Into<String>, what: &'static str) {
+        self.fault_count += 1;
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault {
+                place: place.into(),
+                what,
+            });
+        }
+    }
+}
+
+/// Verifies the ledger of `node`: all rows, and the files below `dir` if it is given, against the
+/// key of the ledger.
+///
+/// # Errors
+/// Only what keeps it from looking: the store or a folder that cannot be read. What is wrong with
+/// the ledger itself is in the report.
+pub fn verify(
+    store: &Store,
+    node: NodeId,
+    published: Option<(&Path, &VerifierKey)>,
+) -> Result<VerifyReport, LedgerError> {
+    let mut report = VerifyReport::default();
+    let files = published
+        .map(|(dir, key)| Files::open(dir, key, &mut report))
+        .transpose()?;
+    let (head, last) = store.read(|snapshot| {
+        let head = store::tree_head(snapshot, node);
+        store::last_ids(snapshot).map(|(last, _)| (head, last))
+    })?;
+    let head = head.unwrap_or_else(|_| {
+        report.fault("tree head", "it cannot be read");
+        None
+    });
+    let size = head.as_ref().map_or(0, |head| head.frontier.size());
+    if last.map_or(0, |last| last.get() + 1) != size {
+        report.fault("tree head", "its size is not the number of entries");
+    }
+    let mut walk = Walk {
+        node,
+        report,
+        frontier: Frontier::new(),
+        time: None,
+        files,
+        whole: true,
+    };
+    walk.rows(store, size)?;
+    let Walk {
+        mut report,
+        frontier,
+        time,
+        files,
+        ..
+    } = walk;
+    report.root = Some(frontier.root());
+    if let Some(head) = head {
+        if head.root != frontier.root() || head.frontier != frontier {
+            report.fault("tree head", "its root is not that of the entries");
+        }
+        if time.is_some_and(|time| time != head.time) {
+            report.fault("tree head", "its time is not that of the last entry");
+        }
+    }
+    if let Some(files) = files {
+        files.finish(size, &mut report);
+    }
+    Ok(report)
+}
+
+/// What is carried from row to row.
+struct Walk<'a> {
+    node: NodeId,
+    report: VerifyReport,
+    frontier: Frontier,
+    time: Option<Timestamp>,
+    files: Option<Files<'a>>,
+    /// Whether no row was missing so far; behind a gap no root can be compared.
+    whole: bool,
+}
+
+impl Walk<'_> {
+    fn rows(&mut self, store: &Store, size: u64) -> Result<(), LedgerError> {
+        let mut at = 0;
+        self.check_files();
+        while at < size {
+            let mut dropped = Vec::new();
+            let before = at;
+            store.read(|snapshot| {
+                store::each_entry(snapshot, EntryIndex::new(at), PAGE, &mut |index, row| {
+                    if index.get() < size {
+                        self.row(at, index, row, &mut dropped);
+                        at = index.get() + 1;
+                    }
+                })?;
+                dropped
+                    .drain(..)
+                    .try_for_each(|(entry, leaf)| self.dropped_payload(snapshot, &entry, &leaf))
+            })?;
+            if at == before {
+                self.gap(at, size);
+                at = size;
+            }
+        }
+        Ok(())
+    }
+
+    fn row(
+        &mut self,
+        expected: u64,
+        index: EntryIndex,
+        row: Option<StoredEntry>,
+        dropped: &mut Vec<(StoredEntry, Leaf)>,
+    ) {
+        self.gap(expected, index.get());
+        self.report.entries += 1;
+        let place = format!("entry {index}");
+        let Some(row) = row else {
+            self.report.fault(place, "its row cannot be read");
+            self.whole = false;
+            return;
+        };
+        match Leaf::parse(&row.leaf) {
+            Err(_) => self.report.fault(&place, "its leaf is not canonical"),
+            Ok(leaf) => {
+                self.columns(&place, &row, &leaf);
+                self.payload(&place, &row, &leaf);
+                if self.time.is_some_and(|time| leaf.time < time) {
+                    self.report
+                        .fault(&place, "its time lies before that of the entry in front");
+                }
+                self.time = Some(leaf.time);
+                if row.dropped_by.is_some() {
+                    let row = StoredEntry {
+                        leaf: Vec::new(),
+                        payload: None,
+                        ..row.clone()
+                    };
+                    dropped.push((row, leaf));
+                }
+            }
+        }
+        let digest = leaf_digest(&row.leaf);
+        self.frontier.push(digest);
+        if let Some(files) = &mut self.files {
+            files.leaf(index.get(), digest, &row.leaf, &mut self.report);
+        }
+        self.check_files();
+    }
+
+    fn gap(&mut self, expected: u64, found: u64) {
+        if found > expected {
+            let place = match found - expected {
+                1 => format!("entry {expected}"),
+                _ => format!("entries {expected} to {}", found - 1),
+            };
+            self.report.fault(place, "missing");
+            self.whole = false;
+        }
+    }
+
+    fn columns(&mut self, place: &str, row: &StoredEntry, leaf: &Leaf) {
+        for (same, what) in [
+            (leaf.index == row.index, "its leaf belongs to another place"),
+            (leaf.node == self.node, "its leaf is of another node"),
+            (leaf.site == row.site, "its site differs from its leaf"),
+            (
+                leaf.record == row.record,
+                "its record differs from its leaf",
+            ),
+            (
+                leaf.patient == row.patient,
+                "its patient differs from its leaf",
+            ),
+            (leaf.kind == row.kind, "its kind differs from its leaf"),
+            (
+                leaf.action.name() == row.action,
+                "its action differs from its leaf",
+            ),
+        ] {
+            if !same {
+                self.report.fault(place, what);
+            }
+        }
+    }
+
+    fn payload(&mut self, place: &str, row: &StoredEntry, leaf: &Leaf) {
+        match (&row.payload, &leaf.payload) {
+            (None, None) if row.dropped_by.is_some() => {
+                self.report
+                    .fault(place, "a payload is said to be dropped that never was");
+            }
+            (None, None) => {}
+            (Some(_), None) => self
+                .report
+                .fault(place, "it has a payload that its leaf does not"),
+            (None, Some(_)) if row.dropped_by.is_none() => {
+                self.report
+                    .fault(place, "its payload is missing, and no entry says why");
+            }
+            (None, Some(_)) => self.report.dropped += 1,
+            (Some(payload), Some(digest)) => {
+                self.report.payloads += 1;
+                if PayloadDigest::of(payload) != Ok(*digest) {
+                    self.report
+                        .fault(place, "its payload differs from its digest");
+                }
+                if row.dropped_by.is_some() {
+                    self.report
+                        .fault(place, "its payload is said to be dropped but is there");
+                }
+            }
+        }
+    }
+
+    /// Whether the entry that is said to have dropped a payload says so itself.
+    fn dropped_payload<Q: Query>(
+        &mut self,
+        query: &mut Q,
+        row: &StoredEntry,
+        leaf: &Leaf,
+    ) -> Result<(), LedgerError> {
+        let Some(by) = row.dropped_by else {
+            return Ok(());
+        };
+        let cause = store::entry(query, by)?.and_then(|entry| Leaf::parse(&entry.leaf).ok());
+        let says_so = cause.is_some_and(|cause| {
+            let ends = matches!(
+                cause.action,
+                Action::RecordExpired | Action::PatientDisposed
+            );
+            let about = match cause.subject {
+                Subject::Record(record) => leaf.record == Some(record),
+                Subject::Patient(patient) => leaf.patient == Some(patient),
+                _ => false,
+            };
+            ends && about && cause.index == by && by > row.index
+        });
+        if !says_so {
+            let place = format!("entry {}", row.index);
+            self.report.fault(
+                place,
+                "its payload was dropped, but not by the entry it names",
+            );
+        }
+        Ok(())
+    }
+
+    /// Compares checkpoints of the present size, and the tiles that end here.
+    fn check_files(&mut self) {
+        if let Some(files) = &mut self.files {
+            files.checkpoints(&self.frontier, self.whole, &mut self.report);
+        }
+    }
+}
+
+/// The derived files, read alongside the rows.
+struct Files<'a> {
+    dir: &'a Path,
+    key: &'a VerifierKey,
+    published: Option<Checkpoint>,
+    history: History,
+    /// Digests of the tile that is being filled, per level.
+    levels: Vec<Vec<Digest>>,
+    bundle: Vec<u8>,
+}
+
+/// The history of checkpoints, one line ahead.
+struct History {
+    lines: Option<BufReader<io::Take<File>>>,
+    number: u64,
+    next: Option<Checkpoint>,
+    last_text: String,
+}
+
+impl<'a> Files<'a> {
+    fn open(
+        dir: &'a Path,
+        key: &'a VerifierKey,
+        report: &mut VerifyReport,
+    ) -> Result<Self, LedgerError> {
+        let published = read_checkpoint(dir, key).unwrap_or_else(|_| {
+            report.fault(CHECKPOINT_FILE, "it is not a checkpoint signed by this key");
+            None
+        });
+        let lines = match File::open(dir.join(HISTORY_FILE)) {
+            Ok(file) => {
+                let length = file
+                    .metadata()
+                    .map_err(LedgerError::file(HISTORY_FILE))?
+                    .len();
+                Some(BufReader::new(file.take(length)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(LedgerError::file(HISTORY_FILE)(error)),
+        };
+        let history = History {
+            lines,
+            number: 0,
+            next: None,
+            last_text: String::new(),
+        };
+        let mut files = Self {
+            dir,
+            key,
+            published,
+            history,
+            levels: Vec::new(),
+            bundle: Vec::new(),
+        };
+        files.advance(None, report);
+        Ok(files)
+    }
+
+    fn published_size(&self) -> u64 {
+        self.published
+            .as_ref()
+            .map_or(0, |checkpoint| checkpoint.size)
+    }
+
+    /// Takes up the next line of the history that is a checkpoint larger than `size`.
+    fn advance(&mut self, size: Option<u64>, report: &mut VerifyReport) {
+        self.history.next = None;
+        while let Some(line) = self.history.read_line() {
+            let place = format!("{HISTORY_FILE} line {}", self.history.number);
+            let text = line
+                .strip_suffix(b"\n")
+                .and_then(|json| Some((json, serde_json::from_slice::<String>(json).ok()?)))
+                // One way to write a line: a changed escape is a change.
+                .filter(|(json, text)| {
+                    serde_json::to_vec(text).is_ok_and(|canonical| canonical == *json)
+                })
+                .map(|(_, text)| text);
+            let checkpoint = text.and_then(|text| {
+                let checkpoint = Checkpoint::open(text.as_bytes(), self.key).ok();
+                self.history.last_text = text;
+                checkpoint
+            });
+            match checkpoint {
+                None => report.fault(place, "it is not a checkpoint signed by this key"),
+                Some(next) if size.is_some_and(|size| next.size <= size) => {
+                    report.fault(place, "its checkpoint is not larger than the one before");
+                }
+                Some(next) => {
+                    self.history.next = Some(next);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn checkpoints(&mut self, frontier: &Frontier, whole: bool, report: &mut VerifyReport) {
+        let size = frontier.size();
+        if !whole {
+            return;
+        }
+        if let Some(next) = self.history.next.take_if(|next| next.size == size) {
+            report.checkpoints += 1;
+            if next.root != frontier.root() {
+                let place = format!("{HISTORY_FILE} line {}", self.history.number);
+                report.fault(place, "the entries do not lead to the root signed there");
+            }
+            self.advance(Some(size), report);
+        }
+        if let Some(published) = &self.published
+            && published.size == size
+        {
+            report.checkpoints += 1;
+            if published.root != frontier.root() {
+                let what = "the entries do not lead to the root signed there";
+                report.fault(CHECKPOINT_FILE, what);
+            }
+        }
+    }
+
+    /// Adds a leaf and compares each tile that is filled by it, or that ends with it.
+    fn leaf(&mut self, index: u64, digest: Digest, leaf: &[u8], report: &mut VerifyReport) {
+        if index >= self.published_size() {
+            return;
+        }
+        // A leaf too long for a bundle is not canonical and was named before.
+        push_entry(&mut self.bundle, leaf);
+        self.push(0, digest);
+        let ends = index + 1 == self.published_size();
+        if ends || (index + 1).is_multiple_of(TILE_WIDTH) {
+            self.compare_entries(index / TILE_WIDTH, report);
+        }
+        let mut level = 0;
+        while let Some(digests) = self.levels.get(level) {
+            let full = digests.len() == usize::try_from(TILE_WIDTH).unwrap_or(usize::MAX);
+            if full {
+                let root = perfect_root(digests);
+                self.compare_digests(level, index, report);
+                if let Some(digests) = self.levels.get_mut(level) {
+                    digests.clear();
+                }
+                self.push(level + 1, root);
+            } else if ends {
+                self.compare_digests(level, index, report);
+            } else {
+                break;
+            }
+            level += 1;
+        }
+    }
+
+    fn push(&mut self, level: usize, digest: Digest) {
+        if self.levels.len() == level {
+            self.levels.push(Vec::new());
+        }
+        if let Some(digests) = self.levels.get_mut(level) {
+            digests.push(digest);
+        }
+    }
+
+    fn compare_entries(&mut self, index: u64, report: &mut VerifyReport) {
+        let bundle = std::mem::take(&mut self.bundle);
+        if let Some(tile) = Tile::at(TileKind::Entries, index, self.published_size()) {
+            match tile.read(self.dir) {
+                Ok(bytes) if bytes == bundle => {}
+                Ok(_) => report.fault(tile.path(), "it differs from the entries"),
+                Err(_) => report.fault(tile.path(), "it is missing or cannot be read"),
+            }
+        }
+    }
+
+    fn compare_digests(&self, level: usize, index: u64, report: &mut VerifyReport) {
+        let digests = self.levels.get(level).map_or(&[][..], Vec::as_slice);
+        let Ok(level) = u32::try_from(level) else {
+            return;
+        };
+        let number = (index >> (TILE_HEIGHT * level)) / TILE_WIDTH;
+        // A level that the end of the tree has just emptied has no partial tile.
+        let Some(tile) = Tile::at(TileKind::Digests(level), number, self.published_size())
+            .filter(|tile| u64::try_from(digests.len()) == Ok(tile.width))
+        else {
+            return;
+        };
+        let Ok(bytes) = tile.read(self.dir) else {
+            report.fault(tile.path(), "it is missing or cannot be read");
+            return;
+        };
+        let chunks = bytes.chunks(Digest::LEN).map(Digest::from_slice);
+        if chunks.clone().eq(digests.iter().copied().map(Some)) {
+            return;
+        }
+        report.fault(tile.path(), "it differs from the entries");
+        if level == 0 {
+            for ((place, ours), theirs) in (number * TILE_WIDTH..).zip(digests).zip(chunks) {
+                if theirs != Some(*ours) {
+                    let place = format!("entry {place}");
+                    report.fault(place, "its leaf differs from the tile written for it");
+                }
+            }
+        }
+    }
+
+    /// Checks what can only be known at the end of the walk.
+    fn finish(mut self, size: u64, report: &mut VerifyReport) {
+        while let Some(next) = self.history.next.take() {
+            let place = format!("{HISTORY_FILE} line {}", self.history.number);
+            report.fault(place, "its root could not be compared: entries are missing");
+            self.advance(Some(next.size), report);
+        }
+        if self.published_size() > size {
+            report.fault(
+                CHECKPOINT_FILE,
+                "it was signed for more entries than there are",
+            );
+        }
+        let newest = std::fs::read_to_string(self.dir.join(CHECKPOINT_FILE)).unwrap_or_default();
+        if newest != self.history.last_text {
+            report.fault(HISTORY_FILE, "its last line is not the newest checkpoint");
+        }
+    }
+}
+
+impl History {
+    fn read_line(&mut self) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        let limit = u64::try_from(2 * NOTE_MAX_BYTES).unwrap_or(u64::MAX);
+        let lines = self.lines.as_mut()?;
+        let read = lines.by_ref().take(limit).read_until(b'\n', &mut line);
+        self.number += 1;
+        (read.is_ok_and(|read| read > 0)).then_some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NODE, TestLedger};
+    use labward_store::Value;
+    use proptest::prelude::*;
+    use std::fs;
+
+    fn published(size: u64) -> TestLedger {
+        let ledger = TestLedger::new();
+        ledger.fill(0, size);
+        ledger.publish();
+        ledger
+    }
+
+    fn named(report: &VerifyReport, place: &str, what: &str) -> bool {
+        report
+            .faults
+            .iter()
+            .any(|fault| fault.place == place && fault.what == what)
+    }
+
+    #[test]
+    fn a_sound_ledger_has_no_faults() {
+        let ledger = TestLedger::new();
+        assert!(verify(ledger.store(), NODE, None).unwrap().is_sound());
+        ledger.fill(0, 600);
+        ledger.publish();
+        ledger.fill(600, 610);
+        let report = ledger.verify();
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!(
+            (report.entries, report.payloads, report.checkpoints),
+            (610, 610, 2)
+        );
+    }
+
+    #[test]
+    fn a_changed_row_is_named_by_what_was_changed() {
+        for (sql, what) in [
+            (
+                "UPDATE entry SET leaf = x'7b7d' WHERE idx = 17",
+                "its leaf is not canonical",
+            ),
+            (
+                "UPDATE entry SET leaf = (SELECT leaf FROM entry WHERE idx = 16) WHERE idx = 17",
+                "its leaf belongs to another place",
+            ),
+            (
+                "UPDATE entry SET leaf = 'text' WHERE idx = 17",
+                "its row cannot be read",
+            ),
+            (
+                "UPDATE entry SET site = 2 WHERE idx = 17",
+                "its site differs from its leaf",
+            ),
+            (
+                "UPDATE entry SET record = 999 WHERE idx = 17",
+                "its record differs from its leaf",
+            ),
+            (
+                "UPDATE entry SET patient = 99 WHERE idx = 17",
+                "its patient differs from its leaf",
+            ),
+            (
+                "UPDATE entry SET kind = 2 WHERE idx = 17",
+                "its kind differs from its leaf",
+            ),
+            (
+                "UPDATE entry SET action = 'x' WHERE idx = 17",
+                "its action differs from its leaf",
+            ),
+            (
+                "UPDATE entry SET payload = x'00' WHERE idx = 17",
+                "its payload differs from its digest",
+            ),
+            (
+                "UPDATE entry SET payload = NULL WHERE idx = 17",
+                "its payload is missing, and no entry says why",
+            ),
+            (
+                "UPDATE entry SET payload = NULL, dropped_by = 18 WHERE idx = 17",
+                "its payload was dropped, but not by the entry it names",
+            ),
+            (
+                "UPDATE entry SET dropped_by = 18 WHERE idx = 17",
+                "its payload is said to be dropped but is there",
+            ),
+            ("DELETE FROM entry WHERE idx = 17", "missing"),
+        ] {
+            let ledger = published(40);
+            ledger.tamper(sql, vec![]);
+            let report = ledger.verify();
+            assert!(named(&report, "entry 17", what), "{sql}: {report:?}");
+        }
+    }
+
+    #[test]
+    fn a_forged_leaf_that_is_canonical_is_named_by_its_tile() {
+        let ledger = published(40);
+        ledger.tamper(
+            "UPDATE entry SET leaf = CAST(replace(CAST(leaf AS TEXT), 'peer:7', 'peer:8') AS BLOB) \
+             WHERE idx = 17",
+            vec![],
+        );
+        let report = ledger.verify();
+        assert!(named(
+            &report,
+            "entry 17",
+            "its leaf differs from the tile written for it"
+        ));
+        let root = "the entries do not lead to the root signed there";
+        assert!(named(&report, CHECKPOINT_FILE, root) && named(&report, "history line 1", root));
+        assert!(named(
+            &report,
+            "tree head",
+            "its root is not that of the entries"
+        ));
+    }
+
+    #[test]
+    fn rows_cut_off_at_the_end_are_noticed_even_with_a_fitting_tree_head() {
+        let ledger = published(3);
+        let short = published(2);
+        let head = short
+            .store()
+            .read(|s| store::tree_head(s, NODE))
+            .unwrap()
+            .unwrap();
+        ledger.tamper("DELETE FROM entry WHERE idx = 2", vec![]);
+        let (root, peaks) = (*head.root.as_bytes(), head.frontier.to_bytes());
+        let root: &'static [u8] = Vec::leak(root.to_vec());
+        let peaks: &'static [u8] = Vec::leak(peaks);
+        let params = vec![Value::Bytes(root), Value::Bytes(peaks)];
+        ledger.tamper(
+            "UPDATE tree_head SET size = 2, root = $1, frontier = $2",
+            params,
+        );
+        let report = ledger.verify();
+        let what = "it was signed for more entries than there are";
+        assert!(named(&report, CHECKPOINT_FILE, what), "{report:?}");
+    }
+
+    #[test]
+    fn a_changed_tree_head_is_named() {
+        for sql in [
+            "UPDATE tree_head SET size = 39",
+            "UPDATE tree_head SET root = x'00'",
+            "UPDATE tree_head SET time_us = 1",
+            "DELETE FROM tree_head",
+        ] {
+            let ledger = published(40);
+            ledger.tamper(sql, vec![]);
+            let report = ledger.verify();
+            assert!(
+                report.faults.iter().any(|f| f.place == "tree head"),
+                "{sql}: {report:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_history_that_lost_its_last_line_is_noticed() {
+        let ledger = published(5);
+        let first = fs::read(ledger.dir().join(HISTORY_FILE)).unwrap();
+        ledger.fill(5, 6);
+        ledger.publish();
+        fs::write(ledger.dir().join(HISTORY_FILE), first).unwrap();
+        let what = "its last line is not the newest checkpoint";
+        assert!(named(&ledger.verify(), HISTORY_FILE, what));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn any_bit_changed_in_any_file_is_found_and_the_file_is_named(
+            file in 0usize..6, place: proptest::sample::Index, bit in 0u8..8
+        ) {
+            let ledger = published(258);
+            let names = [
+                CHECKPOINT_FILE, HISTORY_FILE, "tile/0/000", "tile/0/001.p/2", "tile/1/000.p/1",
+                "tile/entries/000",
+            ];
+            let path = ledger.dir().join(names[file]);
+            let mut bytes = fs::read(&path).unwrap();
+            let at = place.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            fs::write(path, bytes).unwrap();
+            let report = ledger.verify();
+            let found = report.faults.iter().any(|fault| fault.place.starts_with(names[file]));
+            prop_assert!(found, "{report:?}");
+            if names[file].starts_with("tile/0/") {
+                let first = if file == 2 { 0 } else { 256 };
+                let entry = format!("entry {}", first + at / Digest::LEN);
+                prop_assert!(named(&report, &entry, "its leaf differs from the tile written for it"));
+            }
+        }
+
+        #[test]
+        fn any_bit_changed_in_any_leaf_or_payload_is_found_and_the_entry_is_named(
+            index in 0i64..40, place: proptest::sample::Index, bit in 0u8..8, payload: bool
+        ) {
+            let ledger = published(40);
+            let at = EntryIndex::from_sql(index).unwrap();
+            let rows = ledger.store().read(|s| store::entries_with_payload(s, at, 1)).unwrap();
+            let row = &rows[0];
+            let mut bytes = if payload { row.payload.clone().unwrap() } else { row.leaf.clone() };
+            let at = place.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            let params = vec![Value::Bytes(Vec::leak(bytes)), Value::Int(index)];
+            ledger.tamper(
+                if payload {
+                    "UPDATE entry SET payload = $1 WHERE idx = $2"
+                } else {
+                    "UPDATE entry SET leaf = $1 WHERE idx = $2"
+                },
+                params,
+            );
+            let report = ledger.verify();
+            let entry = format!("entry {index}");
+            prop_assert!(report.faults.iter().any(|fault| fault.place == entry), "{report:?}");
+        }
+    }
+}
