@@ -7,6 +7,8 @@
 mod judge;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wild;
 
 use std::collections::VecDeque;
 
@@ -185,7 +187,9 @@ impl Receiver {
     /// Carries out what is due at this time.
     pub fn tick(&mut self, now: Timestamp) {
         self.now = now;
-        if self.deadline().is_none_or(|deadline| now < deadline) {
+        self.pump();
+        // Bytes that wait for actions to be fetched are no silence.
+        if !self.pending.is_empty() || self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
         if self.collector.waits_for_silence() {

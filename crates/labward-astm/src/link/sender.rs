@@ -319,7 +319,10 @@ impl Sender {
 
     fn fail(&mut self, failure: SendFailure) {
         self.frames.clear();
-        self.actions.push_back(SendAction::Send(vec![EOT]));
+        // Busy or contending, the sender never had the line, and EOT would disturb who has it.
+        if matches!(failure, SendFailure::NoReply | SendFailure::Refused) {
+            self.actions.push_back(SendAction::Send(vec![EOT]));
+        }
         self.actions.push_back(SendAction::Failed(failure));
         self.state = State::Idle;
     }
@@ -435,14 +438,17 @@ mod tests {
             assert!(this.wait(9).is_empty());
             assert_eq!(this.wait(1), [ENQUIRY]);
         }
-        assert_eq!(this.answer(&[NAK]), [END, "Failed(Busy)"]);
+        assert_eq!(this.answer(&[NAK]), ["Failed(Busy)"]);
     }
 
     #[test]
     fn in_contention_the_instrument_asks_again_first() {
         let mut this = instrument();
-        assert!(this.answer(&[ENQ]).is_empty());
-        assert_eq!(this.wait(1), [ENQUIRY]);
+        for _ in 0..5 {
+            assert!(this.answer(&[ENQ]).is_empty());
+            assert_eq!(this.wait(1), [ENQUIRY]);
+        }
+        assert_eq!(this.answer(&[ENQ]), ["Failed(Contention)"]);
         let mut host = Instrument::sending(SenderConduct::standard(Role::Host), MESSAGE);
         assert_eq!(host.actions(), [ENQUIRY]);
         assert_eq!(host.answer(&[ENQ]), ["Yielded"]);
