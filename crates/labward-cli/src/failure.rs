@@ -9,7 +9,7 @@ use labward_base::{ErrorKind, Problem};
 /// A command that did not do what was asked.
 #[derive(Debug)]
 pub struct Failure {
-    body: ProblemBody,
+    body: Box<ProblemBody>,
     exit_code: u8,
 }
 
@@ -17,13 +17,13 @@ impl Failure {
     /// The failure that the table names, with what varies beside it.
     pub fn new(problem: &Problem, detail: impl Into<Option<String>>) -> Self {
         Self {
-            body: ProblemBody {
+            body: Box::new(ProblemBody {
                 code: problem.code.to_owned(),
                 what: problem.what.to_owned(),
                 todo: problem.todo.to_owned(),
                 detail: detail.into(),
                 reference: None,
-            },
+            }),
             exit_code: problem.kind.exit_code(),
         }
     }

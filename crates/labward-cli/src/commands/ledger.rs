@@ -3,8 +3,9 @@
 use std::io::BufReader;
 use std::path::Path;
 
-use labward_api::ledger::{Entries, Verified, VerifierKey};
+use labward_api::ledger::{Entries, Verified, VerifierKey as PublicKey};
 use labward_base::problem;
+use labward_ledger::VerifierKey;
 use serde_json::{Value, json};
 
 use super::{Context, create_private, read};
@@ -45,7 +46,7 @@ pub(super) fn run(context: &Context, command: &LedgerCommand) -> Result<(), Fail
             })
         }
         LedgerCommand::Key => {
-            let key: VerifierKey = context.client.get("ledger/key", &[])?;
+            let key: PublicKey = context.client.get("ledger/key", &[])?;
             show(context.json, &key, |out| writeln!(out, "{}", key.key))
         }
     }
@@ -84,14 +85,21 @@ fn offline(context: &Context, bundle: &Path, key: &str) -> Result<(), Failure> {
             format!("read {}: {error}", bundle.display()),
         )
     })?;
-    let report = labward_ledger::verify_bundle(BufReader::new(file), key.trim())
+    let key: VerifierKey = key.trim().parse().map_err(|_| {
+        Failure::new(
+            &problem::LEDGER_BAD_SIGNATURE,
+            "the key cannot be read".to_owned(),
+        )
+    })?;
+    let report = labward_ledger::verify_bundle(BufReader::new(file), &key)
         .map_err(|error| Failure::new(error.problem(), error.to_string()))?;
-    let summary = json!({ "good": true, "entries": report.entries, "origin": report.origin });
+    let summary =
+        json!({ "good": true, "entries": report.entries, "origin": report.checkpoint.origin });
     show(context.json, &summary, |out| {
         writeln!(
             out,
             "{} entries of {} verify",
-            report.entries, report.origin
+            report.entries, report.checkpoint.origin
         )?;
         writeln!(
             out,
