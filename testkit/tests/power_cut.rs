@@ -10,7 +10,7 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::thread;
 
 use labward_store::{
@@ -137,11 +137,14 @@ fn cut_the_power(vfs_name: &str, durability: Durability, cuts: u32) -> Found {
     let store = Store::open(options, SCHEMA, Box::new(Counter::default())).unwrap();
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let (next, stop) = (AtomicI64::new(1), AtomicBool::new(false));
+    // The writers pause while a cut is looked at, or the database would grow without end.
+    let gate = RwLock::new(());
     let mut found = Found::default();
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
+                    let _open = gate.read().unwrap();
                     write_one(&store, next.fetch_add(1, Ordering::Relaxed), &acknowledged);
                 }
             });
@@ -155,6 +158,7 @@ fn cut_the_power(vfs_name: &str, durability: Durability, cuts: u32) -> Found {
                 store.checkpoint_truncate().unwrap();
             }
             let before = before.recv().unwrap();
+            let _closed = gate.write().unwrap();
             assert!(vfs.take_cut(folder.path(), disk.path()).unwrap());
             found.cuts += 1;
             match reopen(disk.path(), &before) {
