@@ -1,1 +1,64 @@
-//! (being written)
+//! Sealed health records: keep, find, show, export, dispose.
+//!
+//! **Invariant:** no change without an entry: a record *is* the payload of its entry, and a
+//! patient's rows are written in the same unit. **Invariant:** plaintext never rests: what
+//! identifies a patient is on disk only sealed or as a keyed digest.
+//!
+//! It must never show a record without having recorded that first, join two patients because a
+//! message names both, or reseal a record to link it.
+//!
+//! Carries out 45 CFR 164.312(a)(2)(iv) (encryption), (b) (audit), 164.310(d)(2)(i) (disposal),
+//! 164.528 (accounting of disclosures).
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `intake` | [`Records::keep`]: resolve, seal, one durable row |
+//! | `identify`, `fhir` | whose record a message, instrument text or resource is |
+//! | `patient` | the map from identifiers to patients, with what is not yet committed |
+//! | `demographics`, `names` | who patients are: sealed at rest, searchable in memory |
+//! | `find`, `show` | searching, reading and exporting, each recorded before it answers |
+//! | `import` | HL7 files and FHIR bundles |
+//! | `merge` | patients that are one, and the end of it |
+//! | `dispose`, `retention` | legal holds, retention, destroyed keys and their proof |
+//! | `index` | record and accession indexes, merged in bulk behind the commits |
+//! | `blob` | records over 1 MiB as sealed files |
+//! | [`hints`] | what stands beside an entry, outside its leaf |
+//! | `store` | the SQL; `schema.sql` explains the columns |
+
+mod blob;
+mod demographics;
+mod dispose;
+mod error;
+mod fhir;
+mod find;
+pub mod hints;
+mod identify;
+mod import;
+mod index;
+mod intake;
+mod kind;
+mod merge;
+mod names;
+mod patient;
+mod records;
+mod retention;
+mod show;
+mod store;
+
+pub use demographics::{Demographics, Identifier, PersonName};
+pub use dispose::{DisposalProof, Override};
+pub use error::RecordsError;
+pub use find::{Criteria, Found, PatientHit};
+pub use import::Imported;
+pub use intake::{Also, Intake, Kept};
+pub use kind::RecordKind;
+pub use records::{Opened, Records, Setup};
+pub use retention::{Retention, RetentionClass, TooShort};
+pub use show::{Access, Exported, Format, Shown, What};
+pub use store::{IndexedRecord, MIGRATIONS};
+
+/// A keyed digest under which something exact is found.
+pub(crate) type Tag = [u8; 16];
+
+#[cfg(test)]
+mod testbench;

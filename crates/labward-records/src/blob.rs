@@ -1,0 +1,164 @@
+//! Records over 1 MiB: sealed files in `blob/aa/<record>`, of which the entry keeps the digest.
+//!
+//! It must never leave a file's name to anything but the record's number, take a file whose digest
+//! is not the entry's, or write the row before the file is durable.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use labward_base::Secret;
+use labward_base::id::RecordId;
+use labward_os::{create_durably, sync_folder};
+use labward_seal::chunked::{Opener, Sealer};
+use labward_seal::{Context, SealKey, constant_time_eq, sha256};
+use labward_store::StoreError;
+
+use crate::error::RecordsError;
+
+/// Larger records become files.
+pub(crate) const INLINE_MAX_BYTES: usize = 1 << 20;
+/// Who may read the files: the server alone.
+const FILE_MODE: u32 = 0o600;
+
+/// First byte of a sealed payload: the record follows as it is.
+const AS_IS: u8 = 0;
+/// First byte of a sealed payload: digest (32 bytes) and plain length (8 bytes) of a file follow.
+const IN_FILE: u8 = 2;
+
+/// The folder of sealed files.
+pub(crate) struct BlobFolder {
+    root: PathBuf,
+}
+
+impl BlobFolder {
+    pub(crate) fn open(root: PathBuf) -> Result<Self, RecordsError> {
+        fs::create_dir_all(&root).map_err(RecordsError::Blob)?;
+        Ok(Self { root })
+    }
+
+    /// Removes the files of records that were never committed, as a crash leaves them.
+    pub(crate) fn sweep(
+        &self,
+        is_kept: &mut dyn FnMut(RecordId) -> Result<bool, StoreError>,
+    ) -> Result<(), RecordsError> {
+        for folder in fs::read_dir(&self.root).map_err(RecordsError::Blob)? {
+            let folder = folder.map_err(RecordsError::Blob)?.path();
+            if !folder.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(&folder).map_err(RecordsError::Blob)? {
+                let file = file.map_err(RecordsError::Blob)?.path();
+                let name = file.file_name().and_then(|name| name.to_str());
+                let record = name.and_then(|name| u64::from_str_radix(name, 16).ok());
+                let kept = record
+                    .map(|record| is_kept(RecordId::new(record)))
+                    .transpose()?;
+                // A name that is no number is a half-written file: names are given at the end.
+                if kept != Some(true) {
+                    fs::remove_file(&file).map_err(RecordsError::Blob)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the file of a record whose unit was rolled back; the next sweep would too.
+    pub(crate) fn remove(&self, record: RecordId) {
+        let _ = fs::remove_file(self.path(record));
+    }
+
+    fn path(&self, record: RecordId) -> PathBuf {
+        let folder = format!("{:02x}", record.get() & 0xff);
+        self.root
+            .join(folder)
+            .join(format!("{:016x}", record.get()))
+    }
+
+    fn write(&self, record: RecordId, sealed: &[u8]) -> Result<(), RecordsError> {
+        let path = self.path(record);
+        if let Some(folder) = path.parent()
+            && !folder.is_dir()
+        {
+            fs::create_dir_all(folder).map_err(RecordsError::Blob)?;
+            sync_folder(&self.root).map_err(other)?;
+        }
+        create_durably(&path, sealed, FILE_MODE).map_err(other)
+    }
+}
+
+/// What is to be sealed into the entry for these bytes; large ones go into a file first.
+pub(crate) fn encode(
+    folder: &BlobFolder,
+    key: &SealKey,
+    context: &Context,
+    bytes: &[u8],
+) -> Result<Secret<Vec<u8>>, RecordsError> {
+    if bytes.len() <= INLINE_MAX_BYTES {
+        let mut plain = Vec::with_capacity(bytes.len() + 1);
+        plain.push(AS_IS);
+        plain.extend_from_slice(bytes);
+        return Ok(Secret::new(plain));
+    }
+    let seal = || {
+        let mut sealer = Sealer::new(Vec::new(), key, &context.to_bytes())?;
+        sealer.write_all(bytes)?;
+        sealer.finish()
+    };
+    let sealed = seal().map_err(RecordsError::Blob)?;
+    folder.write(context.record, &sealed)?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let mut plain = vec![IN_FILE];
+    plain.extend_from_slice(&sha256(&sealed));
+    plain.extend_from_slice(&length.to_be_bytes());
+    Ok(Secret::new(plain))
+}
+
+/// The record behind what was sealed into its entry.
+pub(crate) fn decode(
+    folder: &BlobFolder,
+    key: &SealKey,
+    context: &Context,
+    plain: Secret<Vec<u8>>,
+) -> Result<Secret<Vec<u8>>, RecordsError> {
+    match plain.expose().split_first() {
+        Some((&AS_IS, bytes)) => Ok(Secret::new(bytes.to_vec())),
+        Some((&IN_FILE, place)) => read_file(folder, key, context, place),
+        _ => Err(RecordsError::Damaged),
+    }
+}
+
+fn read_file(
+    folder: &BlobFolder,
+    key: &SealKey,
+    context: &Context,
+    place: &[u8],
+) -> Result<Secret<Vec<u8>>, RecordsError> {
+    let (digest, length) = place
+        .split_first_chunk::<32>()
+        .ok_or(RecordsError::Damaged)?;
+    let length = u64::from_be_bytes(length.try_into().map_err(|_| RecordsError::Damaged)?);
+    let mut sealed = Vec::new();
+    File::open(folder.path(context.record))
+        .and_then(|mut file| file.read_to_end(&mut sealed))
+        .map_err(RecordsError::Blob)?;
+    if !constant_time_eq(&sha256(&sealed), digest) {
+        return Err(RecordsError::Damaged);
+    }
+    let open = || -> std::io::Result<Vec<u8>> {
+        let from = std::io::Cursor::new(&sealed);
+        let mut opener = Opener::new(from, key, &context.to_bytes())?;
+        let mut bytes = Vec::new();
+        opener.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = open().map_err(|_| RecordsError::Damaged)?;
+    if u64::try_from(bytes.len()).ok() != Some(length) {
+        return Err(RecordsError::Damaged);
+    }
+    Ok(Secret::new(bytes))
+}
+
+fn other(error: labward_os::OsError) -> RecordsError {
+    RecordsError::Blob(std::io::Error::other(error))
+}

@@ -1,0 +1,80 @@
+//! Why records refused or failed.
+
+use std::io;
+
+use labward_base::Timestamp;
+use labward_base::problem::{self, Problem};
+use labward_keys::KeysError;
+use labward_ledger::LedgerError;
+use labward_seal::{OpenError, SealError};
+use labward_store::StoreError;
+
+/// Why records refused or failed; it never carries what a record holds.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// A file of the blob folder could not be read or written.
+    #[error("read or write a sealed file of the blob folder")]
+    Blob(#[source] io::Error),
+    /// A sealed record does not open, or its row is not what it was.
+    #[error("open a record: its stored bytes are not what they were")]
+    Damaged,
+    /// A key is sealed, destroyed or missing.
+    #[error("use a patient's or the site's key")]
+    Keys(#[from] KeysError),
+    /// The ledger refused the entry.
+    #[error("record what was done to a record")]
+    Ledger(#[from] LedgerError),
+    /// A legal hold forbids the disposal.
+    #[error("dispose of a patient: a legal hold forbids it")]
+    LegalHold,
+    /// A search without a criterion.
+    #[error("search for records: no criterion was given")]
+    NoCriteria,
+    /// There is no such patient, or no more.
+    #[error("find a patient by number: there is none")]
+    NoPatient,
+    /// There is no such record.
+    #[error("find a record by number: there is none")]
+    NotFound,
+    /// The retention time has not ended.
+    #[error("dispose of a patient: a record is retained until {until}")]
+    Retention {
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// A record could not be sealed.
+    #[error("seal a record")]
+    Seal(#[from] SealError),
+    /// The store refused or failed.
+    #[error("read or write the rows of records")]
+    Store(#[from] StoreError),
+    /// The bytes to import are of no known form; nothing was stored.
+    #[error("import a file: it is neither HL7 v2 nor a FHIR bundle")]
+    Unreadable,
+}
+
+impl RecordsError {
+    /// The visible problem this error stands for.
+    pub fn problem(&self) -> &'static Problem {
+        match self {
+            Self::Blob(_) => &problem::STORE_UNWRITABLE,
+            Self::Damaged => &problem::RECORDS_DAMAGED,
+            Self::Keys(error) => error.problem(),
+            Self::Ledger(error) => error.problem(),
+            Self::LegalHold => &problem::RECORDS_LEGAL_HOLD,
+            Self::NoCriteria => &problem::RECORDS_NO_CRITERIA,
+            Self::NoPatient => &problem::RECORDS_NO_PATIENT,
+            Self::NotFound => &problem::RECORDS_NOT_FOUND,
+            Self::Retention { .. } => &problem::RECORDS_RETENTION,
+            Self::Seal(error) => error.problem(),
+            Self::Store(error) => error.problem(),
+            Self::Unreadable => &problem::RECORDS_UNREADABLE,
+        }
+    }
+}
+
+impl From<OpenError> for RecordsError {
+    fn from(_: OpenError) -> Self {
+        Self::Damaged
+    }
+}

@@ -1,0 +1,245 @@
+//! Searching: masked hits, and one entry that was durable before they are shown.
+//!
+//! It must never show a name, a birth date or an identifier, or put the query into the entry: of it
+//! there stands a keyed digest, the reason sealed, and the opaque numbers of the hits.
+//! Carries out 45 CFR 164.312(b) and 164.502(b) (minimum necessary).
+
+use std::collections::BTreeMap;
+
+use labward_base::id::{EntryIndex, PatientId, PersonId};
+use labward_ledger::{Action, Actor, Facts, NewEntry, Subject};
+use serde_json::json;
+
+use crate::demographics::Identifier;
+use crate::error::RecordsError;
+use crate::identify::{accession_tag, tags_of, value_tag};
+use crate::records::Records;
+use crate::store::{self, IndexedRecord};
+
+/// Patients shown if the search does not say how many.
+const LIMIT_DEFAULT: usize = 20;
+/// Patients shown at most.
+const LIMIT_MAX: usize = 100;
+/// Records listed of one patient.
+const RECORDS_MAX: u32 = 100;
+/// Identifier types tried when an authority is named.
+const KINDS: &[&str] = &[
+    "MR", "PI", "PT", "PE", "AN", "VN", "SS", "DL", "PPN", "NI", "NH", "HC", "MA", "MC", "U", "XX",
+    "LR", "FHIR", "P-3", "P-4", "P-5",
+];
+
+/// What to search by; all that is given must fit.
+#[derive(Clone, Default)]
+pub struct Criteria {
+    /// An identifier of the patient, exact.
+    pub mrn: Option<String>,
+    /// The authority that assigned it, if several do.
+    pub authority: Option<String>,
+    /// A name, typing errors tolerated.
+    pub name: Option<String>,
+    /// A birth date: `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
+    pub birth_date: Option<String>,
+    /// An accession number, exact.
+    pub accession: Option<String>,
+    /// How many patients at most, 1 to 100; 20 if not given.
+    pub limit: Option<u32>,
+}
+
+/// What a search found, masked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The patients, the best first.
+    pub patients: Vec<PatientHit>,
+    /// Whether the name index is still being built, so that hits may be missing.
+    pub loading: bool,
+    /// The entry that records this search.
+    pub entry: EntryIndex,
+}
+
+/// One patient (with all that were merged into one), masked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatientHit {
+    /// The opaque number to go on with.
+    pub patient: PatientId,
+    /// The name, masked: `J••• S•••`.
+    pub name: String,
+    /// The year of birth.
+    pub birth_year: Option<String>,
+    /// How well it fits, above 0 and up to 1.
+    pub score: f32,
+    /// The records, the newest first, at most 100.
+    pub records: Vec<IndexedRecord>,
+    /// How many there are in all.
+    pub record_count: u64,
+}
+
+/// Patients that fit so far, each with its score.
+type Fitting = BTreeMap<PatientId, f32>;
+
+impl Records {
+    /// Searches for patients, records that this was done, and then answers.
+    pub fn find(
+        &self,
+        criteria: &Criteria,
+        by: PersonId,
+        why: &str,
+    ) -> Result<Found, RecordsError> {
+        // Asked first: an index that is complete only afterwards may have been searched too early.
+        let loading = self.is_loading();
+        self.catch_up()?;
+        let mut fitting: Vec<(PatientId, f32)> = self
+            .fitting(criteria)?
+            .ok_or(RecordsError::NoCriteria)?
+            .into_iter()
+            .collect();
+        fitting.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let hits = fitting.len();
+        fitting.truncate(limit_of(criteria));
+        let patients = fitting
+            .into_iter()
+            .map(|(patient, score)| self.hit(patient, score))
+            .collect::<Result<Vec<_>, _>>()?;
+        let facts = Facts::new()
+            .hex("query", &self.query_tag(criteria))
+            .number("hits", hits)
+            .numbers("patients", patients.iter().map(|hit| hit.patient.get()));
+        let detail = self.shared.seal_detail(&json!({ "why": why }))?;
+        let actor = Actor::Person(by);
+        let entry = NewEntry::new(
+            self.shared.site,
+            actor,
+            Action::RecordSearched,
+            Subject::Records,
+        );
+        let entry = self.record(entry.facts(facts).detail(detail))?;
+        Ok(Found {
+            patients,
+            loading,
+            entry,
+        })
+    }
+
+    /// The patients that fit every criterion; `None` if there is no criterion.
+    fn fitting(&self, criteria: &Criteria) -> Result<Option<Fitting>, RecordsError> {
+        let mut fitting = None;
+        if let Some(mrn) = given(&criteria.mrn) {
+            let found = self.by_identifier(mrn, given(&criteria.authority));
+            self.narrow(
+                &mut fitting,
+                found.into_iter().map(|patient| (patient, 1.0)),
+            );
+        }
+        if let Some(accession) = given(&criteria.accession) {
+            let tag = accession_tag(&self.shared.index_key, accession);
+            let found: Vec<PatientId> = self
+                .shared
+                .store
+                .read(|snapshot| store::patients_of_accession(snapshot, &tag))?;
+            self.narrow(
+                &mut fitting,
+                found.into_iter().map(|patient| (patient, 1.0)),
+            );
+        }
+        let (name, birth_date) = (given(&criteria.name), given(&criteria.birth_date));
+        if name.is_some() || birth_date.is_some() {
+            let found = self.shared.names().search(name, birth_date);
+            self.narrow(
+                &mut fitting,
+                found.into_iter().map(|hit| (hit.patient, hit.score)),
+            );
+        }
+        Ok(fitting)
+    }
+
+    /// Keeps of `fitting` what `found` names too; scores are multiplied.
+    fn narrow(&self, fitting: &mut Option<Fitting>, found: impl Iterator<Item = (PatientId, f32)>) {
+        let patients = &self.shared.patients;
+        let mut now = Fitting::new();
+        for (patient, score) in found.filter(|(patient, _)| !patients.is_disposed(*patient)) {
+            let root = patients.root(patient);
+            let before = match fitting.as_ref() {
+                None => Some(1.0),
+                Some(fitting) => fitting.get(&root).copied(),
+            };
+            if let Some(before) = before {
+                let best = now.entry(root).or_insert(0.0);
+                *best = best.max(before * score);
+            }
+        }
+        *fitting = Some(now);
+    }
+
+    fn by_identifier(&self, value: &str, authority: Option<&str>) -> Vec<PatientId> {
+        let (key, patients) = (&self.shared.index_key, &self.shared.patients);
+        let Some(authority) = authority else {
+            return patients.find(&value_tag(key, value));
+        };
+        let identifiers: Vec<Identifier> = KINDS
+            .iter()
+            .map(|kind| Identifier {
+                authority: authority.to_owned(),
+                value: value.to_owned(),
+                kind: (*kind).to_owned(),
+            })
+            .collect();
+        let tags = tags_of(key, &identifiers);
+        tags.iter()
+            .flat_map(|tag| patients.find(&tag.tag))
+            .collect()
+    }
+
+    fn hit(&self, root: PatientId, score: f32) -> Result<PatientHit, RecordsError> {
+        let group = self.shared.patients.group(root);
+        let (mut records, mut record_count) = (Vec::new(), 0);
+        for patient in &group {
+            let (listed, count) = self.shared.store.read(|snapshot| {
+                let listed = store::records_of(snapshot, *patient, i64::MAX, RECORDS_MAX)?;
+                Ok::<_, RecordsError>((listed, store::count_records(snapshot, *patient)?))
+            })?;
+            records.extend(listed);
+            record_count += count;
+        }
+        records.sort_by(|a, b| b.record.cmp(&a.record));
+        records.truncate(usize::try_from(RECORDS_MAX).unwrap_or(usize::MAX));
+        let names = self.shared.names();
+        let mut of_group = std::iter::once(&root).chain(&group);
+        let masked = of_group.find_map(|patient| names.masked(*patient));
+        let (name, birth_year) = masked.unwrap_or_else(|| ("•••".to_owned(), None));
+        Ok(PatientHit {
+            patient: root,
+            name,
+            birth_year,
+            score,
+            records,
+            record_count,
+        })
+    }
+
+    fn query_tag(&self, criteria: &Criteria) -> crate::Tag {
+        let Criteria {
+            mrn,
+            authority,
+            name,
+            birth_date,
+            accession,
+            limit: _,
+        } = criteria;
+        let parts: Vec<&[u8]> = [mrn, authority, name, birth_date, accession]
+            .into_iter()
+            .map(|part| given(part).unwrap_or_default().as_bytes())
+            .collect();
+        self.shared.index_key.tag("query", &parts)
+    }
+}
+
+fn given(criterion: &Option<String>) -> Option<&str> {
+    criterion
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+fn limit_of(criteria: &Criteria) -> usize {
+    let limit = criteria.limit.and_then(|limit| usize::try_from(limit).ok());
+    limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
+}

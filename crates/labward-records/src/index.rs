@@ -1,0 +1,111 @@
+//! The record and accession indexes: merged in bulk behind the commits, so that no message waits
+//! for a random index.
+//!
+//! It must never be the only place where something stands: both are rebuilt from the ledger by
+//! setting the cursor back.
+
+use std::sync::PoisonError;
+
+use labward_base::id::{EntryIndex, SiteId};
+use labward_ledger::{Leaf, StoredEntry, entries};
+use labward_store::{StoreError, Tx};
+
+use crate::error::RecordsError;
+use crate::hints;
+use crate::kind::RecordKind;
+use crate::records::Records;
+use crate::retention::RetentionClass;
+use crate::store::{self, IndexedRecord};
+
+/// Entries merged in one unit.
+const ENTRIES_MAX: u32 = 1000;
+
+/// What one entry adds to the indexes.
+struct Addition {
+    site: SiteId,
+    row: Option<IndexedRecord>,
+    entry: StoredEntry,
+}
+
+impl Records {
+    /// Takes up to 1,000 entries into the indexes; `true` if more may wait. To be called every
+    /// second or so; searching calls it too.
+    pub fn merge_behind(&self) -> Result<bool, RecordsError> {
+        let shared = &self.shared;
+        let _one_at_a_time = shared
+            .merging
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<StoredEntry> = shared.store.read(|snapshot| {
+            let from = store::cursor(snapshot, shared.node)?;
+            entries(snapshot, from, ENTRIES_MAX)
+        })?;
+        let Some(last) = found.last() else {
+            return Ok(false);
+        };
+        let next = EntryIndex::new(last.index.get().saturating_add(1));
+        let more = u32::try_from(found.len()).is_ok_and(|count| count >= ENTRIES_MAX);
+        let additions = found.into_iter().filter(|entry| entry.record.is_some());
+        let additions = additions.map(Addition::of).collect::<Result<Vec<_>, _>>()?;
+        // A cursor that only passes entries without records waits for one that brings some:
+        // otherwise the entry of each search would cause a write by itself.
+        if additions.is_empty() && !more {
+            return Ok(false);
+        }
+        let node = shared.node;
+        shared.store.write(move |tx| -> Result<(), StoreError> {
+            for addition in &additions {
+                addition.write(tx)?;
+            }
+            store::set_cursor(tx, node, next)
+        })?;
+        Ok(more)
+    }
+
+    /// Brings the indexes up to the last commit.
+    pub(crate) fn catch_up(&self) -> Result<(), RecordsError> {
+        while self.merge_behind()? {}
+        Ok(())
+    }
+}
+
+impl Addition {
+    fn of(entry: StoredEntry) -> Result<Self, RecordsError> {
+        let leaf = Leaf::parse(&entry.leaf).map_err(|_| RecordsError::Damaged)?;
+        let hint = entry.hints.as_deref();
+        let class = hint.and_then(|hint| hints::get(hint, hints::RETENTION)?.first().copied());
+        let row = match (
+            entry.patient,
+            entry.record,
+            RecordKind::from_code(entry.kind),
+        ) {
+            (Some(patient), Some(record), Some(kind)) => Some(IndexedRecord {
+                record,
+                patient,
+                entry: entry.index,
+                kind,
+                class: class.map_or(RetentionClass::Results, RetentionClass::from_code),
+                time: leaf.time,
+                size_bytes: leaf.payload.map_or(0, |payload| payload.size_bytes),
+            }),
+            _ => None,
+        };
+        let site = entry.site;
+        Ok(Self { site, row, entry })
+    }
+
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        if let Some(row) = &self.row {
+            store::index_record(tx, self.site, row)?;
+        }
+        let hint = self.entry.hints.as_deref();
+        let tags = hint.and_then(|hint| hints::get(hint, hints::ACCESSIONS));
+        let (tags, _) = tags.unwrap_or_default().as_chunks::<16>();
+        for tag in tags {
+            if let Some(record) = self.entry.record {
+                store::index_accession(tx, self.site, tag, record, self.entry.patient)?;
+            }
+        }
+        Ok(())
+    }
+}
