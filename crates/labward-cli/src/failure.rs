@@ -32,7 +32,7 @@ impl Failure {
     pub(crate) fn answered(body: ProblemBody) -> Self {
         let kind = Problem::by_code(&body.code).map_or(ErrorKind::Internal, |p| p.kind);
         Self {
-            body,
+            body: Box::new(body),
             exit_code: kind.exit_code(),
         }
     }
