@@ -2,7 +2,8 @@
 //!
 //! Reads, locks and shared memory go to the platform's own layer. Beside it `disk` keeps what a
 //! disk would hold: only bytes and folder entries that were synced, or a seeded part of the rest.
-//! The real file is never synced: a sync here is an event of the model, not of the machine.
+//! The real file is never synced: a sync here is an event of the model, not of the machine. What
+//! changes a file behind the layer's back once it was opened is unknown to the model.
 //!
 //! It must never tell the engine that bytes are synced that a power cut would lose.
 

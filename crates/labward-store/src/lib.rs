@@ -35,6 +35,7 @@
 //! | `store` | [`Store`]: submit, write, read, close |
 //! | `writer` | the writer thread: one batch, one transaction, one sync |
 //! | `open` | lock, PRAGMAs, integrity check, migrations and the copy before them |
+//! | `readers` | the pool of connections that only read |
 //! | `query` | [`Value`], [`Row`], [`Query`] |
 //! | `tx` | [`Tx`] and [`Snapshot`] |
 //! | `journal` | [`Journal`]: the one participant in memory |
