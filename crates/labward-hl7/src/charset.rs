@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_code_extension_in_a_later_repetition_counts() {
-        let bytes = b"MSH|^~\\&|||||||ORU^R01|1|P|2.5||||||~ISO IR87\r";
+        let bytes = b"MSH|^~\\&|||||||ORU^R01|1|P|2.5||||||ISO IR14~ISO IR87\r";
         let message = Message::parse(bytes).unwrap();
         assert_eq!(message.header().charset(), Charset::Iso2022Jp);
     }

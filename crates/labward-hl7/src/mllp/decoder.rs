@@ -139,7 +139,8 @@ impl Decoder {
     }
 
     /// Ends the frame although the CR after `1C` is missing; `None` unless
-    /// [`Decoder::awaits_cr`]. A CR that comes later is noise.
+    /// [`Decoder::awaits_cr`]. Comes after all events in [`Decoder::next_event`]; a CR that comes
+    /// later is noise.
     pub fn finish_lenient(&mut self) -> Option<Event> {
         if !self.awaits_cr() {
             return None;
