@@ -27,6 +27,7 @@ pub struct Counters {
     held: AtomicU64,
     refused: AtomicU64,
     duplicates: AtomicU64,
+    ignored: AtomicU64,
     bytes: AtomicU64,
     connections: AtomicU64,
     last_message: AtomicI64,
@@ -43,6 +44,8 @@ pub struct Counts {
     pub refused: u64,
     /// Duplicates answered with the stored acknowledgement.
     pub duplicates: u64,
+    /// Empty frames and bits of noise that were passed over.
+    pub ignored: u64,
     /// Bytes of messages.
     pub bytes: u64,
     /// Connections open now.
@@ -96,6 +99,11 @@ impl Counters {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts an empty frame or noise that was passed over.
+    pub fn count_ignored(&self) {
+        self.ignored.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Counts a duplicate.
     pub fn count_duplicate(&self, bytes: usize, now: Timestamp) {
         self.duplicates.fetch_add(1, Ordering::Relaxed);
@@ -116,6 +124,7 @@ impl Counters {
             held: self.held.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             duplicates: self.duplicates.load(Ordering::Relaxed),
+            ignored: self.ignored.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             connections: self.connections.load(Ordering::Relaxed),
             last_message: (last != 0).then(|| Timestamp::from_micros(last)),

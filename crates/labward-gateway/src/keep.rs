@@ -3,6 +3,8 @@
 //! **Invariant:** no acknowledgement before durability. The gateway answers positively only after
 //! `done` was called with `Ok`, and `done` is called after the commit was synced.
 
+use std::ops::ControlFlow;
+
 use labward_base::id::{EntryIndex, PatientId, RecordId, SiteId};
 use labward_base::{Problem, Secret, Timestamp, problem};
 use labward_ledger::{Action, Actor, Facts};
@@ -18,8 +20,30 @@ pub trait Keep: Send + Sync + 'static {
     /// Opens a record for delivery; writes no entry.
     fn open(&self, record: RecordId) -> Result<Opened, KeepError>;
 
+    /// Seals who, why and what was asked for under the site's audit key, for an entry's detail.
+    fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError>;
+
+    /// Hands out the hints that came with messages since `oldest`, the newest first, until `each`
+    /// says to stop.
+    fn recall(
+        &self,
+        oldest: Timestamp,
+        each: &mut dyn FnMut(Recalled<'_>) -> ControlFlow<()>,
+    ) -> Result<(), KeepError>;
+
     /// Whether messages can be kept now: the root key is open.
     fn is_ready(&self) -> bool;
+}
+
+/// What stood in [`Intake::hints`] of a message that was kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Recalled<'a> {
+    /// The record that holds it.
+    pub record: RecordId,
+    /// When it was kept, as the entry says it.
+    pub time: Timestamp,
+    /// The hints, as they were handed over.
+    pub hints: &'a [u8],
 }
 
 /// What is called when a message was kept, or could not be.
@@ -83,8 +107,10 @@ pub struct Opened {
 pub enum MessageKind {
     /// The records of one ASTM E1394 / LIS02 message.
     Astm,
-    /// One HL7 v2 message, or what came in its place.
+    /// One HL7 v2 message.
     Hl7V2,
+    /// What came in a message's place: a cut frame, noise, a batch that does not add up.
+    Other,
 }
 
 /// Why a message was not kept or not opened.

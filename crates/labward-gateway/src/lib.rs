@@ -10,8 +10,58 @@
 //! | [`keep`] | what the gateway needs of whoever keeps records |
 //! | [`delivery`] | what is handed over after the commit, and its way to the destinations |
 //! | [`events`] | counters for status |
+//! | [`messages`] | held messages and what a person decides about them |
+//! | [`policy`], [`reason`], [`routes`] | whether a message is accepted, why not, where it goes |
+//! | [`tls`] | mutual TLS of the listeners |
+//! | `gateway` | [`Gateway`]: start, status, stop |
+//! | `front`, `session` | threads and sockets; a connection until its peer is known |
+//! | `mllp_session`, `ack` | HL7 v2 over MLLP: frames in, acknowledgements out |
+//! | `path` | the path of one message: duplicate, keep, outcome |
+//! | `duplicate`, `hints` | the duplicate window and what rebuilds it |
+//! | `stranger` | one entry a source and minute for who is refused |
+//! | `completions` | one wake per runtime per commit |
+//!
+//! # The path of one message
+//!
+//! accept (mutual TLS; the certificate picks the peer) → frame → parse → may this peer send this?
+//! → did it come before? → keep: sealed, one row, one durable commit → acknowledge → deliver.
+//! What is refused takes the same path: it is kept sealed for a person, and the peer is told why in
+//! codes only.
 
+mod ack;
+mod bucket;
+mod completions;
 pub mod config;
 pub mod delivery;
+mod duplicate;
 pub mod events;
+mod front;
+mod gateway;
+mod hints;
 pub mod keep;
+mod link;
+pub mod messages;
+mod mllp_session;
+mod outcome;
+mod path;
+pub mod policy;
+pub mod reason;
+pub mod routes;
+mod session;
+mod store;
+mod stranger;
+#[cfg(test)]
+mod testing;
+pub mod tls;
+
+use labward_store::Migration;
+
+pub use config::GatewayConfig;
+pub use gateway::{Gateway, GatewayParts, LinkStatus, StartError};
+pub use messages::Messages;
+
+/// The steps that lead to the gateway's schema.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "held messages",
+    sql: include_str!("schema.sql"),
+}];
