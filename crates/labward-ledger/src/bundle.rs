@@ -8,39 +8,31 @@
 //! | 2 | `range FIRST END OLDER`: the entries FIRST to END - 1 follow, and OLDER older checkpoints |
 //! | 3 | `checkpoint NOTE`: the newest signed checkpoint, as a JSON string |
 //! | 4 | `peaks …`: the frontier of the FIRST entries that the file leaves out, in base64 |
-//! | 5 | `onward …`: the consistency proof from END to the checkpoint's size |
+//! | 5 | `before …`: the consistency proof from FIRST to the checkpoint's size |
+//! | 6 | `onward …`: the consistency proof from END to the checkpoint's size |
 //! | then | `older NOTE`, `consistency …`: an older checkpoint and the proof that the newest goes on from it |
 //! | then | `entry DIGEST LEAF`, one a line |
 //! | last | `end SHA-256` of all bytes before it, in hex |
 //!
 //! [`verify_bundle`] must never read anything but the file and the public key.
 
-use std::io::{self, BufRead, Write};
-use std::path::Path;
+use std::io::{self, BufRead};
 
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId};
 use labward_base::problem::{self, Problem};
 use labward_seal::Sha256;
-use labward_store::Store;
 
 use crate::checkpoint::{Checkpoint, parse_decimal};
 use crate::entry::{LEAF_MAX_BYTES, Leaf};
-use crate::error::LedgerError;
 use crate::note::{NOTE_MAX_BYTES, NoteError, VerifierKey};
-use crate::proof::{ConsistencyProof, PATH_MAX, range_peaks};
-use crate::publish::{CHECKPOINT_FILE, read_checkpoint};
-use crate::store;
-use crate::tile::TileFolder;
+use crate::proof::{ConsistencyProof, PATH_MAX};
 use crate::tree::{Digest, Frontier, leaf_digest};
 
-const HEADER: &str = "labward-ledger-bundle 1";
+pub(crate) const HEADER: &str = "labward-ledger-bundle 1";
 
 /// Bytes a line may have; the note of a checkpoint is the longest.
 const LINE_MAX: usize = 4 * NOTE_MAX_BYTES;
-
-/// Entries read from the store at a time.
-const PAGE: u32 = 512;
 
 /// What a bundle proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,146 +85,6 @@ fn entry_suffix(entry: Option<u64>) -> String {
     entry.map_or_else(String::new, |entry| format!(" (entry {entry})"))
 }
 
-/// Which part of a ledger goes into a bundle.
-#[derive(Clone, Debug, Default)]
-pub struct BundleRange {
-    /// The first entry; 0 for the whole ledger.
-    pub first: u64,
-    /// One behind the last entry; `None` for all that is published.
-    pub end: Option<u64>,
-    /// Older checkpoints, as signed notes, of which the bundle proves that nothing before them
-    /// was changed since.
-    pub older: Vec<String>,
-}
-
-/// Writes the published entries of `range` to `out`; the publisher must not work meanwhile.
-///
-/// # Errors
-/// [`LedgerError::NoEntry`] if the range is empty or not published; [`LedgerError::Tampered`] if
-/// the rows do not lead to the signed root: an export never hides that.
-pub fn export_bundle(
-    store: &Store,
-    dir: &Path,
-    key: &VerifierKey,
-    range: &BundleRange,
-    out: impl Write,
-) -> Result<Checkpoint, LedgerError> {
-    let no_entry = |index| LedgerError::NoEntry { index };
-    let checkpoint = read_checkpoint(dir, key)?.ok_or_else(|| no_entry(range.first))?;
-    let end = range.end.unwrap_or(checkpoint.size);
-    if range.first > end || end > checkpoint.size {
-        return Err(no_entry(range.first.max(end)));
-    }
-    let mut writer = LineWriter {
-        out,
-        hash: Sha256::new(),
-    };
-    let mut frontier = write_head(dir, &checkpoint, range, end, key, &mut writer)?;
-    let mut at = range.first;
-    while at < end {
-        let limit = u32::try_from(end - at).unwrap_or(PAGE).min(PAGE);
-        let rows = store.read(|snapshot| store::entries(snapshot, EntryIndex::new(at), limit))?;
-        if rows.is_empty() {
-            return Err(LedgerError::tampered(format!("entry {at}: it is missing")));
-        }
-        for row in rows {
-            if row.index.get() != at {
-                return Err(LedgerError::tampered(format!("entry {at}: it is missing")));
-            }
-            let leaf = std::str::from_utf8(&row.leaf).map_err(|_| {
-                LedgerError::tampered(format!("entry {at}: its leaf is not canonical"))
-            })?;
-            let digest = leaf_digest(&row.leaf);
-            writer.line(&format!("entry {} {leaf}", digest.to_base64()))?;
-            frontier.push(digest);
-            at += 1;
-        }
-    }
-    let mut tiles = TileFolder::new(dir, checkpoint.size);
-    let onward = ConsistencyProof::compute(end, checkpoint.size, &mut tiles)?;
-    if !onward.is_some_and(|proof| proof.verify(&frontier.root(), &checkpoint.root)) {
-        return Err(LedgerError::tampered(format!(
-            "entries {} to {end}: they do not lead to the signed root",
-            range.first
-        )));
-    }
-    writer.finish()?;
-    Ok(checkpoint)
-}
-
-/// Writes everything before the entries; the frontier from which they go on.
-fn write_head(
-    dir: &Path,
-    checkpoint: &Checkpoint,
-    range: &BundleRange,
-    end: u64,
-    key: &VerifierKey,
-    writer: &mut LineWriter<impl Write>,
-) -> Result<Frontier, LedgerError> {
-    let path = dir.join(CHECKPOINT_FILE);
-    let note = std::fs::read_to_string(path).map_err(LedgerError::file(CHECKPOINT_FILE))?;
-    let mut tiles = TileFolder::new(dir, checkpoint.size);
-    let peaks = range_peaks(0, range.first, &mut tiles)?;
-    let mismatch = || LedgerError::tampered("tiles: they do not fit the checkpoint");
-    let mut consistency =
-        |old| ConsistencyProof::compute(old, checkpoint.size, &mut tiles)?.ok_or_else(mismatch);
-    writer.line(HEADER)?;
-    writer.line(&format!(
-        "range {} {end} {}",
-        range.first,
-        range.older.len()
-    ))?;
-    writer.line(&format!("checkpoint {}", json_string(&note)?))?;
-    writer.line(&digest_line("peaks", &peaks))?;
-    writer.line(&digest_line("onward", &consistency(end)?.path))?;
-    for note in &range.older {
-        let older = Checkpoint::open(note.as_bytes(), key)?;
-        let proof = consistency(older.size)?;
-        if !proof.verify(&older.root, &checkpoint.root) {
-            return Err(LedgerError::tampered(format!(
-                "checkpoint of {} entries: the ledger does not go on from it",
-                older.size
-            )));
-        }
-        writer.line(&format!("older {}", json_string(note)?))?;
-        writer.line(&digest_line("consistency", &proof.path))?;
-    }
-    Frontier::from_peaks(range.first, peaks).ok_or_else(mismatch)
-}
-
-fn json_string(text: &str) -> Result<String, LedgerError> {
-    serde_json::to_string(text).map_err(|error| LedgerError::file("the bundle")(error.into()))
-}
-
-fn digest_line(word: &str, digests: &[Digest]) -> String {
-    digests.iter().fold(word.to_owned(), |line, digest| {
-        line + " " + &digest.to_base64()
-    })
-}
-
-struct LineWriter<W> {
-    out: W,
-    hash: Sha256,
-}
-
-impl<W: Write> LineWriter<W> {
-    fn line(&mut self, text: &str) -> Result<(), LedgerError> {
-        self.hash.update(text.as_bytes());
-        self.hash.update(b"\n");
-        let written = self
-            .out
-            .write_all(text.as_bytes())
-            .and_then(|()| self.out.write_all(b"\n"));
-        written.map_err(LedgerError::file("the bundle"))
-    }
-
-    fn finish(mut self) -> Result<(), LedgerError> {
-        let digest = Digest::new(self.hash.finish());
-        let end = writeln!(self.out, "end {digest}").and_then(|()| self.out.flush());
-        end.map_err(LedgerError::file("the bundle"))
-    }
-}
-
 /// Verifies a bundle with nothing but the public key: form, signatures, order, times, consistency
 /// and that every entry leads to the signed root.
 ///
@@ -260,6 +112,15 @@ pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleRe
     let peaks = read_digests(&mut lines, "peaks")?;
     let frontier = Frontier::from_peaks(first, peaks)
         .ok_or_else(|| lines.form("the peaks do not fit the beginning of the range"))?;
+    let path = read_digests(&mut lines, "before")?;
+    let before = ConsistencyProof {
+        old: first,
+        new: checkpoint.size,
+        path,
+    };
+    if !before.verify(&frontier.root(), &checkpoint.root) {
+        return Err(lines.tampered("the peaks do not lead to the signed root"));
+    }
     let path = read_digests(&mut lines, "onward")?;
     let onward = ConsistencyProof {
         old: end,
@@ -279,11 +140,11 @@ pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleRe
         walk.entry(&lines, &line, index)?;
     }
     lines.entry = None;
-    lines.check_end()?;
     if !onward.verify(&walk.frontier.root(), &checkpoint.root) {
         lines.number = onward_line;
         return Err(lines.tampered("the entries do not lead to the signed root"));
     }
+    lines.check_end()?;
     Ok(BundleReport {
         checkpoint,
         older,
@@ -394,7 +255,13 @@ fn read_note<R>(
 ) -> Result<Checkpoint, BundleError> {
     let text: String = line
         .strip_prefix(word)
-        .and_then(|json| serde_json::from_str(json).ok())
+        .and_then(|json| {
+            let text: String = serde_json::from_str(json).ok()?;
+            // JSON can be written in many ways; here only one counts.
+            serde_json::to_string(&text)
+                .is_ok_and(|canonical| canonical == json)
+                .then_some(text)
+        })
         .ok_or_else(|| lines.form("it is not a checkpoint"))?;
     Checkpoint::open(text.as_bytes(), key).map_err(|error| match error {
         NoteError::Form(_) => lines.form("the checkpoint is not a signed note"),
@@ -472,6 +339,9 @@ impl<R> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LedgerError;
+    use crate::export::{BundleRange, export_bundle};
+    use crate::publish::CHECKPOINT_FILE;
     use crate::testing::TestLedger;
     use proptest::prelude::*;
     use std::sync::OnceLock;
@@ -604,7 +474,7 @@ mod tests {
         let error = verify_bundle(forged.as_bytes(), key).unwrap_err();
         assert_eq!(
             (error.line, error.what),
-            (5, "the entries do not lead to the signed root")
+            (6, "the entries do not lead to the signed root")
         );
         assert_eq!(error.problem().code, "ledger.tampered");
     }

@@ -33,9 +33,12 @@
 pub mod action;
 pub mod bundle;
 pub mod checkpoint;
+mod derived;
 pub mod detail;
+mod encode;
 pub mod entry;
 mod error;
+mod export;
 pub mod facts;
 pub mod fhir;
 mod journal;
@@ -52,11 +55,12 @@ pub mod tree;
 pub mod verify;
 
 pub use action::{Action, Actor, Outcome, Subject};
-pub use bundle::{BundleError, BundleRange, BundleReport, export_bundle, verify_bundle};
+pub use bundle::{BundleError, BundleReport, verify_bundle};
 pub use checkpoint::Checkpoint;
 pub use detail::{open_detail, seal_detail};
 pub use entry::{Leaf, NewEntry, PayloadDigest};
 pub use error::LedgerError;
+pub use export::{BundleRange, export_bundle};
 pub use facts::{Fact, Facts};
 pub use fhir::to_audit_event;
 pub use journal::{CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, drop_payload, open_epoch};

@@ -1,8 +1,19 @@
-//! A cursor over the JSON that leaves are written in; total on any bytes.
+//! Reading a leaf: a cursor over the JSON that leaves are written in; total on any bytes.
 //!
-//! It must never allocate more than its input is long, nor recurse.
+//! It must never recurse, nor allocate more than its input is long. It takes a few values in more
+//! than one form, so what it read is written again and compared by the caller.
 
 use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use labward_base::Timestamp;
+use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
+
+use crate::action::{Action, Actor, Outcome, Subject};
+use crate::entry::{Leaf, PayloadDigest};
+use crate::facts::{Fact, Facts};
+use crate::tree::Digest;
 
 /// A place in bytes that are being read.
 pub(crate) struct Cursor<'a> {
@@ -104,5 +115,136 @@ impl<'a> Cursor<'a> {
 
     fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.offset..).unwrap_or(&[])
+    }
+}
+
+/// Reads a whole leaf.
+pub(crate) fn read_leaf(cursor: &mut Cursor<'_>) -> Option<Leaf> {
+    cursor.expect("{\"v\":1,\"n\":")?;
+    let index = EntryIndex::new(cursor.number()?);
+    cursor.expect(",\"node\":")?;
+    let node = NodeId::new(cursor.number()?.try_into().ok()?);
+    cursor.expect(",\"site\":")?;
+    let site = SiteId::new(cursor.number()?.try_into().ok()?);
+    cursor.expect(",\"time\":")?;
+    let time = Timestamp::parse_rfc3339(&cursor.string()?)?;
+    cursor.expect(",\"actor\":")?;
+    let actor = Actor::parse(&cursor.string()?)?;
+    cursor.expect(",\"action\":")?;
+    let action = Action::by_name(&cursor.string()?)?;
+    cursor.expect(",\"subject\":")?;
+    let subject = Subject::parse(&cursor.string()?)?;
+    cursor.expect(",\"outcome\":")?;
+    let outcome = Outcome::parse(&cursor.string()?)?;
+    let facts = read_facts(cursor)?;
+    let detail = match cursor.take(",\"detail\":") {
+        true => Some(STANDARD.decode(cursor.string()?.as_bytes()).ok()?),
+        false => None,
+    };
+    let optional = |cursor: &mut Cursor<'_>, key: &str| match cursor.take(key) {
+        true => cursor.number().map(Some),
+        false => Some(None),
+    };
+    let record = optional(cursor, ",\"record\":")?.map(RecordId::new);
+    let patient = optional(cursor, ",\"patient\":")?.map(PatientId::new);
+    let kind = optional(cursor, ",\"kind\":")?
+        .unwrap_or(0)
+        .try_into()
+        .ok()?;
+    let payload = read_payload(cursor)?;
+    cursor.expect("}")?;
+    cursor.is_at_end().then_some(Leaf {
+        index,
+        node,
+        site,
+        time,
+        actor,
+        action,
+        subject,
+        outcome,
+        facts,
+        detail,
+        record,
+        patient,
+        kind,
+        payload,
+    })
+}
+
+fn read_facts(cursor: &mut Cursor<'_>) -> Option<Facts> {
+    let mut facts = Facts::new();
+    if cursor.take(",\"facts\":{") {
+        loop {
+            let name = cursor.string()?.into_owned();
+            cursor.expect(":")?;
+            let fact = read_fact(cursor)?;
+            if !facts.push_read(name, fact) {
+                return None;
+            }
+            if !cursor.take(",") {
+                break;
+            }
+        }
+        cursor.expect("}")?;
+    }
+    Some(facts)
+}
+
+fn read_fact(cursor: &mut Cursor<'_>) -> Option<Fact> {
+    if !cursor.take("[") {
+        return read_scalar(cursor);
+    }
+    let mut items = Vec::new();
+    if cursor.take("]") {
+        return Some(Fact::List(items));
+    }
+    loop {
+        items.push(read_scalar(cursor)?);
+        if !cursor.take(",") {
+            break;
+        }
+    }
+    cursor.expect("]")?;
+    Some(Fact::List(items))
+}
+
+fn read_scalar(cursor: &mut Cursor<'_>) -> Option<Fact> {
+    if cursor.peek() == Some(b'"') {
+        return Some(Fact::Text(cursor.string()?.into_owned()));
+    }
+    let negative = cursor.take("-");
+    let size = i128::from(cursor.number()?);
+    i64::try_from(if negative { -size } else { size })
+        .ok()
+        .map(Fact::Number)
+}
+
+fn read_payload(cursor: &mut Cursor<'_>) -> Option<Option<PayloadDigest>> {
+    if !cursor.take(",\"payload\":{\"sha256\":") {
+        return Some(None);
+    }
+    let text = cursor.string()?;
+    let mut bytes = [0; Digest::LEN];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != Digest::LEN || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = (hex_value(*high)? << 4) | hex_value(*low)?;
+    }
+    cursor.expect(",\"bytes\":")?;
+    let size_bytes = cursor.number()?;
+    cursor.expect("}")?;
+    Some(Some(PayloadDigest {
+        sha256: Digest::new(bytes),
+        size_bytes,
+    }))
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }

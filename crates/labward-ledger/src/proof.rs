@@ -226,6 +226,10 @@ mod tests {
             .unwrap()
     }
 
+    fn at(index: u64) -> usize {
+        usize::try_from(index).unwrap()
+    }
+
     fn hex(path: &[Digest]) -> Vec<String> {
         path.iter().map(Digest::to_string).collect()
     }
@@ -273,9 +277,9 @@ mod tests {
     fn every_leaf_of_every_small_tree_is_proved_at_its_place_only() {
         let mut leaves = Leaves(numbered_leaves(40));
         for size in 1..=40u64 {
-            let root = reference_root(&leaves.0[..size as usize]);
+            let root = reference_root(&leaves.0[..at(size)]);
             for index in 0..size {
-                let leaf = leaves.0[index as usize];
+                let leaf = leaves.0[at(index)];
                 let proof = inclusion(index, size, &mut leaves);
                 assert!(proof.verify(&leaf, &root), "{index} in {size}");
                 let other = InclusionProof {
@@ -303,7 +307,7 @@ mod tests {
         for new in 0..=33u64 {
             for old in 0..=new {
                 let proof = consistency(old, new, &mut leaves);
-                let (old_root, new_root) = (&roots[old as usize], &roots[new as usize]);
+                let (old_root, new_root) = (&roots[at(old)], &roots[at(new)]);
                 assert!(proof.verify(old_root, new_root), "{old} to {new}");
                 let forged = Digest::of(b"another history");
                 assert!(!proof.verify(&forged, new_root), "{old} to {new}");
@@ -331,11 +335,11 @@ mod tests {
             let root = reference_root(&leaves.0);
             let index = pick % size;
             let mut proof = inclusion(index, size, &mut leaves);
-            let at = place % (proof.path.len() * Digest::LEN);
-            let mut bytes = *proof.path[at / Digest::LEN].as_bytes();
-            bytes[at % Digest::LEN] ^= 1 << bit;
-            proof.path[at / Digest::LEN] = Digest::new(bytes);
-            prop_assert!(!proof.verify(&leaves.0[index as usize], &root));
+            let place = place % (proof.path.len() * Digest::LEN);
+            let mut bytes = *proof.path[place / Digest::LEN].as_bytes();
+            bytes[place % Digest::LEN] ^= 1 << bit;
+            proof.path[place / Digest::LEN] = Digest::new(bytes);
+            prop_assert!(!proof.verify(&leaves.0[at(index)], &root));
         }
 
         #[test]
