@@ -53,7 +53,7 @@ impl Assembly {
 
     /// Whether a record could begin with the next frame.
     pub(super) fn is_between_records(&self) -> bool {
-        self.ended || self.bytes.last().is_none_or(|byte| *byte == CR)
+        self.bytes.last().is_none_or(|byte| *byte == CR)
     }
 
     /// Whether the message, with `text` added, begins with an H record.

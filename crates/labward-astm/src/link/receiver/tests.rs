@@ -172,6 +172,7 @@ fn a_wrong_or_garbled_checksum_is_refused_by_every_link() {
         &b"\x022L|1|N\r\x0306\r\n"[..],
         b"\x022L|1|N\r\x030x\r\n",
         b"\x022L|1|N\r\x03x5\r\n",
+        b"\x022L|1|N\r\x0305x\r\n",
     ] {
         for conduct in [Conduct::strict(), Conduct::lenient()] {
             let parts: [&[u8]; 5] = [&[ENQ], &last(1, HEADER), damaged, &last(2, END), &[EOT]];
