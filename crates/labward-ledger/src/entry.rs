@@ -114,7 +114,7 @@ pub enum Part {
 }
 
 impl NewEntry {
-    /// An entry by the system about `subject` that succeeded, at this site, with nothing else.
+    /// An entry of an act that succeeded, with nothing else to say.
     pub fn new(site: SiteId, actor: Actor, action: Action, subject: Subject) -> Self {
         Self {
             site,

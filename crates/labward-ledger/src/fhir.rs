@@ -4,13 +4,19 @@
 //! claims a profile in `meta.profile`, because agents' network addresses, which the profiles demand,
 //! are not in the ledger.
 
+use std::io::Write;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use labward_base::id::EntryIndex;
+use labward_store::Store;
 use serde_json::{Map, Value, json};
 
 use crate::action::{Actor, Outcome, Subject};
 use crate::entry::Leaf;
+use crate::error::LedgerError;
 use crate::facts::Fact;
+use crate::store;
 
 const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 const LIFECYCLE: &str = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle";
@@ -19,10 +25,41 @@ const INTERACTION: &str = "http://hl7.org/fhir/restful-interaction";
 const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const SOURCE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/security-source-type";
+/// Entries read from the store at a time.
+const PAGE: u32 = 512;
 /// Names of Labward's own that FHIR has no code for.
 const LABWARD: &str = "https://labward.local/fhir";
 
-/// The leaf as an AuditEvent; its lines together are an NDJSON export.
+/// Writes the entries from `first` on, up to one behind the last (`end`), as NDJSON: an AuditEvent
+/// a line; how many there were.
+///
+/// # Errors
+/// [`LedgerError::Tampered`] if a leaf is not canonical, and whatever store and `out` report.
+pub fn export_audit_events(
+    store: &Store,
+    first: EntryIndex,
+    end: EntryIndex,
+    mut out: impl Write,
+) -> Result<u64, LedgerError> {
+    let (mut at, mut count) = (first, 0);
+    while at < end {
+        let rows = store.read(|snapshot| store::entries(snapshot, at, PAGE))?;
+        let Some(last) = rows.last() else { break };
+        at = EntryIndex::new(last.index.get() + 1);
+        for row in rows.iter().filter(|row| row.index < end) {
+            let leaf = Leaf::parse(&row.leaf).map_err(|_| {
+                LedgerError::tampered(format!("entry {}: its leaf is not canonical", row.index))
+            })?;
+            writeln!(out, "{}", to_audit_event(&leaf))
+                .map_err(LedgerError::file("the audit events"))?;
+            count += 1;
+        }
+    }
+    out.flush().map_err(LedgerError::file("the audit events"))?;
+    Ok(count)
+}
+
+/// The leaf as an AuditEvent.
 pub fn to_audit_event(leaf: &Leaf) -> Value {
     let mut event = json!({
         "resourceType": "AuditEvent",
@@ -99,17 +136,23 @@ fn identifier(kind: &str, value: impl ToString) -> Value {
 /// Labward itself, and who acted. DICOM 110153 is the source role, 110152 the destination role.
 fn agents(leaf: &Leaf) -> Vec<Value> {
     let role = |code: &str, display: &str| json!({ "coding": [{ "system": DICOM, "code": code, "display": display }] });
-    let labward = |requestor: bool| {
-        json!({
-            "type": role("110153", "Source Role ID"),
-            "who": observer(leaf),
-            "requestor": requestor,
-        })
+    let (source, destination) = (
+        role("110153", "Source Role ID"),
+        role("110152", "Destination Role ID"),
+    );
+    // What comes in flows from the peer to Labward, everything else the other way.
+    let incoming = leaf.action.dicom_code() == "110107" && matches!(leaf.actor, Actor::Peer(_));
+    let (ours, theirs) = if incoming {
+        (destination, source)
+    } else {
+        (source, destination)
     };
+    let labward =
+        |requestor: bool| json!({ "type": ours, "who": observer(leaf), "requestor": requestor });
     let other = match leaf.actor {
         Actor::System => return vec![labward(true)],
         Actor::Peer(peer) => json!({
-            "type": role("110152", "Destination Role ID"),
+            "type": theirs,
             "who": { "identifier": identifier("peer", peer) },
             "requestor": true,
         }),
@@ -233,10 +276,30 @@ mod tests {
     }
 
     #[test]
+    fn an_export_has_one_event_a_line() {
+        let ledger = crate::testing::TestLedger::new();
+        ledger.fill(0, 5);
+        let mut out = Vec::new();
+        let (first, end) = (EntryIndex::new(1), EntryIndex::new(4));
+        assert_eq!(
+            export_audit_events(ledger.store(), first, end, &mut out).unwrap(),
+            3
+        );
+        let text = String::from_utf8(out).unwrap();
+        let ids: Vec<_> = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone())
+            .collect();
+        assert_eq!(ids, ["labward-1-1", "labward-1-2", "labward-1-3"]);
+    }
+
+    #[test]
     fn a_refusal_says_its_code() {
         let mut entry = full_entry();
         entry.outcome = Outcome::Refused("gateway.not-allowed");
         let event = to_audit_event(&leaf_of(&entry));
+        assert_eq!(event["agent"][0]["type"]["coding"][0]["code"], "110152");
+        assert_eq!(event["agent"][1]["type"]["coding"][0]["code"], "110153");
         assert_eq!(
             (&event["outcome"], &event["outcomeDesc"]),
             (&json!("4"), &json!("gateway.not-allowed"))

@@ -62,7 +62,7 @@ pub use entry::{Leaf, NewEntry, PayloadDigest};
 pub use error::LedgerError;
 pub use export::{BundleRange, export_bundle};
 pub use facts::{Fact, Facts};
-pub use fhir::to_audit_event;
+pub use fhir::{export_audit_events, to_audit_event};
 pub use journal::{CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, drop_payload, open_epoch};
 pub use note::{Note, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof};

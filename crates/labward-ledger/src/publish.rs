@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use labward_base::id::{EntryIndex, NodeId};
@@ -65,6 +65,11 @@ impl Publisher {
     pub fn publish(&self, store: &Store, key: &SigningKey) -> Result<Checkpoint, LedgerError> {
         fs::create_dir_all(&self.dir).map_err(LedgerError::file("the ledger's folder"))?;
         let old = self.published(key)?;
+        if old.is_some() {
+            // A crash may have come between checkpoint and history.
+            let note = fs::read_to_string(self.dir.join(CHECKPOINT_FILE));
+            self.append_history(&note.map_err(LedgerError::file(CHECKPOINT_FILE))?)?;
+        }
         let head = store.read(|snapshot| store::tree_head(snapshot, self.node))?;
         let (size, root) = head.map_or_else(
             || (0, Frontier::new().root()),
@@ -99,10 +104,10 @@ impl Publisher {
         };
         written?;
         let note = new.sign(key)?.to_string();
-        self.append_history(&note)?;
         let mut folders = Folders::default();
         self.write_file(CHECKPOINT_FILE, note.as_bytes(), &mut folders)?;
         folders.sync()?;
+        self.append_history(&note)?;
         Ok(new)
     }
 
@@ -127,24 +132,7 @@ impl Publisher {
             .ok_or_else(|| LedgerError::tampered("tiles: they do not fit the checkpoint"))?;
         let mut index = first_tile;
         while let Some(tile) = Tile::at(TileKind::Digests(0), index, new.size) {
-            let rows = read_rows(store, index * TILE_WIDTH, tile.width)?;
-            let (mut digests, mut bundle) = (Vec::new(), Vec::new());
-            for row in &rows {
-                check_old_root(&frontier, old)?;
-                let digest = leaf_digest(&row.leaf);
-                frontier.push(digest);
-                digests.extend_from_slice(digest.as_bytes());
-                if !push_entry(&mut bundle, &row.leaf) {
-                    let place = format!("entry {}: its leaf is too long", row.index);
-                    return Err(LedgerError::tampered(place));
-                }
-            }
-            self.write_file(&tile.path(), &digests, &mut folders)?;
-            let entries = Tile {
-                kind: TileKind::Entries,
-                ..tile
-            };
-            self.write_file(&entries.path(), &bundle, &mut folders)?;
+            self.write_tile(store, tile, old, &mut frontier, &mut folders)?;
             index += 1;
         }
         check_old_root(&frontier, old)?;
@@ -156,6 +144,34 @@ impl Publisher {
         self.write_upper_levels(from, new.size, &mut folders)?;
         folders.sync()?;
         self.remove_partial(from, new.size)
+    }
+
+    /// Writes one tile of leaf digests and its entries, and adds them to the frontier.
+    fn write_tile(
+        &self,
+        store: &Store,
+        tile: Tile,
+        old: Option<&Checkpoint>,
+        frontier: &mut Frontier,
+        folders: &mut Folders,
+    ) -> Result<(), LedgerError> {
+        let (mut digests, mut bundle) = (Vec::new(), Vec::new());
+        for row in read_rows(store, tile.index * TILE_WIDTH, tile.width)? {
+            check_old_root(frontier, old)?;
+            let digest = leaf_digest(&row.leaf);
+            frontier.push(digest);
+            digests.extend_from_slice(digest.as_bytes());
+            if !push_entry(&mut bundle, &row.leaf) {
+                let place = format!("entry {}: its leaf is too long", row.index);
+                return Err(LedgerError::tampered(place));
+            }
+        }
+        self.write_file(&tile.path(), &digests, folders)?;
+        let entries = Tile {
+            kind: TileKind::Entries,
+            ..tile
+        };
+        self.write_file(&entries.path(), &bundle, folders)
     }
 
     /// Writes the tiles above level 0, each digest over a full tile below it.
@@ -245,7 +261,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// Appends one checkpoint to the history; a line that a crash has cut is removed first.
+    /// Appends one checkpoint to the history unless it is the last one there; a line that a crash
+    /// has cut is removed first.
     fn append_history(&self, note: &str) -> Result<(), LedgerError> {
         let fail = || LedgerError::file(HISTORY_FILE);
         let path = self.dir.join(HISTORY_FILE);
@@ -256,7 +273,9 @@ impl Publisher {
             .append(true)
             .open(&path)
             .map_err(fail())?;
-        cut_torn_line(&mut file).map_err(fail())?;
+        if last_line(&mut file).map_err(fail())? == line.as_bytes() {
+            return Ok(());
+        }
         file.write_all(format!("{line}\n").as_bytes())
             .map_err(fail())?;
         file.sync_all().map_err(fail())
@@ -349,8 +368,8 @@ fn write_atomically(target: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&beside, target)
 }
 
-fn cut_torn_line(file: &mut File) -> io::Result<()> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
+/// The last whole line without its line feed; what stands behind it is cut off.
+fn last_line(file: &mut File) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     // A line is far shorter than this, so its beginning is in the last part of the file.
     let start = length.saturating_sub(1024 * 1024);
@@ -363,8 +382,14 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
         .map_or(0, |at| at + 1);
     if whole < tail.len() {
         file.set_len(start + u64::try_from(whole).map_err(io::Error::other)?)?;
+        tail.truncate(whole);
     }
-    Ok(())
+    tail.pop();
+    let before = tail
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    Ok(tail.split_off(before))
 }
 
 #[cfg(test)]
@@ -459,6 +484,22 @@ mod tests {
         let report = ledger.verify();
         assert!(report.is_sound(), "{report:?}");
         assert_eq!(report.checkpoints, 3); // two in the history and the newest one
+    }
+
+    #[test]
+    fn a_checkpoint_that_a_crash_kept_from_the_history_is_added_once() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 2);
+        ledger.publish();
+        let history = ledger.dir().join(HISTORY_FILE);
+        let before = fs::read(&history).unwrap();
+        ledger.fill(2, 3);
+        ledger.publish();
+        fs::write(&history, before).unwrap();
+        ledger.publish();
+        ledger.publish();
+        assert!(ledger.verify().is_sound());
+        assert_eq!(fs::read_to_string(history).unwrap().lines().count(), 2);
     }
 
     #[test]
