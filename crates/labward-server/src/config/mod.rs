@@ -1,0 +1,385 @@
+//! The configuration: one TOML file with `version = 1`.
+//!
+//! It must never start with what it does not understand, or with what would send or keep a health
+//! record in clear: an unknown key, a wrong type and an impossible value are refused with the line,
+//! and nothing runs. `schema` is the one definition of every key, from which the check, the file
+//! that `init` writes and `docs/ref/config.md` are made.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `schema`, `sections` | every key with its kind, default, unit and meaning |
+//! | `shape` | unknown keys with a suggestion, wrong types, values out of range |
+//! | `near` | the nearest known key |
+//! | `rules` | what one key does not show: clashes, unsafe lines, places of key files |
+//! | `text` | [`reference()`] and the commented example |
+
+mod error;
+mod near;
+mod rules;
+mod schema;
+mod sections;
+mod shape;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use labward_base::Timestamp;
+use labward_gateway::config::{
+    DestinationConfig, GatewayConfig, LinkConfig, PlainException, RouteConfig,
+};
+use labward_records::Retention;
+use serde::Deserialize;
+
+pub use error::ConfigError;
+pub use text::reference;
+
+/// A configuration longer than this is refused unread.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Everything that an installation is told by its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The lab.
+    pub site: SiteConfig,
+    /// This machine's part of it.
+    pub node: NodeConfig,
+    /// The database.
+    pub store: StoreConfig,
+    /// Where else the root key may be opened from.
+    pub keys: KeysConfig,
+    /// The server's own certificate.
+    pub tls: TlsConfig,
+    /// Links, routes and destinations.
+    pub gateway: GatewayConfig,
+    /// The ledger.
+    pub ledger: LedgerConfig,
+    /// How long records are retained.
+    pub retention: RetentionConfig,
+    /// The admin socket.
+    pub http: HttpConfig,
+    /// The log.
+    pub log: LogConfig,
+}
+
+/// `[site]`: the lab.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SiteConfig {
+    /// What the lab is called.
+    pub name: String,
+}
+
+/// `[node]`: this machine's part of the lab.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeConfig {
+    /// What the node is called; part of the ledger's origin.
+    pub name: String,
+}
+
+/// `[store]`: the database.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Snapshots that can be read at the same time.
+    pub readers: usize,
+    /// Units of work that may wait for the disk.
+    pub queue_units: usize,
+    /// Log after which a commit also moves it into the database, in MiB.
+    pub autocheckpoint_mib: u64,
+}
+
+/// `[keys]`: where else the root key may be opened from at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// Key files tried besides the places that the slots record.
+    pub files: Vec<PathBuf>,
+}
+
+/// `[tls]`: the server's own certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Host names and addresses by which peers reach this node.
+    pub names: Vec<String>,
+}
+
+/// `[ledger]`: the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LedgerConfig {
+    /// The name of the ledger in its checkpoints; made from the node's name if not given.
+    pub origin: Option<String>,
+    /// Seconds between checkpoints while there is something new.
+    pub publish_seconds: u64,
+}
+
+/// `[retention]`: how long records are retained.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Years for results.
+    pub results_years: u16,
+    /// Years for pathology.
+    pub pathology_years: u16,
+}
+
+/// `[http]`: the admin socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// The group of the operating system that may reach the admin socket, besides its owner.
+    pub socket_group: Option<String>,
+}
+
+/// `[log]`: what the server writes to standard error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// How much is written.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Also steps that only a developer reads.
+    Debug,
+    /// Only what failed.
+    Error,
+    /// What happened.
+    #[default]
+    Info,
+    /// Everything.
+    Trace,
+    /// What may go wrong.
+    Warn,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// One line of text for a person.
+    #[default]
+    Text,
+}
+
+impl Config {
+    /// Reads and checks the configuration at `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; nothing of the file takes effect then.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let read = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let mut text = String::new();
+        let file = File::open(path).map_err(read)?;
+        file.take(MAX_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(read)?;
+        Self::parse(&text)
+    }
+
+    /// Reads and checks a configuration.
+    ///
+    /// What depends on the day or on the data folder is left to [`Config::check`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the line, or the place and the rule that it breaks.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        if text.len() > usize::try_from(MAX_BYTES).unwrap_or(usize::MAX) {
+            return Err(ConfigError::unreadable(0, "it is longer than 1 MiB"));
+        }
+        shape::check(text)?;
+        let file: ConfigFile =
+            toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))?;
+        let config = file.into_config();
+        rules::check(&config)?;
+        Ok(config)
+    }
+
+    /// The commented file that `init` writes, for a lab of this name that peers reach by `names`.
+    pub fn example(site: &str, names: &[String]) -> String {
+        text::example(site, names)
+    }
+
+    /// Refuses what must not run at `now` in the data folder `data`; `Ok` lists the plain lines,
+    /// each of which is a finding.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unsafe`].
+    pub fn check(&self, data: &Path, now: Timestamp) -> Result<Vec<PlainException>, ConfigError> {
+        rules::check_key_files(&self.keys.files, data)?;
+        Ok(self.gateway.check(now)?)
+    }
+
+    /// The retention times; never below the floor, or the configuration was not read.
+    pub fn retention(&self) -> Retention {
+        let RetentionConfig {
+            results_years,
+            pathology_years,
+        } = self.retention;
+        Retention::lengthened(results_years, pathology_years).unwrap_or_default()
+    }
+}
+
+impl StoreConfig {
+    /// Bytes of log after which a commit also moves it into the database.
+    pub const fn autocheckpoint_bytes(&self) -> u64 {
+        self.autocheckpoint_mib.saturating_mul(1024 * 1024)
+    }
+}
+
+impl LedgerConfig {
+    /// The time between checkpoints while there is something new.
+    pub const fn publish_interval(&self) -> Duration {
+        Duration::from_secs(self.publish_seconds)
+    }
+}
+
+impl LogLevel {
+    /// The name in the configuration and for the log's filter.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Error => "error",
+            Self::Info => "info",
+            Self::Trace => "trace",
+            Self::Warn => "warn",
+        }
+    }
+}
+
+impl Default for SiteConfig {
+    fn default() -> Self {
+        Self {
+            name: "Laboratory".to_owned(),
+        }
+    }
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            name: "main".to_owned(),
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            queue_units: 65_536,
+            autocheckpoint_mib: 8,
+        }
+    }
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        Self {
+            origin: None,
+            publish_seconds: 60,
+        }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            results_years: 7,
+            pathology_years: 10,
+        }
+    }
+}
+
+/// The file as it is written: links, routes and destinations stand at its top.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    #[serde(rename = "version")]
+    _version: u32,
+    #[serde(default)]
+    site: SiteConfig,
+    #[serde(default)]
+    node: NodeConfig,
+    #[serde(default)]
+    store: StoreConfig,
+    #[serde(default)]
+    keys: KeysConfig,
+    #[serde(default)]
+    tls: TlsConfig,
+    #[serde(default)]
+    gateway: GatewaySection,
+    #[serde(default, rename = "link")]
+    links: Vec<LinkConfig>,
+    #[serde(default, rename = "route")]
+    routes: Vec<RouteConfig>,
+    #[serde(default, rename = "destination")]
+    destinations: Vec<DestinationConfig>,
+    #[serde(default)]
+    ledger: LedgerConfig,
+    #[serde(default)]
+    retention: RetentionConfig,
+    #[serde(default)]
+    http: HttpConfig,
+    #[serde(default)]
+    log: LogConfig,
+}
+
+/// `[gateway]`: what all links share.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GatewaySection {
+    runtimes: usize,
+    drain_seconds: u64,
+}
+
+impl Default for GatewaySection {
+    fn default() -> Self {
+        let gateway = GatewayConfig::default();
+        Self {
+            runtimes: gateway.runtimes,
+            drain_seconds: gateway.drain_seconds,
+        }
+    }
+}
+
+impl ConfigFile {
+    fn into_config(self) -> Config {
+        Config {
+            site: self.site,
+            node: self.node,
+            store: self.store,
+            keys: self.keys,
+            tls: self.tls,
+            gateway: GatewayConfig {
+                runtimes: self.gateway.runtimes,
+                drain_seconds: self.gateway.drain_seconds,
+                links: self.links,
+                routes: self.routes,
+                destinations: self.destinations,
+            },
+            ledger: self.ledger,
+            retention: self.retention,
+            http: self.http,
+            log: self.log,
+        }
+    }
+}
