@@ -99,58 +99,82 @@ pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleRe
         number: 0,
         entry: None,
     };
-    let header = lines.next()?;
-    if header != HEADER {
+    let head = read_head(&mut lines, key)?;
+    let mut walk = Walk {
+        frontier: head.frontier,
+        node: None,
+        times: None,
+    };
+    for index in head.range.first..head.range.end {
+        lines.entry = Some(index);
+        let line = lines.next()?;
+        walk.entry(&lines, &line, index)?;
+    }
+    lines.entry = None;
+    if !head
+        .onward
+        .verify(&walk.frontier.root(), &head.checkpoint.root)
+    {
+        lines.number = head.onward_line;
+        return Err(lines.tampered("the entries do not lead to the signed root"));
+    }
+    lines.check_end()?;
+    Ok(BundleReport {
+        checkpoint: head.checkpoint,
+        older: head.older,
+        first: EntryIndex::new(head.range.first),
+        entries: head.range.end - head.range.first,
+        times: walk.times,
+    })
+}
+
+/// Everything that stands before the entries.
+struct Head {
+    range: Range,
+    checkpoint: Checkpoint,
+    frontier: Frontier,
+    onward: ConsistencyProof,
+    onward_line: u64,
+    older: Vec<Checkpoint>,
+}
+
+fn read_head<R: BufRead>(lines: &mut Lines<R>, key: &VerifierKey) -> Result<Head, BundleError> {
+    if lines.next()? != HEADER {
         return Err(lines.form("it is not the first line of a bundle"));
     }
-    let Range { first, end, older } = read_range(&mut lines)?;
+    let range = read_range(lines)?;
     let line = lines.next()?;
-    let checkpoint = read_note(&lines, &line, "checkpoint ", key)?;
-    if end > checkpoint.size {
+    let checkpoint = read_note(lines, &line, "checkpoint ", key)?;
+    if range.end > checkpoint.size {
         return Err(lines.form("the checkpoint is of a smaller ledger than the range"));
     }
-    let peaks = read_digests(&mut lines, "peaks")?;
-    let frontier = Frontier::from_peaks(first, peaks)
+    let peaks = read_digests(lines, "peaks")?;
+    let frontier = Frontier::from_peaks(range.first, peaks)
         .ok_or_else(|| lines.form("the peaks do not fit the beginning of the range"))?;
-    let path = read_digests(&mut lines, "before")?;
+    let path = read_digests(lines, "before")?;
     let before = ConsistencyProof {
-        old: first,
+        old: range.first,
         new: checkpoint.size,
         path,
     };
     if !before.verify(&frontier.root(), &checkpoint.root) {
         return Err(lines.tampered("the peaks do not lead to the signed root"));
     }
-    let path = read_digests(&mut lines, "onward")?;
+    let path = read_digests(lines, "onward")?;
     let onward = ConsistencyProof {
-        old: end,
+        old: range.end,
         new: checkpoint.size,
         path,
     };
     let onward_line = lines.number;
-    let older = read_older(&mut lines, older, &checkpoint, key)?;
-    let mut walk = Walk {
-        frontier,
-        node: None,
-        times: None,
-    };
-    for index in first..end {
-        lines.entry = Some(index);
-        let line = lines.next()?;
-        walk.entry(&lines, &line, index)?;
-    }
-    lines.entry = None;
-    if !onward.verify(&walk.frontier.root(), &checkpoint.root) {
-        lines.number = onward_line;
-        return Err(lines.tampered("the entries do not lead to the signed root"));
-    }
-    lines.check_end()?;
-    Ok(BundleReport {
+    let older = read_older(lines, range.older, &checkpoint, key)?;
+    Ok(Head {
+        range,
         checkpoint,
+        frontier,
+        onward,
+        onward_line,
         older,
-        first: EntryIndex::new(first),
-        entries: end - first,
-        times: walk.times,
     })
 }
 
