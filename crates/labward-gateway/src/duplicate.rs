@@ -78,12 +78,13 @@ impl Window {
 
     /// Looks a message up and, unless it is a repetition, reserves its place.
     ///
-    /// `admitted` is whether its peer may send it: what was refused before is taken now.
+    /// `admitted` is whether its peer may send it, and `under_known_id` whether it may even under an
+    /// id that another body has: what was refused before is then taken now.
     pub(crate) fn look_up(
         self: &Arc<Self>,
-        id: Tag,
-        body: Tag,
+        (id, body): (Tag, Tag),
         admitted: bool,
+        under_known_id: bool,
         waiter: &mut Option<Waiter<Outcome>>,
     ) -> Lookup {
         let mut inner = self.inner();
@@ -95,7 +96,7 @@ impl Window {
             Found::OtherBody => {
                 // What is kept beside the first has a place of its own, by id and body.
                 let key = combine(&id, &body);
-                match inner.find(&key, &body, admitted, waiter) {
+                match inner.find(&key, &body, admitted && under_known_id, waiter) {
                     Some(Found::Same(lookup)) => lookup,
                     _ => Lookup::Other(self.reserve(&mut inner, key, body)),
                 }
@@ -288,7 +289,7 @@ mod tests {
     }
 
     fn look_up(window: &Arc<Window>, id: u8, body: u8) -> Lookup {
-        window.look_up([id; 16], [body; 16], true, &mut None)
+        window.look_up(([id; 16], [body; 16]), true, false, &mut None)
     }
 
     fn receive(window: &Arc<Window>, id: u8, body: u8, settled: Settled, time: i64) {
@@ -314,7 +315,7 @@ mod tests {
             panic!("other body")
         };
         place.settle(Settled::Refused(Reason::IdReused), RECORD, at(1));
-        let again = window.look_up([1; 16], [2; 16], false, &mut None);
+        let again = window.look_up(([1; 16], [2; 16]), false, false, &mut None);
         assert!(matches!(
             again,
             Lookup::Repeat(Outcome {
@@ -328,7 +329,7 @@ mod tests {
     fn what_was_refused_is_taken_once_it_may_come() {
         let window = Window::new(10, Duration::from_secs(60));
         receive(&window, 1, 1, Settled::Refused(Reason::NotHl7), 0);
-        let refused = window.look_up([1; 16], [1; 16], false, &mut None);
+        let refused = window.look_up(([1; 16], [1; 16]), false, false, &mut None);
         assert!(matches!(refused, Lookup::Repeat(_)));
         assert!(matches!(look_up(&window, 1, 1), Lookup::New(_)));
         assert!(matches!(look_up(&window, 1, 2), Lookup::New(_)));
@@ -344,7 +345,7 @@ mod tests {
             };
             let (waiter, mut answer) = Waiter::new(&completions);
             let mut waiter = Some(waiter);
-            let copy = window.look_up([1; 16], [1; 16], true, &mut waiter);
+            let copy = window.look_up(([1; 16], [1; 16]), true, false, &mut waiter);
             assert!(matches!(copy, Lookup::Wait) && waiter.is_none());
             assert!(answer.try_recv().is_err());
             if kept {

@@ -52,6 +52,8 @@ mod store;
 mod stranger;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 
 use labward_store::Migration;

@@ -114,11 +114,17 @@ impl Shared {
                 .index_key
                 .tag("gateway.message-body", &[&message.bytes]);
             let admitted = message.admission == Admission::Admit;
-            match caller.link.window.look_up(id, body, admitted, &mut waiter) {
+            let policy = caller.link.config.same_id_other_content;
+            let deliver = policy == DuplicatePolicy::Deliver;
+            match caller
+                .link
+                .window
+                .look_up((id, body), admitted, deliver, &mut waiter)
+            {
                 Lookup::New(place) => reservation = Some(place),
                 Lookup::Other(place) => {
                     reservation = Some(place);
-                    mark_other_body(&mut message, caller.link.config.same_id_other_content);
+                    mark_other_body(&mut message, policy);
                 }
                 Lookup::Repeat(outcome) => {
                     self.record_repeat(caller, outcome, size_bytes, waiter);

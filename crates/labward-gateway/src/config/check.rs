@@ -210,7 +210,7 @@ fn check_exception(exception: &PlainException, now: Timestamp) -> Result<(), Con
     } = exception;
     let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     refuse(
-        !loopback && !(said(reason) && said(owner) && expires.is_some()),
+        !(*loopback || said(reason) && said(owner) && expires.is_some()),
         place,
         "a plain line off loopback needs a reason, an owner and a last day (expires)",
     )?;

@@ -51,3 +51,134 @@ impl Default for GatewayConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labward_base::Timestamp;
+
+    const WHOLE: &str = r#"
+        [[links]]
+        name = "chemistry"
+        listen = "0.0.0.0:2575"
+        framing = "mllp"
+        acknowledge = "by-message"
+        same_id_other_content = "hold"
+        batch = "per-message"
+        strictness = "lenient"
+        [links.limits]
+        max_message_bytes = 1048576
+        [[links]]
+        name = "old"
+        listen = "10.0.0.1:2576"
+        framing = "mllp-release-2"
+        [links.transport]
+        mode = "plain"
+        reason = "the device knows no TLS"
+        owner = "J. Smith"
+        expires = "2027-06-30"
+        from_addresses = ["10.0.0.7"]
+        [[routes]]
+        types = ["ORU^R01"]
+        to = ["ehr", "drop"]
+        [[destinations]]
+        name = "ehr"
+        [destinations.target]
+        kind = "mllp"
+        address = "ehr.example:2575"
+        [destinations.target.transport]
+        mode = "mutual-tls"
+        [destinations.on]
+        reject = "stop"
+        [[destinations]]
+        name = "drop"
+        [destinations.target]
+        kind = "file-drop"
+        folder = "/srv/drop"
+        recipient = "age1"
+    "#;
+
+    fn at(day: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")).unwrap()
+    }
+
+    fn check(text: &str, expect: &str) {
+        let config: GatewayConfig = toml::from_str(text).unwrap();
+        let error = config.check(at("2027-01-01")).unwrap_err();
+        assert_eq!(error.to_string(), expect);
+    }
+
+    #[test]
+    fn every_key_is_read_and_a_plain_line_is_a_finding() {
+        let config: GatewayConfig = toml::from_str(WHOLE).unwrap();
+        let plain = config.check(at("2027-01-01")).unwrap();
+        assert_eq!(config.runtimes, 2);
+        assert_eq!(config.links[0].limits.max_message_bytes, 1 << 20);
+        assert_eq!(config.links[0].limits.frame_seconds, 30);
+        assert_eq!(config.destinations[0].on.reject, OnFailure::Stop);
+        let [plain] = plain.as_slice() else {
+            panic!("{plain:?}")
+        };
+        assert_eq!((plain.place.as_str(), plain.loopback), ("link old", false));
+        assert!(
+            config.check(at("2027-07-01")).is_err(),
+            "the exception has ended"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        for text in [
+            "threads = 2",
+            "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\ntls = false",
+            "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\n[links.limits]\nrate = 1",
+            "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\n[links.transport]\nmode = \"plain\"\nwhy = \"\"",
+        ] {
+            assert!(toml::from_str::<GatewayConfig>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_must_not_run_is_refused_with_its_place() {
+        let link = |more: &str| format!("[[links]]\nname = \"a\"\nlisten = \"10.0.0.1:1\"\n{more}");
+        check(
+            &link("[links.transport]\nmode = \"plain\"\nreason = \"x\"\nowner = \" \""),
+            "check link a: a plain line off loopback needs a reason, an owner and a last day (expires)",
+        );
+        check(
+            &link(
+                "[links.transport]\nmode = \"plain\"\nreason = \"x\"\nowner = \"y\"\n\
+                 expires = \"2027-06-30\"",
+            ),
+            "check link a: a plain link off loopback names the source addresses it accepts \
+             (from_addresses)",
+        );
+        check(
+            &[link(""), link("")].concat(),
+            "check link a: the name stands twice",
+        );
+        check(
+            &link("[links.limits]\nframe_seconds = 0"),
+            "check link a: a time limit must be 1 to 3600 seconds",
+        );
+        check("runtimes = 0", "check gateway: runtimes must be 1 to 64");
+        check(
+            "[[routes]]\ntypes = [\"*\"]\nto = [\"nowhere\"]",
+            "check route 1: it goes to a destination that is not configured",
+        );
+        let destination =
+            "[[destinations]]\nname = \"d\"\n[destinations.target]\nkind = \"mllp\"\n";
+        check(
+            &format!("{destination}address = \"ehr.example\""),
+            "check destination d: the address needs a host and a port",
+        );
+        check(
+            &format!(
+                "{destination}address = \"ehr.example:1\"\n[destinations.target.transport]\n\
+                 mode = \"plain\""
+            ),
+            "check destination d: a plain line off loopback needs a reason, an owner and a last \
+             day (expires)",
+        );
+    }
+}
