@@ -286,6 +286,21 @@ problems! {
     SERVER_NO_ENDPOINT = "server.no-endpoint", NotFound,
         "there is no such endpoint",
         "see docs/ref/api.md";
+    SERVER_NO_REASON = "server.no-reason", Invalid,
+        "no reason was given",
+        "say why: it is recorded, sealed, beside who did it";
+    SERVER_TOO_LARGE = "server.too-large", Limit,
+        "the request is larger than this endpoint takes",
+        "split the file; docs/ref/api.md says how much each endpoint takes";
+    SERVER_BUSY = "server.busy", Unavailable,
+        "too many requests wait, or this one came too slowly",
+        "try again in a moment";
+    SERVER_NOT_INITIALIZED = "server.not-initialized", NotFound,
+        "this folder holds no installation",
+        "make one with labward init, or name the right folder with --data";
+    SERVER_FILE = "server.file", Unavailable,
+        "a file of the data folder could not be read or written",
+        "see the path beside this text; check the disk and that the server's account owns the folder";
     SERVER_INTERNAL = "server.internal", Internal,
         "something went wrong inside Labward",
         "look for the reference id in the log and report it";
