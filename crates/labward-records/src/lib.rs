@@ -61,4 +61,4 @@ pub use store::{IndexedRecord, MIGRATIONS};
 pub(crate) type Tag = [u8; 16];
 
 #[cfg(test)]
-mod testbench;
+mod tests;

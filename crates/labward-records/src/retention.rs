@@ -4,10 +4,12 @@
 //! ever. CLIA asks for 2 and 10 years (42 CFR 493.1105), states for more; HIPAA for 6 years of
 //! documentation (45 CFR 164.316(b)(2)(i)).
 
+use std::time::Duration;
+
 use labward_base::Timestamp;
 
-/// Seconds of a mean Gregorian year.
-const YEAR_S: i64 = 31_556_952;
+/// A leap day's anniversary in other years is the day after it.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// By which rule a record is retained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,14 +84,22 @@ impl Retention {
         })
     }
 
-    /// Until when a record kept at `time` is retained.
+    /// Until when a record kept at `time` is retained: to the same date that many years later, the
+    /// second rounded up.
     pub fn until(&self, class: RetentionClass, time: Timestamp) -> Timestamp {
         let years = match class {
             RetentionClass::Results => self.results_years,
             RetentionClass::Pathology => self.pathology_years,
         };
-        let micros = i64::from(years) * YEAR_S * 1_000_000;
-        Timestamp::from_micros(time.as_micros().saturating_add(micros))
+        let kept = time.to_offset();
+        let year = kept.year().saturating_add(i32::from(years));
+        let ends = kept
+            .replace_year(year)
+            .or_else(|_| (kept + DAY).replace_year(year));
+        // Beyond the calendar's end: for ever.
+        ends.map_or(Timestamp::from_micros(i64::MAX), |ends| {
+            Timestamp::from_seconds(ends.unix_timestamp().saturating_add(1))
+        })
     }
 }
 
@@ -108,17 +118,34 @@ mod tests {
         assert!(Retention::lengthened(6, 10).is_err());
         assert!(Retention::lengthened(7, 9).is_err());
         let longer = Retention::lengthened(8, 12).unwrap();
-        let kept = Timestamp::parse_rfc3339("2020-01-01T00:00:00Z").unwrap();
-        let until = |r: Retention, class| r.until(class, kept).to_rfc3339()[..10].to_owned();
-        assert_eq!(until(longer, RetentionClass::Results), "2028-01-01");
-        assert_eq!(
-            until(Retention::DEFAULT, RetentionClass::Results),
-            "2026-12-31"
-        );
-        assert_eq!(
-            until(Retention::DEFAULT, RetentionClass::Pathology),
-            "2029-12-31"
-        );
+        for (class, kept, ends) in [
+            (
+                RetentionClass::Results,
+                "2020-01-01T00:00:00Z",
+                "2028-01-01",
+            ),
+            (
+                RetentionClass::Pathology,
+                "2020-01-01T00:00:00Z",
+                "2032-01-01",
+            ),
+            (
+                RetentionClass::Results,
+                "2020-02-29T12:00:00Z",
+                "2028-02-29",
+            ),
+            (
+                RetentionClass::Results,
+                "9999-01-01T00:00:00Z",
+                "9999-12-31",
+            ),
+        ] {
+            let until = longer.until(class, Timestamp::parse_rfc3339(kept).unwrap());
+            assert_eq!(&until.to_rfc3339()[..10], ends, "{kept}");
+        }
+        let leap = Timestamp::parse_rfc3339("2020-02-29T12:00:00Z").unwrap();
+        let until = Retention::DEFAULT.until(RetentionClass::Results, leap);
+        assert_eq!(&until.to_rfc3339()[..10], "2027-03-01");
     }
 
     #[test]

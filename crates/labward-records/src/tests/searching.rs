@@ -1,0 +1,191 @@
+//! Searching, showing, exporting: recorded before they answer, and masked.
+
+use super::*;
+use crate::{Format, What};
+use labward_ledger::{Fact, Subject};
+
+fn lab_with_two() -> (Lab, Open, Kept) {
+    let lab = Lab::new();
+    let open = lab.start();
+    let kept = open.keep(&result("4711^^^A^MR", "Gusikowski"));
+    open.keep(&result("4712^^^A^MR", "Smith"));
+    (lab, open, kept)
+}
+
+#[test]
+fn a_search_is_recorded_before_it_answers_and_shows_no_name() {
+    let (lab, open, kept) = lab_with_two();
+    let found = open.records.find(&by_name("Gusikovsky"), ME, WHY).unwrap();
+    let [hit] = found.patients.as_slice() else {
+        panic!("one hit")
+    };
+    assert_eq!(Some(hit.patient), kept.patient);
+    assert_eq!(
+        (hit.name.as_str(), hit.birth_year.as_deref()),
+        ("E••• G•••", Some("1980"))
+    );
+    assert_eq!((hit.record_count, hit.records[0].record), (1, kept.record));
+    assert!(!found.loading);
+    let leaf = open.leaves().pop().unwrap();
+    assert_eq!(
+        (leaf.index, leaf.action),
+        (found.entry, Action::RecordSearched)
+    );
+    assert_eq!(
+        (leaf.actor, leaf.subject),
+        (Actor::Person(ME), Subject::Records)
+    );
+    let patients = Fact::List(vec![Fact::Number(hit.patient.get().try_into().unwrap())]);
+    assert_eq!(leaf.facts.get("patients"), Some(&patients));
+    assert_eq!(leaf.facts.get_text("query").map(str::len), Some(32));
+    assert!(leaf.detail.is_some());
+    open.store.close().unwrap();
+    assert!(!lab.holds(WHY.as_bytes()), "the reason rests sealed");
+}
+
+#[test]
+fn a_search_that_cannot_be_recorded_is_not_answered() {
+    let (_lab, open, _) = lab_with_two();
+    open.store.close().unwrap();
+    assert!(open.records.find(&by_name("Smith"), ME, WHY).is_err());
+}
+
+#[test]
+fn every_criterion_narrows() {
+    let (_lab, open, kept) = lab_with_two();
+    let patient = kept.patient.unwrap();
+    let all = Criteria {
+        birth_date: Some("1980-02".to_owned()),
+        ..Criteria::default()
+    };
+    assert_eq!(open.find(&all).len(), 2);
+    let accession = Criteria {
+        accession: Some("F-Gusikowski".to_owned()),
+        ..all.clone()
+    };
+    assert_eq!(open.find(&accession), [patient]);
+    let placer = Criteria {
+        accession: Some("P-77".to_owned()),
+        ..Criteria::default()
+    };
+    assert_eq!(
+        open.find(&placer).len(),
+        2,
+        "the orderer's number is found too"
+    );
+    let named = Criteria {
+        authority: Some("a".to_owned()),
+        ..by_mrn("4711")
+    };
+    assert_eq!(open.find(&named), [patient]);
+    let other = Criteria {
+        authority: Some("B".to_owned()),
+        ..by_mrn("4711")
+    };
+    assert!(open.find(&other).is_empty());
+    let both = Criteria {
+        name: Some("Smith".to_owned()),
+        ..by_mrn("4711")
+    };
+    assert!(open.find(&both).is_empty());
+    let one = Criteria {
+        limit: Some(1),
+        ..all
+    };
+    assert_eq!(open.find(&one).len(), 1);
+    let none = Criteria {
+        mrn: Some("  ".to_owned()),
+        ..Criteria::default()
+    };
+    let refused = open.records.find(&none, ME, WHY);
+    assert!(matches!(refused, Err(RecordsError::NoCriteria)));
+}
+
+#[test]
+fn names_and_accessions_are_found_after_a_restart() {
+    let (lab, open, kept) = lab_with_two();
+    open.store.close().unwrap();
+    let open = lab.start();
+    assert_eq!(
+        open.find(&by_name("gusikowski eva")),
+        [kept.patient.unwrap()]
+    );
+    let accession = Some("F-Gusikowski".to_owned());
+    let by_accession = Criteria {
+        accession,
+        ..Criteria::default()
+    };
+    assert_eq!(open.find(&by_accession), [kept.patient.unwrap()]);
+}
+
+#[test]
+fn a_record_shown_is_an_entry_of_its_own() {
+    let (_lab, open, kept) = lab_with_two();
+    let shown = open.records.show(kept.record, ME, WHY).unwrap();
+    assert_eq!(shown.view["segments"][1]["fields"][4][0][0], "Gusikowski");
+    assert_eq!((shown.time, shown.patient), (kept.time, kept.patient));
+    let leaf = open.leaves().pop().unwrap();
+    assert_eq!(
+        (leaf.index, leaf.action),
+        (shown.entry, Action::RecordShown)
+    );
+    assert_eq!(leaf.patient, kept.patient);
+}
+
+#[test]
+fn an_export_holds_every_record_of_the_patient_as_it_came() {
+    let (_lab, open, kept) = lab_with_two();
+    let second = result("4711^^^A^MR", "Gusikowsky");
+    open.keep(&second);
+    let what = What::Patient(kept.patient.unwrap());
+    let original = open
+        .records
+        .export(what, Format::Original, ME, WHY)
+        .unwrap();
+    assert_eq!(
+        *original.bytes.expose(),
+        [kept.bytes.clone(), second].concat()
+    );
+    let json = open.records.export(what, Format::Json, ME, WHY).unwrap();
+    let text = String::from_utf8(json.bytes.expose().clone()).unwrap();
+    assert_eq!((text.lines().count(), json.records), (2, 2));
+    let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(first["record"], kept.record.get());
+    let one = open
+        .records
+        .export(What::Record(kept.record), Format::Original, ME, WHY)
+        .unwrap();
+    assert_eq!(*one.bytes.expose(), kept.bytes);
+    let leaf = open.leaves().pop().unwrap();
+    assert_eq!(
+        (leaf.index, leaf.action),
+        (one.entry, Action::RecordExported)
+    );
+}
+
+#[test]
+fn the_accounting_names_who_saw_a_patient_and_why() {
+    let (_lab, open, kept) = lab_with_two();
+    open.records
+        .find(&by_name("Smith"), ME, "the other one")
+        .unwrap();
+    open.records.find(&by_name("Gusikowski"), ME, WHY).unwrap();
+    open.records
+        .show(kept.record, PersonId::new(8), "the ward called")
+        .unwrap();
+    let accesses = open
+        .records
+        .accounting(kept.patient.unwrap(), ME, "asked by the patient");
+    let accesses = accesses.unwrap();
+    let told: Vec<_> = accesses
+        .iter()
+        .map(|access| (access.action, access.actor.as_str(), access.why.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Action::RecordSearched, "person:7", Some(WHY)),
+            (Action::RecordShown, "person:8", Some("the ward called")),
+        ]
+    );
+}
