@@ -137,6 +137,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     async fn read(&mut self) -> Read {
         let deadline = self.deadline();
         let inside_frame = self.decoder.is_inside_frame();
+        // A peer that never pauses would keep the branches below from being looked at.
+        if !inside_frame && *self.stop.borrow() {
+            return Read::Stop;
+        }
         tokio::select! {
             biased;
             read = self.stream.read(&mut self.buffer) => match read {

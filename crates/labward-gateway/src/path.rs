@@ -262,6 +262,8 @@ impl Shared {
                 }
                 Err(error) => {
                     tracing::error!(error = %error, "a message was not kept");
+                    // Whoever sends it again at once must not find it still being kept.
+                    drop(reservation);
                     Outcome::NOT_KEPT
                 }
             };

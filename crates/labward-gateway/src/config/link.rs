@@ -124,7 +124,7 @@ impl Transport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AckMode {
-    /// One AA, AE or AR a message, never a CA, CE or CR; MSH-16 says whether it is sent.
+    /// One AA, AE or AR a message, never a CA, CE or CR, where MSH-15 or MSH-16 asks for an answer.
     AaOnly,
     /// One AA, AE or AR a message, whatever MSH-15 and MSH-16 say: some peers say NE and wait.
     Always,

@@ -54,6 +54,17 @@ async fn a_copy_in_the_same_write_waits_for_the_first() {
 }
 
 #[tokio::test]
+async fn a_peer_that_left_before_its_answer_gets_it_when_it_sends_again() {
+    let lab = Lab::start();
+    let mut client = lab.connect().await;
+    client.send(&oru("1", "90")).await;
+    drop(client);
+    lab.wait(|lab| lab.sent.all().len() == 1).await;
+    assert_eq!(lab.connect().await.exchange(&oru("1", "90")).await, "AA 1");
+    assert_eq!(lab.sent.all().len(), 1);
+}
+
+#[tokio::test]
 async fn the_same_id_with_another_body_is_held_once_however_often_it_comes() {
     let lab = Lab::start();
     let mut client = lab.connect().await;

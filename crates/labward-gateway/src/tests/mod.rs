@@ -2,6 +2,7 @@
 
 mod answers;
 mod copies;
+mod corpus;
 mod decisions;
 mod framing;
 mod limits;
