@@ -76,7 +76,7 @@ fn files(page: &HowTo<'_>) -> String {
             "\
 The file {bundle}
 holds, in this order, the certificate, its private key and the authority that
-Labward's own certificate comes from. It ends on {until}; renew it before with:
+Labward's own certificate comes from. It ends on {until}; before that:
 labward peer renew {name}
 Who has this file can send as this peer. Carry it over on something you can
 wipe, never by mail; restrict it to the account that needs it; wipe the copy.

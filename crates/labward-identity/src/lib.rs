@@ -27,6 +27,9 @@ mod rules;
 mod store;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 pub use authority::{Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewAuthority};
 pub use certificate::{Identification, spki_sha256};
 pub use error::IdentityError;

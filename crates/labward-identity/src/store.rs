@@ -14,7 +14,7 @@ use crate::{IdentityError, Peer, Person, PreviousKey};
 /// The steps of this room's tables.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "identity",
-    sql: include_str!("schema.sql"),
+    sql: include_str!("../schema.sql"),
 }];
 
 const PEER_COLUMNS: &str = "site, id, name, kind, spki_sha256, origin, serial, not_after, state, \

@@ -6,7 +6,7 @@ CREATE TABLE person (
     id      INTEGER NOT NULL PRIMARY KEY,  -- from 1; never given to another person
     name    TEXT    NOT NULL,              -- what the lab calls them, 1 to 100 characters
     roles   TEXT    NOT NULL,              -- role names joined by commas
-    uid     INTEGER UNIQUE,                -- account of the operating system; NULL: none, or removed
+    uid     BIGINT  UNIQUE,                -- account of the operating system; NULL: none, or removed
     removed INTEGER NOT NULL               -- 1: may do nothing any more; kept since entries name the id
 );
 
@@ -18,11 +18,11 @@ CREATE TABLE peer (
     spki_sha256    BLOB    NOT NULL UNIQUE CHECK (length(spki_sha256) = 32), -- of the certificate's public key
     origin         TEXT    NOT NULL,              -- own-ca or foreign
     serial         TEXT    NOT NULL,              -- of the certificate, in hex
-    not_after      INTEGER NOT NULL,              -- end of the certificate, microseconds since 1970, UTC
+    not_after      BIGINT  NOT NULL,              -- end of the certificate, microseconds since 1970, UTC
     state          TEXT    NOT NULL,              -- active or revoked
     rules          TEXT    NOT NULL,              -- what it may send, JSON of at most 8 KiB
     authority      TEXT,                          -- assigning authority of its patients' ids; NULL: none
     addresses      TEXT    NOT NULL,              -- from where it may use a plain link, joined by spaces
     previous_spki  BLOB,                          -- the key before the last renewal; NULL: never renewed
-    previous_until INTEGER                        -- until when that key is accepted, microseconds; NULL with it
+    previous_until BIGINT                         -- until when that key is accepted, microseconds; NULL with it
 );
