@@ -257,6 +257,30 @@ problems! {
     GATEWAY_NOT_WAITING = "gateway.not-waiting", Conflict,
         "the message does not wait for a person",
         "only held messages are released or rejected, only delivered or dead ones resent";
+    GATEWAY_NO_DESTINATION = "gateway.no-destination", NotFound,
+        "there is no such destination",
+        "see the destinations in labward.toml and labward status";
+    GATEWAY_NOT_STOPPED = "gateway.not-stopped", Conflict,
+        "the destination is not stopped",
+        "nothing to do: messages go out, or are tried again by themselves";
+    GATEWAY_FOREIGN_ACK = "gateway.foreign-ack", Unavailable,
+        "the receiver acknowledged another message than the one that was sent",
+        "the message is sent again; tell the receiver's maker if it goes on";
+    GATEWAY_UNTRUSTED_RECEIVER = "gateway.untrusted-receiver", Denied,
+        "the receiver did not show the certificate that this destination expects",
+        "compare server_name, peer or ca of the destination with the receiver's certificate";
+    GATEWAY_DROP_FAILED = "gateway.drop-failed", Unavailable,
+        "the file could not be written to the destination's folder",
+        "check that the folder exists, has space and may be written by labward";
+    GATEWAY_EXCEPTION_ENDED = "gateway.exception-ended", Denied,
+        "the exception for this unencrypted line has ended",
+        "set up mutual TLS for the destination, or decide on a new exception";
+    GATEWAY_NOT_FOR_HL7 = "gateway.not-for-hl7", Invalid,
+        "the message is not HL7 v2, so this destination cannot take it",
+        "route it to a file drop instead";
+    GATEWAY_GIVEN_UP = "gateway.given-up", Conflict,
+        "a person gave the delivery of this message up",
+        "send it again with labward message resend if it is needed after all";
     GATEWAY_FRAMING = "gateway.framing", Invalid,
         "what came was not a frame of this link's protocol",
         "check that the device speaks the protocol and uses TLS as the link expects";

