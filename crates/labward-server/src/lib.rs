@@ -5,3 +5,5 @@
 //! | [`folder`] | the places below the data folder, the names of secrets |
 
 pub mod folder;
+pub mod config;
+pub mod migrations;

@@ -22,7 +22,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 /// other (optimal string alignment); upper and lower case, `-` and `_` are the same.
 fn distance(a: &str, b: &str) -> usize {
     let letters = |text: &str| -> Vec<char> {
-        let same = |c: char| if c == '-' { '_' } else { c.to_ascii_lowercase() };
+        let same = |c: char| {
+            if c == '-' {
+                '_'
+            } else {
+                c.to_ascii_lowercase()
+            }
+        };
         text.chars().map(same).collect()
     };
     let (a, b) = (letters(a), letters(b));
@@ -34,9 +40,10 @@ fn distance(a: &str, b: &str) -> usize {
         next.push(i + 1);
         for (j, to) in b.iter().enumerate() {
             let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX);
-            let mut best = (at(&row, j) + usize::from(from != to))
-                .min(at(&row, j + 1) + 1)
-                .min(at(&next, j) + 1);
+            let mut best = at(&row, j)
+                .saturating_add(usize::from(from != to))
+                .min(at(&row, j + 1).saturating_add(1))
+                .min(at(&next, j).saturating_add(1));
             let left = j.checked_sub(1);
             if let Some(left) = left
                 && b.get(left) == Some(from)

@@ -25,7 +25,7 @@ pub(super) struct Key {
     /// What its value must be.
     pub(super) kind: Kind,
     /// What holds if it is left out.
-    pub(super) default: Default,
+    pub(super) omitted: Omitted,
     /// The unit of a number, or nothing.
     pub(super) unit: &'static str,
     /// Key and value in the same table without which this key means nothing.
@@ -51,11 +51,11 @@ pub(super) enum Kind {
 
 /// What holds if a key is left out.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Default {
+pub(super) enum Omitted {
     /// It may not be left out.
     Required,
-    /// Nothing, or what these words say.
-    Unset(&'static str),
+    /// Nothing, or what these words say; the second text is a value to show in an example.
+    Unset(&'static str, &'static str),
     /// This TOML value.
     Value(&'static str),
 }
