@@ -103,6 +103,7 @@ impl Records {
         why: &str,
         decision: Option<&Override>,
     ) -> Result<DisposalProof, RecordsError> {
+        let _one_at_a_time = self.deciding();
         self.known(patient)?;
         let group = self.group(patient);
         self.may_dispose(&group, decision)?;
@@ -115,11 +116,7 @@ impl Records {
                 return Err(error);
             }
         };
-        self.shared.patients.set_disposed(&group);
-        self.shared.keys.forget(&group);
-        let mut names = self.shared.names_mut();
-        group.iter().for_each(|patient| names.remove(*patient));
-        drop(names);
+        self.shared.remove_names(&group);
         let log_emptied = self.shared.store.checkpoint_truncate()?;
         let mut proof = self.proof(group, entry, time, log_emptied)?;
         proof.records = records;
@@ -135,6 +132,7 @@ impl Records {
         why: &str,
         hold: bool,
     ) -> Result<EntryIndex, RecordsError> {
+        let _one_at_a_time = self.deciding();
         self.known(patient)?;
         let action = if hold {
             Action::PatientHeld
@@ -144,16 +142,16 @@ impl Records {
         let entry = self.decision(action, patient, by, why)?;
         let group = self.group(patient);
         let in_unit = group.clone();
-        let index = self.shared.store.write(move |tx| {
+        let unit = move |tx: &mut Tx<'_>| {
             for member in &in_unit {
                 store::set_legal_hold(tx, *member, hold)?;
             }
             append(tx, &entry).map_err(RecordsError::from)
-        })?;
-        group
-            .iter()
-            .for_each(|member| self.shared.patients.set_held(*member, hold));
-        Ok(index)
+        };
+        self.write_and_apply(unit, move |shared, _| {
+            let members = group.iter();
+            members.for_each(|member| shared.patients.set_held(*member, hold));
+        })
     }
 
     /// Whether hold and retention allow it now.
@@ -224,9 +222,12 @@ impl Records {
             .numbers("patients", group.iter().map(|member| member.get()))
             .number("records", records)
             .number("retention_overridden", i64::from(decision.is_some()));
-        let (keys, group) = (self.shared.keys.clone(), group.to_vec());
-        let unit = move |tx: &mut Tx<'_>| destroy(tx, &keys, &group, &entry);
-        let (destroyed, index) = self.shared.store.write(unit)?;
+        let (keys, in_unit, destroyed) = (self.shared.keys.clone(), group.to_vec(), group.to_vec());
+        let unit = move |tx: &mut Tx<'_>| destroy(tx, &keys, &in_unit, &entry);
+        let (destroyed, index) = self.write_and_apply(unit, move |shared, _| {
+            shared.patients.set_disposed(&destroyed);
+            shared.keys.forget(&destroyed);
+        })?;
         let time = self
             .shared
             .store

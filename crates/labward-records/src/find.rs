@@ -199,7 +199,7 @@ impl Records {
             records.extend(listed);
             record_count += count;
         }
-        records.sort_by(|a, b| b.record.cmp(&a.record));
+        records.sort_by_key(|row| std::cmp::Reverse(row.record));
         records.truncate(usize::try_from(RECORDS_MAX).unwrap_or(usize::MAX));
         let names = self.shared.names();
         let mut of_group = std::iter::once(&root).chain(&group);

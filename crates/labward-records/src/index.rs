@@ -32,6 +32,7 @@ impl Records {
     /// second or so; searching calls it too.
     pub fn merge_behind(&self) -> Result<bool, RecordsError> {
         let shared = &self.shared;
+        shared.take_up_names();
         let _one_at_a_time = shared
             .merging
             .lock()

@@ -340,7 +340,7 @@ impl Use {
             Settled::Same => {}
         }
         if let (true, Some(new)) = (committed, &self.demographics) {
-            shared.names_mut().put(self.claim.patient, &new.plain);
+            shared.add_name(self.claim.patient, &new.plain);
         }
     }
 }

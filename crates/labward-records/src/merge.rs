@@ -29,13 +29,17 @@ impl Records {
         by: PersonId,
         why: &str,
     ) -> Result<EntryIndex, RecordsError> {
+        let _one_at_a_time = self.deciding();
         self.known(prior)?;
         self.known(surviving)?;
         let entry = self.decision(Action::PatientMerged, surviving, by, why)?;
         let unit = move |tx: &mut Tx<'_>| write_merge(tx, &entry, prior, surviving);
-        let written: Option<(PatientId, PatientId, EntryIndex)> = self.shared.store.write(unit)?;
-        let (from, into, index) = written.ok_or(RecordsError::NoPatient)?;
-        self.shared.patients.set_merged_into(from, Some(into));
+        let written = self.write_and_apply(unit, |shared, merged| {
+            if let Some((from, into, _)) = merged {
+                shared.patients.set_merged_into(*from, Some(*into));
+            }
+        })?;
+        let (_, _, index) = written.ok_or(RecordsError::NoPatient)?;
         Ok(index)
     }
 
@@ -46,17 +50,19 @@ impl Records {
         by: PersonId,
         why: &str,
     ) -> Result<EntryIndex, RecordsError> {
+        let _one_at_a_time = self.deciding();
         self.known(patient)?;
         let entry = self.decision(Action::PatientMerged, patient, by, why)?;
-        let index = self.shared.store.write(move |tx| {
+        let unit = move |tx: &mut Tx<'_>| {
             let into = store::merged_into(tx, patient)?.ok_or(RecordsError::NoPatient)?;
             store::set_merged_into(tx, patient, None)?;
             let mut entry = entry.clone();
             entry.facts = Facts::new().number("undone", 1).number("into", into.get());
             append(tx, &entry).map_err(RecordsError::from)
-        })?;
-        self.shared.patients.set_merged_into(patient, None);
-        Ok(index)
+        };
+        self.write_and_apply(unit, move |shared, _| {
+            shared.patients.set_merged_into(patient, None);
+        })
     }
 
     /// An entry about a patient by a person, with the reason sealed.

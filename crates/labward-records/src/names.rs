@@ -13,6 +13,8 @@ use crate::demographics::Demographics;
 const WORD_MAX: usize = 32;
 /// A beginning of a word is found from so many letters on.
 const PREFIX_MIN: usize = 3;
+/// Places of removed or replaced patients that are left before the index is made anew.
+const DEAD_MAX: usize = 1024;
 /// What a match by the beginning of a word is worth.
 const PREFIX_SCORE: f32 = 0.9;
 
@@ -53,6 +55,9 @@ impl NameIndex {
     /// Takes a patient up, or replaces what was known of it.
     pub(crate) fn put(&mut self, patient: PatientId, demographics: &Demographics) {
         self.remove(patient);
+        if self.people.len() > 2 * self.by_patient.len() + DEAD_MAX {
+            self.compact();
+        }
         let Ok(place) = u32::try_from(self.people.len()) else {
             return;
         };
@@ -74,7 +79,7 @@ impl NameIndex {
         self.by_patient.insert(patient, place);
     }
 
-    /// Forgets a patient; words it alone bore go when the index is next built.
+    /// Forgets a patient; its words go when the places are next given out anew.
     pub(crate) fn remove(&mut self, patient: PatientId) {
         if let Some(place) = self.by_patient.remove(&patient)
             && let Ok(place) = usize::try_from(place)
@@ -121,6 +126,29 @@ impl NameIndex {
         let year = person.birth.0 / 10_000;
         let year = (year > 0).then(|| format!("{year:04}"));
         Some((person.masked.clone(), year))
+    }
+
+    /// Gives out the places anew, without those of removed and replaced patients.
+    fn compact(&mut self) {
+        let mut moved = HashMap::with_capacity(self.by_patient.len());
+        let mut people = Vec::with_capacity(self.by_patient.len());
+        for (old, person) in (0u32..).zip(std::mem::take(&mut self.people)) {
+            let (Some(person), Ok(new)) = (person, u32::try_from(people.len())) else {
+                continue;
+            };
+            moved.insert(old, new);
+            self.by_patient.insert(person.patient, new);
+            people.push(Some(person));
+        }
+        self.people = people;
+        self.by_text.clear();
+        self.words.retain_mut(|word| {
+            let bearers = word.bearers.iter();
+            word.bearers = bearers.filter_map(|old| moved.get(old).copied()).collect();
+            !word.bearers.is_empty()
+        });
+        let texts = self.words.iter().map(|word| word.text.clone());
+        self.by_text = texts.zip(0..).collect();
     }
 
     fn person(&self, place: u32) -> Option<&Person> {
@@ -453,6 +481,28 @@ mod tests {
         index.put(PatientId::new(2), &person("Zana", "Beier", ""));
         assert!(index.search(Some("Gusikowski"), None).is_empty());
         assert_eq!(index.search(Some("Beier"), None).len(), 1);
+    }
+
+    #[test]
+    fn many_replaced_names_leave_no_trace() {
+        let mut index = index();
+        for n in 0..2 * DEAD_MAX {
+            let family = format!("Gusikowski{}", ["a", "b", "c"][n % 3]);
+            index.put(PatientId::new(2), &person("Zana", &family, "1980"));
+        }
+        index.put(PatientId::new(2), &person("Zana", "Beier", "1980-02-24"));
+        assert!(index.people.len() < 2 * DEAD_MAX, "{}", index.people.len());
+        let found = |name: &str| index.search(Some(name), None);
+        assert!(found("Gusikowski").is_empty());
+        assert_eq!(
+            (
+                found("Beier").len(),
+                found("Munoz").len(),
+                found("Ann").len()
+            ),
+            (1, 1, 2)
+        );
+        assert_eq!(index.search(None, Some("1980")).len(), 3);
     }
 
     proptest! {

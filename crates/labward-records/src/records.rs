@@ -4,14 +4,16 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc,
+};
 
 use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
 use labward_base::{Clock, Secret};
 use labward_keys::{Keys, NewPatientKey};
 use labward_ledger::{NewEntry, RecordIds, StoredEntry, append, entry_of_record, payload_of};
 use labward_seal::{Context, IndexKey, Scope, SealKey};
-use labward_store::{Query, Store, StoreError};
+use labward_store::{Query, Store, StoreError, Tx};
 
 use crate::blob::{self, BlobFolder};
 use crate::demographics::Demographics;
@@ -66,7 +68,11 @@ pub(crate) struct Shared {
     pub(crate) patients: PatientMap<NewPatientKey>,
     /// Held while the indexes are merged, so that two callers never do the same work.
     pub(crate) merging: Mutex<()>,
+    /// Held while a person's decision about patients is made, from its check to its end.
+    pub(crate) deciding: Mutex<()>,
     names: RwLock<NameIndex>,
+    /// Names of committed messages, not yet in the index: the writer must not wait for a search.
+    new_names: Mutex<Vec<(PatientId, Arc<Demographics>)>>,
     names_ready: AtomicBool,
 }
 
@@ -110,7 +116,9 @@ impl Records {
                 index_key,
                 patients,
                 merging: Mutex::default(),
+                deciding: Mutex::default(),
                 names: RwLock::default(),
+                new_names: Mutex::default(),
                 names_ready: AtomicBool::new(false),
             }),
         };
@@ -171,6 +179,32 @@ impl Records {
             .write(move |tx| append(tx, &entry).map_err(RecordsError::from))
     }
 
+    /// Runs a unit, applies it to memory on the writer's thread if it was committed, and waits:
+    /// memory sees changes in the order of the ledger.
+    pub(crate) fn write_and_apply<T: Send + 'static>(
+        &self,
+        unit: impl FnMut(&mut Tx<'_>) -> Result<T, RecordsError> + Send + 'static,
+        apply: impl FnOnce(&Shared, &T) + Send + 'static,
+    ) -> Result<T, RecordsError> {
+        let (send, receive) = mpsc::sync_channel(1);
+        let shared = Arc::clone(&self.shared);
+        self.shared.store.submit(unit, move |result| {
+            if let Ok(written) = &result {
+                apply(&shared, written);
+            }
+            // The receiver waits below, so it is there.
+            let _ = send.send(result);
+        });
+        let closed = |_| Err(StoreError::Closed.into());
+        receive.recv().unwrap_or_else(closed)
+    }
+
+    /// Held from the check of a decision about patients to its end.
+    pub(crate) fn deciding(&self) -> MutexGuard<'_, ()> {
+        let deciding = &self.shared.deciding;
+        deciding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn build_names(&self) -> Result<(), RecordsError> {
         // A weak hold: the thread must not keep the store open when its owner lets go.
         let weak = Arc::downgrade(&self.shared);
@@ -222,11 +256,39 @@ impl Shared {
         )?)
     }
 
+    /// The name index with all that was committed.
     pub(crate) fn names(&self) -> RwLockReadGuard<'_, NameIndex> {
+        self.take_up_names();
         self.names.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn names_mut(&self) -> RwLockWriteGuard<'_, NameIndex> {
+    /// A name was committed.
+    pub(crate) fn add_name(&self, patient: PatientId, demographics: &Arc<Demographics>) {
+        let mut waiting = self
+            .new_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.push((patient, Arc::clone(demographics)));
+    }
+
+    /// Takes waiting names up into the index.
+    pub(crate) fn take_up_names(&self) {
+        // Index first, so that two callers take them up in the order of their commits.
+        let mut names = self.names_mut();
+        let mut waiting = self
+            .new_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let taken = std::mem::take(&mut *waiting);
+        drop(waiting);
+        for (patient, demographics) in taken {
+            if !self.patients.is_disposed(patient) {
+                names.put(patient, &demographics);
+            }
+        }
+    }
+
+    fn names_mut(&self) -> RwLockWriteGuard<'_, NameIndex> {
         self.names.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -294,6 +356,13 @@ impl Shared {
             }
         }
         Ok(last)
+    }
+
+    /// Takes the names of disposed patients out, those that wait too.
+    pub(crate) fn remove_names(&self, patients: &[PatientId]) {
+        self.take_up_names();
+        let mut names = self.names_mut();
+        patients.iter().for_each(|patient| names.remove(*patient));
     }
 
     fn put_loaded_name(&self, patient: PatientId, demographics: &Demographics) {
