@@ -178,7 +178,7 @@ mod tests {
     fn the_data_folder_is_refused_through_links_and_dots_too() {
         let data = TempDir::new();
         let other = TempDir::new();
-        std::fs::create_dir(data.join("db")).unwrap();
+        fs::create_dir(data.join("db")).unwrap();
         symlink(data.join("db"), other.join("elsewhere")).unwrap();
         for place in [
             data.join("root.key"),

@@ -13,7 +13,7 @@ use crate::slot::{Params, Slot};
 /// The steps of this room's tables.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "keys",
-    sql: include_str!("schema.sql"),
+    sql: include_str!("../schema.sql"),
 }];
 
 /// The one row of the root key.

@@ -20,15 +20,15 @@ CREATE TABLE slot (
     wrapped_root BLOB    NOT NULL,  -- root key of `generation`, HPKE to the public half
     endorsement  BLOB    NOT NULL CHECK (length(endorsement) = 32),  -- the root key's word for the public half
     generation   INTEGER NOT NULL,
-    created      INTEGER NOT NULL,  -- microseconds since 1970, UTC
-    last_tested  INTEGER,           -- when it last opened; NULL: never
+    created      BIGINT  NOT NULL,  -- microseconds since 1970, UTC
+    last_tested  BIGINT ,           -- when it last opened; NULL: never
     PRIMARY KEY (site, id)
 );
 
 CREATE TABLE wrapped_key (
     site       INTEGER NOT NULL,
     scope      INTEGER NOT NULL,  -- 1 patient, 2 site, 3 audit, 4 index, 6 secret
-    owner      INTEGER NOT NULL,  -- the patient's number; 0 for the site's own keys
+    owner      BIGINT  NOT NULL,  -- the patient's number; 0 for the site's own keys
     epoch      INTEGER NOT NULL,  -- of the key, from 1
     generation INTEGER NOT NULL,  -- of the root key it is wrapped under; 0: destroyed
     wrapped    BLOB,              -- AES-256-KWP, 40 bytes; NULL: destroyed
