@@ -169,7 +169,7 @@ problems! {
         "check that its volume is mounted and that the server's account may use it";
     KEYS_BAD_SLOT = "keys.bad-slot", Invalid,
         "the slot cannot be made like this",
-        "a label has 1 to 64 characters, a passphrase at least 12, shares are 2 to 16 of which at least 2 are needed";
+        "a label has 1 to 64 characters, a passphrase at least 15, shares are 2 to 16 of which at least 2 are needed";
     KEYS_EXISTS = "keys.exists", Conflict,
         "this installation has a root key already",
         "add a slot to it with labward key add";
