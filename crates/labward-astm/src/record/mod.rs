@@ -246,17 +246,21 @@ impl<'a> Message<'a> {
 
 /// Takes a text apart before each H record after the first; joined, the parts are the text.
 pub fn split_messages(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let field = bytes.get(1).copied().unwrap_or_default();
+    let first = records_of(bytes).next().unwrap_or_default();
+    let field = first.get(1).copied().unwrap_or_default();
     let mut rest = bytes;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let mut end = 0;
+        let (mut end, mut is_blank) = (0, true);
         for line in rest.split_inclusive(|byte| *byte == CR) {
-            if end > 0 && begins_message(skip_line_feeds(line), field) {
+            let record = skip_line_feeds(line);
+            // Blank lines before a message are its own, as they are to `Message::parse`.
+            if !is_blank && begins_message(record, field) {
                 break;
             }
+            is_blank &= record.iter().all(|byte| *byte == CR);
             end += line.len();
         }
         let (message, after) = rest.split_at_checked(end)?;
@@ -373,6 +377,16 @@ mod tests {
         assert!(parts.iter().all(|part| Message::parse(part).is_ok()));
         assert_eq!(split_messages(b"").count(), 0);
         assert_eq!(split_messages(b"free\rtext").count(), 1);
+    }
+
+    #[test]
+    fn blank_lines_before_a_message_belong_to_it() {
+        for text in [&b"\r\n\rH|\\^&\rL|1\r"[..], b"\n\nH]=?[]\xff\xff,\rH\np"] {
+            assert!(Message::parse(text).is_ok());
+            assert_eq!(split_messages(text).count(), 1);
+        }
+        let two = b"\nH|\\^&\rL|1\r\n\nH|\\^&\rL|1\r";
+        assert_eq!(split_messages(two).count(), 2);
     }
 
     proptest! {
