@@ -282,7 +282,7 @@ mod tests {
 
     fn with_certificate(pem: &str, check: impl FnOnce(&X509Certificate<'_>)) {
         let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
-        check(&x509_parser::parse_x509_certificate(&der).unwrap().1);
+        check(&parse_x509_certificate(&der).unwrap().1);
     }
 
     #[test]
@@ -330,7 +330,7 @@ mod tests {
             )
             .unwrap();
         let ca = new.authority.certificate().clone();
-        let (_, ca) = x509_parser::parse_x509_certificate(&ca).unwrap();
+        let (_, ca) = parse_x509_certificate(&ca).unwrap();
         with_certificate(&issued.bundle.cert_pem, |certificate| {
             certificate.verify_signature(Some(ca.public_key())).unwrap();
             let names = certificate.subject_alternative_name().unwrap().unwrap();

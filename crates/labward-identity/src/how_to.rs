@@ -23,7 +23,7 @@ pub struct HowTo<'a> {
     pub not_after: &'a str,
 }
 
-/// The page, at most 80 columns, ready to be written beside the bundle.
+/// The page, in 80 columns unless the names are long, ready to be written beside the bundle.
 pub fn how_to(page: &HowTo<'_>) -> String {
     let mut text = String::new();
     let title = title(page.kind);
@@ -104,7 +104,7 @@ Settings
   port                {port}
   protocol            TLS 1.2 or 1.3, with a client certificate (mutual TLS)
   framing             as the link in labward.toml says: MLLP for HL7 v2, or ASTM
-  server's name       {host}, to be checked against the authority in the bundle
+  server's name       {host}, checked against the authority
   keep connected      yes; one message at a time, wait for its acknowledgement
 
 If the machine takes three files, cut the bundle at the BEGIN and END lines. If
@@ -155,7 +155,8 @@ fn proof(page: &HowTo<'_>) -> String {
     format!(
         "\
 Does it work?
-  openssl s_client -connect {host}:{port} -cert {bundle} -key {bundle} \\
+  openssl s_client -connect {host}:{port} \\
+    -cert {bundle} -key {bundle} \\
     -CAfile {bundle} -verify_return_error
 must end in \"Verify return code: 0 (ok)\" and stay open. Under TLS 1.3 a refusal
 shows only after that line, as an alert: access denied = Labward does not know

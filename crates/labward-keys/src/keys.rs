@@ -295,7 +295,7 @@ impl Keys {
             }
             let subject = Subject::Slot(id);
             let entry = NewEntry::new(site, actor, Action::KeySlotTested, subject);
-            labward_ledger::append(tx, &entry.outcome(outcome.clone()))?;
+            labward_ledger::append(tx, &entry.outcome(outcome))?;
             Ok::<_, KeysError>(())
         })?;
         if let (Some(now), Some(slot)) = (now, self.state_mut().slots.get_mut(&id)) {
