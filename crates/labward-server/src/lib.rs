@@ -2,8 +2,38 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | [`config`] | the one TOML file, checked |
 //! | [`folder`] | the places below the data folder, the names of secrets |
+//! | [`migrations`] | the schema of every room in one list |
+//! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
+//! | `adapters` | what plugs records into the gateway |
+//! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
+//! | `publish` | tiles and checkpoints of the ledger, now and then |
+//! | [`findings`] | what is wrong with the installation, one entry a change |
+//! | [`serve`](mod@serve) | the server in the foreground |
+//! | `log` | the log |
+//!
+//! # Start and stop
+//!
+//! Lock, store, ledger, slots, people and peers; the admin socket; the root key by a key file that
+//! is there, or by `unseal`; records, delivery, the duplicate windows, the listeners. It stops the
+//! other way round, and the last entry says so.
 
-pub mod folder;
+mod adapters;
+pub mod app;
 pub mod config;
+mod error;
+pub mod findings;
+pub mod folder;
+mod http;
+mod log;
+mod measure;
 pub mod migrations;
+mod publish;
+pub mod serve;
+
+pub use app::{App, Parts, build};
+pub use error::ServerError;
+pub use http::reference as api_reference;
+pub use migrations::migrations;
+pub use serve::{ServeError, serve};

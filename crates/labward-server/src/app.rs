@@ -1,0 +1,484 @@
+//! The wiring: where the rooms of one installation meet, and in which order they start and stop.
+//!
+//! It must never open a listener before what comes in can be kept, delivered and recorded, or
+//! close the store before the last of it is. While the root key is sealed only the admin socket
+//! is up.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use labward_base::{Clock, Secret, Timestamp};
+use labward_gateway::delivery::{Delivery, DeliveryParts};
+use labward_gateway::events::Events;
+use labward_gateway::tls::ServerIdentity;
+use labward_gateway::{Gateway, GatewayParts, Messages};
+use labward_identity::{IdentityError, Peers, People};
+use labward_keys::{Keys, KeysError, SlotOpener};
+use labward_ledger::{
+    Action, Actor, Checkpoint, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds,
+    Subject, append, epochs,
+};
+use labward_records::Records;
+use labward_seal::CryptoFailed;
+use labward_seal::sign::SigningKey;
+use labward_store::{Options, Store, StoreError};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::adapters::RecordsKeep;
+use crate::config::Config;
+use crate::error::ServerError;
+use crate::findings::{self, Finding};
+use crate::folder::{DataFolder, LEDGER_KEY, NODE, SERVER_KEY, SITE};
+use crate::http::{HttpServer, chain};
+use crate::migrations::migrations;
+use crate::publish::{PublishLoop, Publishing};
+
+/// What a server is built from.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// SHA-256 of the file that it was read from, if it was read from one.
+    pub config_sha256: Option<[u8; 32]>,
+    /// The data folder.
+    pub data: DataFolder,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A server of one data folder.
+pub struct App {
+    core: Arc<Core>,
+    http: Option<HttpServer>,
+}
+
+/// What is there from the start on, the root key open or not.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    config_sha256: Option<[u8; 32]>,
+    pub(crate) data: DataFolder,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) people: People,
+    pub(crate) peers: Peers,
+    pub(crate) started: Timestamp,
+    opened: RwLock<Option<Arc<Opened>>>,
+    phase: Mutex<Phase>,
+    /// Held while the server lives; the system frees it when the process ends, however it does.
+    _lock: File,
+}
+
+/// What is there only while the root key is open.
+pub(crate) struct Opened {
+    pub(crate) records: Records,
+    pub(crate) messages: Messages,
+    pub(crate) gateway: Gateway,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) publishing: Arc<Publishing>,
+    publish_loop: Mutex<Option<PublishLoop>>,
+}
+
+/// How far the server is; changes of it are done one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Sealed,
+    Open,
+    Stopped,
+}
+
+/// Takes the lock of the data folder and wires everything that needs no open root key.
+///
+/// # Errors
+/// [`ServerError::Busy`] if another Labward runs on the folder, [`ServerError::NoInstallation`] if
+/// there is none in it; what a room reports.
+pub fn build(parts: Parts) -> Result<App, ServerError> {
+    let Parts {
+        config,
+        config_sha256,
+        data,
+        clock,
+    } = parts;
+    if !data.database().is_file() {
+        return Err(ServerError::NoInstallation(data.root().to_owned()));
+    }
+    let lock = take_lock(&data)?;
+    let mut options = Options::new(data.database());
+    options.readers = config.store.readers;
+    options.queue = config.store.queue_units;
+    options.autocheckpoint_bytes = config.store.autocheckpoint_bytes();
+    let journal = LedgerJournal::new(NODE, Arc::clone(&clock));
+    let store = Store::open(options, &migrations(), Box::new(journal))?;
+    let keys = Keys::load(store.clone(), SITE, data.root(), Arc::clone(&clock))?;
+    if !keys.exists() {
+        return Err(ServerError::NoInstallation(data.root().to_owned()));
+    }
+    let people = People::load(store.clone(), SITE)?;
+    let peers = Peers::load(store.clone())?;
+    let core = Core {
+        started: clock.now(),
+        config,
+        config_sha256,
+        data,
+        clock,
+        store,
+        keys,
+        people,
+        peers,
+        opened: RwLock::new(None),
+        phase: Mutex::new(Phase::Sealed),
+        _lock: lock,
+    };
+    Ok(App {
+        core: Arc::new(core),
+        http: None,
+    })
+}
+
+/// Wires everything that needs the open root key; the listeners open last.
+fn open(core: &Core) -> Result<Opened, ServerError> {
+    let Core {
+        store, keys, clock, ..
+    } = core;
+    let publishing = Arc::new(publishing(core)?);
+    let records = Records::load(labward_records::Setup {
+        store: store.clone(),
+        keys: keys.clone(),
+        ids: store.read(|snapshot| RecordIds::load(snapshot))?,
+        clock: Arc::clone(clock),
+        site: SITE,
+        node: NODE,
+        blobs: core.data.blobs(),
+        retention: core.config.retention(),
+    })?;
+    let keep = Arc::new(RecordsKeep {
+        records: records.clone(),
+        store: store.clone(),
+        keys: keys.clone(),
+    });
+    let events = Events::default();
+    let delivery = Arc::new(Delivery::start(
+        core.config.gateway.destinations.clone(),
+        DeliveryParts {
+            store: store.clone(),
+            keep: keep.clone(),
+            ordering: keep.clone(),
+            clock: Arc::clone(clock),
+            identity: server_identity(core)?,
+            peers: core.peers.clone(),
+            events: events.clone(),
+            site: SITE,
+        },
+    )?);
+    core.record_start()?;
+    let gateway = Gateway::start(
+        core.config.gateway.clone(),
+        GatewayParts {
+            store: store.clone(),
+            keep,
+            peers: core.peers.clone(),
+            index_key: keys.index_key()?,
+            clock: Arc::clone(clock),
+            dispatch: delivery.clone(),
+            identity: server_identity(core)?,
+            events,
+            site: SITE,
+        },
+    );
+    let gateway = gateway.inspect_err(|error| {
+        delivery.shutdown(Duration::ZERO);
+        core.record_stop(Outcome::Failed(error.problem().code));
+    })?;
+    let interval = core.config.ledger.publish_interval();
+    let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval)?;
+    Ok(Opened {
+        messages: gateway.messages(),
+        records,
+        gateway,
+        delivery,
+        publishing,
+        publish_loop: Mutex::new(Some(publish_loop)),
+    })
+}
+
+impl App {
+    /// Opens the admin socket, opens the root key with whatever key file is there, and then the
+    /// listeners. Without one the server stays sealed and says so.
+    ///
+    /// # Errors
+    /// What keeps the admin socket or, with the root key open, the listeners from opening.
+    pub fn start(&mut self) -> Result<(), ServerError> {
+        let core = &self.core;
+        let group = core.config.http.socket_group.as_deref();
+        let group = group.map(group_id).transpose()?;
+        let run = core.data.run();
+        fs::create_dir_all(&run).map_err(ServerError::file(run))?;
+        // First, so that a server that stays sealed can be opened.
+        let http = HttpServer::start(Arc::clone(core), &core.data.socket(), group)?;
+        self.http = Some(http);
+        if core.try_key_files() {
+            core.open_rest()?;
+        } else {
+            tracing::error!(
+                code = labward_base::problem::KEYS_SEALED.code,
+                "the root key is sealed: nothing is received or delivered until it is opened with \
+                 labward key unseal"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the root key and the listeners are open.
+    pub fn is_open(&self) -> bool {
+        self.core.opened().is_some()
+    }
+
+    /// Where each link really listens, by its name; a configured port 0 is shown as the one given.
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
+        let opened = self.core.opened();
+        let addresses = opened.iter().flat_map(|open| open.gateway.local_addresses());
+        addresses
+            .map(|(name, address)| (name.to_string(), address))
+            .collect()
+    }
+
+    /// The admin socket.
+    pub fn socket(&self) -> std::path::PathBuf {
+        self.core.data.socket()
+    }
+
+    /// Stops in order: requests, listeners, delivery; then the last entry, the last checkpoint and
+    /// the store. Nothing acknowledged is lost if it never comes to this.
+    ///
+    /// # Errors
+    /// [`ServerError::Store`] if the database could not be closed in order.
+    pub fn shutdown(mut self) -> Result<(), ServerError> {
+        if let Some(http) = self.http.take() {
+            http.stop();
+        }
+        let core = &self.core;
+        let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        *phase = Phase::Stopped;
+        if let Some(opened) = core.take_opened() {
+            let drain = Duration::from_secs(core.config.gateway.drain_seconds);
+            opened.gateway.shutdown();
+            opened.delivery.shutdown(drain);
+            let mut publish_loop = opened
+                .publish_loop
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            drop(publish_loop.take());
+            core.record_stop(Outcome::Success);
+            // After the entry, so that the last checkpoint covers it.
+            if let Err(error) = opened.publishing.publish() {
+                tracing::error!(error = %chain(&error), "the last checkpoint was not published");
+            }
+        }
+        drop(phase);
+        // What is left of it harms nothing: the next start removes it.
+        let _ = fs::remove_file(core.data.socket());
+        core.store.close()?;
+        tracing::info!("Labward has stopped");
+        Ok(())
+    }
+}
+
+impl Core {
+    /// What needs the open root key, if it is open.
+    pub(crate) fn opened(&self) -> Option<Arc<Opened>> {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        opened.clone()
+    }
+
+    /// Opens everything that waited for the root key; does nothing if it is open or stopping.
+    pub(crate) fn open_rest(&self) -> Result<(), ServerError> {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if *phase != Phase::Sealed {
+            return Ok(());
+        }
+        let opened = Arc::new(open(self)?);
+        for (link, address) in opened.gateway.local_addresses() {
+            tracing::info!(link = %link, address = %address, "link {link} listens on {address}");
+        }
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        *phase = Phase::Open;
+        Ok(())
+    }
+
+    fn take_opened(&self) -> Option<Arc<Opened>> {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        opened.take()
+    }
+
+    /// Opens the root key with the first key file that fits.
+    fn try_key_files(&self) -> bool {
+        let slots = self.keys.slots().into_iter().filter_map(|slot| slot.path);
+        for path in slots.chain(self.config.keys.files.iter().cloned()) {
+            if !path.is_file() {
+                tracing::warn!(path = %path.display(), "a key file is not there");
+                continue;
+            }
+            match self.keys.unseal(&SlotOpener::KeyFile(path.clone()), Actor::System) {
+                Ok(slot) => {
+                    tracing::info!(slot = %slot, "the root key was opened with slot {slot}");
+                    return true;
+                }
+                Err(error) => tracing::error!(
+                    path = %path.display(),
+                    error = %chain(&error),
+                    "a key file did not open the root key"
+                ),
+            }
+        }
+        false
+    }
+
+    /// Records the start, the configuration and the unencrypted lines in one unit.
+    fn record_start(&self) -> Result<(), ServerError> {
+        let now = self.clock.now();
+        let lines = self.config.gateway.check(now);
+        let lines = lines.map_err(labward_gateway::StartError::from)?;
+        for line in lines.iter().filter(|line| !line.loopback) {
+            tracing::warn!(place = %line.place, "{} is unencrypted", line.place);
+        }
+        let plain: Vec<Finding> = lines.iter().map(Finding::of_plain_line).collect();
+        let after_crash = self.store.started_after_crash();
+        let facts = Facts::new()
+            .text("version", env!("CARGO_PKG_VERSION"))
+            .number("after_crash", i64::from(after_crash));
+        let started = entry(Action::ServerStarted).facts(facts);
+        let config = self.config_sha256.map(|digest| {
+            entry(Action::ConfigLoaded).facts(Facts::new().hex("sha256", &digest))
+        });
+        self.store.write(move |tx| -> Result<(), LedgerError> {
+            append(tx, &started)?;
+            if let Some(config) = &config {
+                append(tx, config)?;
+            }
+            findings::reconcile(tx, SITE, findings::PLAIN_LINE, &plain, now)?;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn record_stop(&self, outcome: Outcome) {
+        let stopped = entry(Action::ServerStopped).outcome(outcome);
+        let written = self.store.write(move |tx| append(tx, &stopped));
+        if let Err(error) = written {
+            tracing::error!(error = %chain(&error), "the stop was not recorded");
+        }
+    }
+}
+
+fn entry(action: Action) -> NewEntry {
+    NewEntry::new(SITE, Actor::System, action, Subject::Installation)
+}
+
+fn take_lock(data: &DataFolder) -> Result<File, ServerError> {
+    let path = data.lock();
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(ServerError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServerError::Busy(data.root().to_owned())),
+        Err(TryLockError::Error(source)) => Err(ServerError::File { path, source }),
+    }
+}
+
+/// The publisher under the origin of the ledger's present epoch, with the unsealed signing key.
+fn publishing(core: &Core) -> Result<Publishing, ServerError> {
+    let origin = origin(core)?;
+    let seed = core.keys.secret(LEDGER_KEY)?;
+    let damaged = || KeysError::Damaged {
+        what: "the seed of the ledger's signing key".to_owned(),
+    };
+    let seed = seed.ok_or_else(damaged)?;
+    let seed: [u8; 32] = seed.expose().as_slice().try_into().map_err(|_| damaged())?;
+    let key = SigningKey::from_seed(&Secret::new(seed))
+        .map_err(|error: CryptoFailed| KeysError::Crypto(error))?;
+    let folder = core.data.ledger();
+    Ok(Publishing::new(core.store.clone(), NODE, folder, &origin, key)?)
+}
+
+/// The origin of the ledger's present epoch.
+fn origin(core: &Core) -> Result<String, StoreError> {
+    let epochs = core.store.read(|snapshot| epochs(snapshot))?;
+    Ok(match epochs.into_iter().next_back() {
+        Some(epoch) => epoch.origin,
+        None => {
+            let config = &core.config;
+            let made = || Checkpoint::origin_of(&config.node.name, 1);
+            config.ledger.origin.clone().unwrap_or_else(made)
+        }
+    })
+}
+
+/// The server's certificate with its unsealed key; `None` if none was issued.
+fn server_identity(core: &Core) -> Result<Option<ServerIdentity>, ServerError> {
+    let Some(key) = core.keys.secret(SERVER_KEY)? else {
+        return Ok(None);
+    };
+    let read = |path: &Path| fs::read(path).map_err(ServerError::file(path));
+    let bad = |why| ServerError::Identity(IdentityError::BadCertificate { why });
+    let chain = read(&core.data.server_certificate())?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
+    let authority = read(&core.data.authority_certificate())?;
+    Ok(Some(ServerIdentity {
+        chain: chain.map_err(|_| bad("the server's own is not in PEM form"))?,
+        key: PrivateKeyDer::from_pem_slice(key.expose())
+            .map_err(|_| bad("the server's key is not in PEM form"))?,
+        authority: CertificateDer::from_pem_slice(&authority)
+            .map_err(|_| bad("the authority's is not in PEM form"))?,
+    }))
+}
+
+/// The number of a group of the operating system, given by number or by its name.
+fn group_id(name: &str) -> Result<u32, ServerError> {
+    if let Ok(number) = name.parse() {
+        return Ok(number);
+    }
+    let path = Path::new("/etc/group");
+    let groups = fs::read_to_string(path).map_err(ServerError::file(path))?;
+    let found = groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    });
+    found.ok_or_else(|| {
+        let what = format!("there is no group {name}");
+        ServerError::file(path)(io::Error::new(io::ErrorKind::NotFound, what))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_known_by_its_number_or_its_name() {
+        assert_eq!(group_id("0").unwrap(), 0);
+        assert_eq!(group_id("root").unwrap(), 0);
+        assert!(group_id("no-such-group-here").is_err());
+    }
+
+    #[test]
+    fn a_folder_without_an_installation_is_left_untouched() {
+        let folder = labward_testkit::TempDir::new();
+        let parts = Parts {
+            config: Config::default(),
+            config_sha256: None,
+            data: DataFolder::new(folder.path()),
+            clock: Arc::new(labward_testkit::FakeClock::default()),
+        };
+        let error = build(parts).err().unwrap();
+        assert!(matches!(error, ServerError::NoInstallation(_)));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

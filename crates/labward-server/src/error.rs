@@ -1,0 +1,85 @@
+//! Why the server did not start, or did not stop in order.
+
+use std::io;
+use std::path::PathBuf;
+
+use labward_base::{Problem, problem};
+use labward_gateway::StartError;
+use labward_gateway::delivery::DeliveryError;
+use labward_identity::IdentityError;
+use labward_keys::KeysError;
+use labward_ledger::LedgerError;
+use labward_os::OsError;
+use labward_records::RecordsError;
+use labward_store::StoreError;
+
+/// Why the server did not start, or did not stop in order.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Operator: another Labward runs on the folder.
+    #[error("take the lock of {0}")]
+    Busy(PathBuf),
+    /// Delivery did not start.
+    #[error("start delivery")]
+    Delivery(#[from] DeliveryError),
+    /// Operator: the folder holds no installation.
+    #[error("find an installation in {0}")]
+    NoInstallation(PathBuf),
+    /// A file of the data folder cannot be read or written.
+    #[error("read or write {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's report.
+        #[source]
+        source: io::Error,
+    },
+    /// The gateway did not start.
+    #[error("start the gateway")]
+    Gateway(#[from] StartError),
+    /// People, peers or certificates.
+    #[error("load people, peers and certificates")]
+    Identity(#[from] IdentityError),
+    /// Keys.
+    #[error("load or open the keys")]
+    Keys(#[from] KeysError),
+    /// The ledger.
+    #[error("write or publish the ledger")]
+    Ledger(#[from] LedgerError),
+    /// The operating system refused to protect the process.
+    #[error("protect the process")]
+    Os(#[from] OsError),
+    /// Records.
+    #[error("load the records")]
+    Records(#[from] RecordsError),
+    /// The database.
+    #[error("open the database")]
+    Store(#[from] StoreError),
+    /// A thread or runtime could not be started.
+    #[error("start the threads of the server")]
+    Threads(#[source] io::Error),
+}
+
+impl ServerError {
+    /// What a person is told about it.
+    pub fn problem(&self) -> &'static Problem {
+        match self {
+            Self::Busy(_) => &problem::STORE_BUSY,
+            Self::Delivery(error) => error.problem(),
+            Self::NoInstallation(_) => &problem::SERVER_NOT_INITIALIZED,
+            Self::File { .. } => &problem::SERVER_FILE,
+            Self::Gateway(error) => error.problem(),
+            Self::Identity(error) => error.problem(),
+            Self::Keys(error) => error.problem(),
+            Self::Ledger(error) => error.problem(),
+            Self::Os(_) | Self::Threads(_) => &problem::SERVER_INTERNAL,
+            Self::Records(error) => error.problem(),
+            Self::Store(error) => error.problem(),
+        }
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}

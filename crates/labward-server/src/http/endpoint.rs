@@ -1,0 +1,255 @@
+//! The one table of endpoints: what each is called, who may, what it takes and gives.
+//!
+//! The router, the authorization and `docs/ref/api.md` are made from it, so that no endpoint exists
+//! without a permission. Access control is 45 CFR 164.312(a)(1).
+
+use std::fmt::Write as _;
+
+use labward_api::PREFIX;
+use labward_base::problem;
+use labward_identity::{Permission, Role};
+
+use super::call::{Answer, Call};
+use super::failure::Failure;
+use super::{key, ledger, message, peer, record, status};
+
+/// One endpoint.
+pub(crate) struct Endpoint {
+    /// Its verb.
+    pub(crate) verb: Verb,
+    /// Its path below [`PREFIX`].
+    pub(crate) path: &'static str,
+    /// What a person must be permitted to do.
+    pub(crate) permission: Permission,
+    /// What the body is.
+    pub(crate) takes: Takes,
+    /// What the answer is.
+    pub(crate) gives: &'static str,
+    /// What it does, in a sentence.
+    pub(crate) does: &'static str,
+    /// Does it.
+    pub(crate) handler: fn(&Call) -> Result<Answer, Failure>,
+}
+
+/// A verb of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Delete,
+    Get,
+    Post,
+}
+
+/// What the body of a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// A file, at most 256 MiB.
+    File,
+    /// JSON of this type, at most 1 MiB.
+    Json(&'static str),
+    /// Nothing in the body, these in the query string.
+    Query(&'static str),
+    /// Nothing.
+    Nothing,
+}
+
+impl Verb {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl Takes {
+    /// Bytes that the body may have.
+    pub(crate) const fn limit_bytes(self) -> usize {
+        match self {
+            Self::File => 256 << 20,
+            Self::Json(_) => 1 << 20,
+            // Clients send an empty object where nothing is needed.
+            Self::Query(_) | Self::Nothing => 1 << 10,
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Self::File => "a file of at most 256 MiB; `?ending=&why=`".to_owned(),
+            Self::Json(name) => format!("`{name}`"),
+            Self::Query(names) => format!("`?{names}`"),
+            Self::Nothing => "–".to_owned(),
+        }
+    }
+}
+
+macro_rules! endpoints {
+    ($($verb:ident $path:literal, $permission:ident, $takes:expr, $gives:literal, $handler:path,
+        $does:literal;)+) => {
+        /// Every endpoint, in the order of the reference.
+        pub(crate) const ENDPOINTS: &[Endpoint] = &[$(Endpoint {
+            verb: Verb::$verb,
+            path: $path,
+            permission: Permission::$permission,
+            takes: $takes,
+            gives: $gives,
+            does: $does,
+            handler: $handler,
+        }),+];
+    };
+}
+
+use Takes::{File, Json, Nothing, Query};
+
+endpoints! {
+    Get "status", StatusRead, Nothing, "Status", status::status,
+        "What the server is doing now";
+    Get "check", StatusRead, Nothing, "Check", status::check,
+        "What is wrong with this installation, the most harmful first";
+    Get "destinations", StatusRead, Nothing, "[DestinationStatus]", status::destinations,
+        "The destinations and what waits for them";
+    Post "destinations/{name}/resume", MessageResend, Json("Why"), "Done", status::resume,
+        "Lets a stopped destination go on";
+    Post "unseal", KeyUnseal, Json("Opener"), "Done", key::unseal,
+        "Opens the root key with one slot, and then the listeners";
+    Get "key/slots", KeyRead, Nothing, "[Slot]", key::slots,
+        "The slots of the root key";
+    Post "key/slots", KeyChange, Json("NewSlot"), "AddedSlot", key::add,
+        "Adds a slot; recovery shares are in the answer this once";
+    Delete "key/slots/{id}", KeyChange, Nothing, "Done", key::remove,
+        "Removes a slot, never the last one";
+    Post "key/slots/{id}/test", KeyChange, Json("Opener"), "Done", key::test,
+        "Proves that a slot opens the root key";
+    Post "key/rotate", KeyChange, Nothing, "Rotation", key::rotate,
+        "Replaces the root key and wraps every key anew";
+    Get "key/where", KeyRead, Nothing, "[SlotPlace]", key::places,
+        "Where each slot's private half lives";
+    Get "peers", PeerRead, Nothing, "[Peer]", peer::peers,
+        "The machine peers";
+    Post "peers", PeerChange, Json("NewPeer"), "AddedPeer", peer::add_peer,
+        "Adds a peer; a private key is in the answer this once";
+    Post "peers/{name}/revoke", PeerChange, Nothing, "Done", peer::revoke,
+        "Refuses a peer from now on, for good";
+    Post "peers/{name}/renew", PeerChange, Nothing, "AddedPeer", peer::renew,
+        "Issues another certificate to a peer";
+    Get "people", PersonRead, Nothing, "[Person]", peer::people,
+        "The people of the lab";
+    Post "people", PersonChange, Json("Person"), "Person", peer::add_person,
+        "Binds an account of the operating system to a person";
+    Delete "people/{id}", PersonChange, Nothing, "Done", peer::remove_person,
+        "Removes a person";
+    Get "messages", MessageList, Query("state=&link=&peer=&destination=&before=&limit="),
+        "[Message]", message::list,
+        "Messages, the newest first, without their content";
+    Get "messages/{record}", MessageList, Nothing, "Message", message::show,
+        "One message and its deliveries, without its content";
+    Post "messages/{record}/release", MessageDecide, Json("Decision"), "Done", message::release,
+        "Has a held message delivered";
+    Post "messages/{record}/reject", MessageDecide, Json("Decision"), "Done", message::reject,
+        "Decides that a held message goes nowhere";
+    Post "messages/{record}/resend", MessageResend, Json("Decision"), "Done", message::resend,
+        "Sends a message again";
+    Post "records/find", RecordFind, Json("Find"), "Found", record::find,
+        "Searches for patients; masked, and recorded before it is answered";
+    Post "records/{record}/show", RecordShow, Json("Why"), "Shown", record::show,
+        "One record in full; recorded before it is answered";
+    Post "records/export", RecordExport, Json("Export"), "bytes", record::export,
+        "A record or a patient's records; recorded before it is answered";
+    Post "records/import", RecordImport, File, "Imported", record::import,
+        "Keeps what is in an HL7 v2 file or a FHIR bundle, also packed with bzip2";
+    Post "patients/{patient}/dispose", PatientDispose, Json("Dispose"), "Disposed",
+        record::dispose,
+        "Destroys the keys of a patient's whole merge group";
+    Post "patients/{patient}/hold", HoldChange, Json("Why"), "Done", record::hold,
+        "Puts a patient's records under legal hold";
+    Post "patients/{patient}/lift", HoldChange, Json("Why"), "Done", record::lift,
+        "Lifts a legal hold";
+    Get "ledger/entries", LedgerRead, Query("from=&limit="), "Entries", ledger::entries,
+        "A page of the ledger; who, why and what was asked for stay sealed";
+    Post "ledger/verify", LedgerRead, Nothing, "Verified", ledger::verify,
+        "Verifies rows, payloads, tiles and checkpoints";
+    Post "ledger/export", LedgerExport, Json("{ format: bundle | fhir }"), "bytes",
+        ledger::export,
+        "The ledger for an outside expert: a bundle to verify offline, or FHIR AuditEvents";
+    Get "ledger/prove/{entry}", LedgerRead, Nothing, "{ proof }", ledger::prove,
+        "The C2SP proof that an entry stands in the ledger";
+    Get "ledger/key", LedgerRead, Nothing, "VerifierKey", ledger::key,
+        "The key with which others verify the ledger";
+}
+
+/// `docs/ref/api.md`: every endpoint, generated from the table.
+pub fn reference() -> String {
+    let mut text = format!(
+        "# HTTP API\n\n\
+         HTTP/1.1 over the admin socket `run/admin.sock` of the data folder, below `{PREFIX}`.\n\
+         Who asks is the person to whom the account of the operating system is bound; the kernel\n\
+         says which account it is. Requests and answers are JSON of the types in\n\
+         `crates/labward-api`. A failure is `ProblemBody` with a code of [errors.md](errors.md);\n\
+         one of 5xx holds a reference to look for in the log.\n\n\
+         Requests are limited to 1 MiB, imports to 256 MiB. Everything that reads or changes\n\
+         records needs a reason, which is recorded.\n\n\
+         | Endpoint | Takes | Gives | Permission | Roles |\n|---|---|---|---|---|\n"
+    );
+    for endpoint in ENDPOINTS {
+        let roles: Vec<&str> = Role::ALL
+            .iter()
+            .filter(|role| role.permits(endpoint.permission))
+            .map(|role| role.name())
+            .collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "| `{} {}` {} | {} | `{}` | `{}` | {} |",
+            endpoint.verb.name(),
+            endpoint.path,
+            endpoint.does,
+            endpoint.takes.describe(),
+            endpoint.gives.replace('|', "\\|"),
+            endpoint.permission,
+            roles.join(", ")
+        );
+    }
+    let _ = write!(
+        text,
+        "\nAn account that is bound to nobody gets `{}`, a person whose role does not permit it\n\
+         `{}`, and both before anything else is looked at.\n",
+        problem::IDENTITY_UNKNOWN.code,
+        problem::IDENTITY_DENIED.code,
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_endpoint_stands_twice_and_the_reference_lists_each() {
+        let mut seen = HashSet::new();
+        let text = reference();
+        for endpoint in ENDPOINTS {
+            let name = format!("`{} {}`", endpoint.verb.name(), endpoint.path);
+            assert!(text.contains(&name), "{name}");
+            assert!(seen.insert(name), "{}", endpoint.path);
+        }
+    }
+
+    #[test]
+    fn who_may_do_what_is_what_the_golden_table_says() {
+        let table: String = ENDPOINTS
+            .iter()
+            .map(|endpoint| {
+                let roles: Vec<&str> = Role::ALL
+                    .iter()
+                    .filter(|role| role.permits(endpoint.permission))
+                    .map(|role| role.name())
+                    .collect();
+                let (verb, path) = (endpoint.verb.name(), endpoint.path);
+                format!("{verb} {path}: {}\n", roles.join(" "))
+            })
+            .collect();
+        let golden = include_str!("authorization.golden");
+        assert_eq!(table, golden, "a change of who may do what is deliberate");
+    }
+}

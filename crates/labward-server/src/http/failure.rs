@@ -1,0 +1,179 @@
+//! The one adapter from what rooms report to what a person sees.
+//!
+//! It must never show the inside of a fault: an answer of 5xx holds a code from the table and a
+//! reference, and the chain of causes stands once in the log beside that reference. No text of a
+//! room holds patient data, so none does here.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use labward_api::ProblemBody;
+use labward_base::{Problem, problem};
+use labward_gateway::delivery::DeliveryError;
+use labward_gateway::keep::KeepError;
+use labward_gateway::messages::MessageError;
+use labward_identity::IdentityError;
+use labward_keys::KeysError;
+use labward_ledger::LedgerError;
+use labward_records::RecordsError;
+use labward_store::StoreError;
+
+use crate::error::ServerError;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    problem: &'static Problem,
+    detail: Option<String>,
+    chain: Option<String>,
+}
+
+impl Failure {
+    /// A problem of the table.
+    pub(crate) const fn new(problem: &'static Problem) -> Self {
+        Self {
+            problem,
+            detail: None,
+            chain: None,
+        }
+    }
+
+    /// A request that cannot be understood; `detail` quotes nothing of it.
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(&problem::SERVER_BAD_REQUEST).with(detail)
+    }
+
+    /// With what varies: a name, a date, a place.
+    pub(crate) fn with(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The problem of the table.
+    #[cfg(test)]
+    pub(crate) const fn problem(&self) -> &'static Problem {
+        self.problem
+    }
+
+    /// What goes out; a fault of ours is logged here, and nowhere else.
+    pub(crate) fn into_body(self) -> (StatusCode, ProblemBody) {
+        let status = StatusCode::from_u16(self.problem.kind.http_status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let is_ours = status.is_server_error();
+        let reference = is_ours.then(reference);
+        if let Some(reference) = &reference {
+            let chain = self.chain.as_deref().or(self.detail.as_deref());
+            let cause = chain.unwrap_or(self.problem.what);
+            tracing::error!(
+                reference = %reference,
+                code = self.problem.code,
+                cause = %cause,
+                "a request failed"
+            );
+        }
+        let body = ProblemBody {
+            code: self.problem.code.to_owned(),
+            what: self.problem.what.to_owned(),
+            todo: self.problem.todo.to_owned(),
+            detail: self.detail.filter(|_| !is_ours),
+            reference,
+        };
+        (status, body)
+    }
+
+    fn of(problem: &'static Problem, error: &dyn Error) -> Self {
+        Self {
+            problem,
+            detail: Some(error.to_string()),
+            chain: Some(chain(error)),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, body) = self.into_body();
+        let json = serde_json::to_vec(&body).unwrap_or_default();
+        let kind = HeaderValue::from_static("application/problem+json");
+        (status, [(header::CONTENT_TYPE, kind)], json).into_response()
+    }
+}
+
+macro_rules! from_rooms {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::of(error.problem(), &error)
+            }
+        }
+    )+};
+}
+
+from_rooms!(
+    DeliveryError,
+    IdentityError,
+    KeepError,
+    KeysError,
+    LedgerError,
+    MessageError,
+    RecordsError,
+    ServerError,
+    StoreError,
+);
+
+/// An error and everything below it, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {cause}");
+        below = cause.source();
+    }
+    text
+}
+
+/// A random reference of 16 hexadecimal digits.
+fn reference() -> String {
+    labward_seal::random_bytes::<8>().map_or_else(
+        |_| "no-random-bytes".to_owned(),
+        |bytes| format!("{:016x}", u64::from_be_bytes(bytes)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labward_base::id::SlotId;
+
+    #[test]
+    fn a_fault_of_ours_shows_a_reference_and_nothing_of_its_inside() {
+        let error = KeysError::Damaged {
+            what: "patient key 7".to_owned(),
+        };
+        let (status, body) = Failure::from(error).into_body();
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(body.code, "keys.damaged");
+        assert_eq!(body.detail, None);
+        assert_eq!(body.reference.unwrap().len(), 16);
+    }
+
+    #[test]
+    fn a_fault_of_the_caller_says_what_it_was() {
+        let (status, body) = Failure::from(KeysError::NoSlot(SlotId::new(9))).into_body();
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert_eq!(body.detail.unwrap(), "find slot 9: there is none");
+        assert_eq!(body.reference, None);
+    }
+
+    #[test]
+    fn the_log_line_names_every_cause() {
+        let error = RecordsError::from(KeysError::NoSlot(SlotId::new(9)));
+        assert_eq!(
+            chain(&error),
+            "use a patient's or the site's key: find slot 9: there is none"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! `ledger/…`: listing, verifying, exporting, proving; what is sealed in an entry stays sealed.
+
+use std::fs;
+use std::sync::Arc;
+
+use labward_api::ledger::{Entries, EntryFilter, Verified, VerifierKey as PublicKey};
+use labward_base::id::EntryIndex;
+use labward_ledger::{
+    Action, Actor, Facts, LedgerError, NewEntry, Outcome, StoredEntry, Subject, VerifierKey,
+    VerifyReport, append, entries as read_entries, export_audit_events, tree_head, verify as check,
+};
+use labward_store::StoreError;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call, Writer};
+use super::failure::Failure;
+use crate::app::Core;
+use crate::error::ServerError;
+use crate::folder::{NODE, SITE};
+
+/// Entries listed if the request does not say how many.
+const LIMIT_DEFAULT: u32 = 100;
+/// Entries listed at most.
+const LIMIT_MAX: u32 = 1_000;
+
+/// `GET ledger/entries`
+pub(super) fn entries(call: &Call) -> Result<Answer, Failure> {
+    let filter: EntryFilter = call.query()?;
+    let limit = filter.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let from = EntryIndex::new(filter.from);
+    let (head, page) = call.core.store.read(|snapshot| -> Result<_, StoreError> {
+        let head = tree_head(snapshot, NODE)?;
+        Ok((head, read_entries(snapshot, from, limit)?))
+    })?;
+    Answer::json(&Entries {
+        entries: page.iter().map(leaf_value).collect::<Result<_, _>>()?,
+        size: head.map_or(0, |head| head.frontier.size()),
+    })
+}
+
+/// `POST ledger/verify`
+pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
+    let core = &call.core;
+    let report = match core.opened() {
+        Some(opened) => opened.publishing.verify()?,
+        None => {
+            let folder = core.data.ledger();
+            let key = public_key(core)?;
+            check(&core.store, NODE, Some((&folder, &key)))?
+        }
+    };
+    let outcome = match report.is_sound() {
+        true => Outcome::Success,
+        false => Outcome::Failed(labward_base::problem::LEDGER_TAMPERED.code),
+    };
+    let facts = Facts::new()
+        .number("entries", report.entries)
+        .number("faults", report.fault_count);
+    record(core, call.actor(), Action::LedgerVerified, facts, outcome)?;
+    Answer::json(&verified(report))
+}
+
+/// What `ledger/export` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExportRequest {
+    format: ExportFormat,
+}
+
+/// In which form the ledger leaves.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ExportFormat {
+    Bundle,
+    Fhir,
+}
+
+/// `POST ledger/export`
+pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
+    let ExportRequest { format } = call.json()?;
+    let opened = call.opened()?;
+    let name = match format {
+        ExportFormat::Bundle => "bundle",
+        ExportFormat::Fhir => "fhir",
+    };
+    // Before the first byte leaves, so that the export holds its own entry.
+    let facts = Facts::new().text("format", name);
+    let core = Arc::clone(&call.core);
+    record(&core, call.actor(), Action::LedgerExported, facts, Outcome::Success)?;
+    let writer: Writer = match format {
+        ExportFormat::Bundle => Box::new(move |out| {
+            opened.publishing.export(out)?;
+            Ok(())
+        }),
+        ExportFormat::Fhir => Box::new(move |out| {
+            let head = core.store.read(|snapshot| tree_head(snapshot, NODE))?;
+            let end = EntryIndex::new(head.map_or(0, |head| head.frontier.size()));
+            export_audit_events(&core.store, EntryIndex::new(0), end, out)?;
+            Ok(())
+        }),
+    };
+    Ok(Answer::Stream(writer))
+}
+
+/// `GET ledger/prove/{entry}`
+pub(super) fn prove(call: &Call) -> Result<Answer, Failure> {
+    let entry: EntryIndex = call.param("entry")?;
+    let proof = call.opened()?.publishing.prove(entry)?;
+    Answer::json(&json!({ "proof": proof.to_string() }))
+}
+
+/// `GET ledger/key`
+pub(super) fn key(call: &Call) -> Result<Answer, Failure> {
+    let key = match call.core.opened() {
+        Some(opened) => opened.publishing.verifier().clone(),
+        None => public_key(&call.core)?,
+    };
+    Answer::json(&PublicKey {
+        key: key.to_string(),
+        origin: key.name().to_owned(),
+    })
+}
+
+/// The public key as `init` wrote it down, for a server that is sealed.
+fn public_key(core: &Core) -> Result<VerifierKey, Failure> {
+    let path = core.data.ledger_public_key();
+    let text = fs::read_to_string(&path).map_err(ServerError::file(path))?;
+    let key: Result<VerifierKey, _> = text.trim().parse();
+    Ok(key.map_err(LedgerError::from)?)
+}
+
+fn record(
+    core: &Core,
+    actor: Actor,
+    action: Action,
+    facts: Facts,
+    outcome: Outcome,
+) -> Result<EntryIndex, LedgerError> {
+    let entry = NewEntry::new(SITE, actor, action, Subject::Ledger);
+    let entry = entry.facts(facts).outcome(outcome);
+    core.store.write(move |tx| append(tx, &entry))
+}
+
+fn leaf_value(entry: &StoredEntry) -> Result<Value, Failure> {
+    let read = serde_json::from_slice(&entry.leaf);
+    read.map_err(|_| {
+        let place = format!("entry {}: it is not JSON", entry.index);
+        LedgerError::Tampered { place }.into()
+    })
+}
+
+fn verified(report: VerifyReport) -> Verified {
+    let good = report.is_sound();
+    let named = u64::try_from(report.faults.len()).unwrap_or(u64::MAX);
+    let mut faults: Vec<String> = report
+        .faults
+        .into_iter()
+        .map(|fault| format!("{}: {}", fault.place, fault.what))
+        .collect();
+    if report.fault_count > named {
+        faults.push(format!("and {} more", report.fault_count - named));
+    }
+    Verified {
+        good,
+        entries: report.entries,
+        root: report.root.map(|root| root.to_base64()).unwrap_or_default(),
+        faults,
+    }
+}

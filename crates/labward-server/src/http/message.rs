@@ -1,0 +1,331 @@
+//! `messages`: lists without content, and what a person decides about what waits.
+//!
+//! It must never show what a message holds: that is `records/{record}/show`, which is recorded.
+
+use std::collections::HashMap;
+
+use labward_api::message::{Decision, Delivery, Message, MessageFilter};
+use labward_base::id::{EntryIndex, RecordId};
+use labward_base::problem;
+use labward_gateway::config::DestinationName;
+use labward_gateway::delivery::{ExceptionState, WaitingFilter, WaitingMessage};
+use labward_gateway::messages::{HeldFilter, HeldMessage, HeldState, MessageError};
+use labward_ledger::{
+    Action, Fact, Leaf, StoredEntry, Subject, entries, entries_before, entry_of_record,
+};
+use labward_store::StoreError;
+
+use super::call::{Answer, Call, reason};
+use super::failure::Failure;
+use crate::app::Opened;
+
+/// Messages listed if the request does not say how many.
+const LIMIT_DEFAULT: u32 = 50;
+/// Messages listed at most.
+const LIMIT_MAX: u32 = 1_000;
+/// Entries read at once.
+const PAGE: u32 = 1_000;
+/// Entries that one list looks at, so that a rare peer does not cost a walk of the whole ledger.
+const WALK_MAX: usize = 50_000;
+
+/// Deliveries that the ledger says were done.
+type Delivered = HashMap<(RecordId, String), u32>;
+
+/// `GET messages`
+pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
+    let filter: MessageFilter = call.query()?;
+    let opened = call.opened()?;
+    let leaves = match filter.state.as_deref() {
+        None | Some("received") => walk(call, &filter)?,
+        Some("held") => held(call, &opened, &filter)?,
+        Some("waiting") => waiting(call, &opened, &filter, false)?,
+        Some("dead") => waiting(call, &opened, &filter, true)?,
+        Some(_) => {
+            let states = "the state is received, held, waiting or dead";
+            return Err(Failure::bad_request(states));
+        }
+    };
+    let delivered = delivered(call, &leaves)?;
+    let messages = leaves.iter().map(|leaf| message(&opened, leaf, &delivered));
+    Answer::json(&messages.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// `GET messages/{record}`
+pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let leaf = leaf_of(call, record)?;
+    let leaf = leaf.ok_or(Failure::new(&problem::GATEWAY_NO_MESSAGE))?;
+    let delivered = delivered(call, std::slice::from_ref(&leaf))?;
+    Answer::json(&message(&*call.opened()?, &leaf, &delivered)?)
+}
+
+/// `POST messages/{record}/release`
+pub(super) fn release(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let Decision { why, .. } = call.json()?;
+    let messages = &call.opened()?.messages;
+    Answer::done(Some(messages.release(record, call.by(), reason(&why)?)?))
+}
+
+/// `POST messages/{record}/reject`
+pub(super) fn reject(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let Decision { why, .. } = call.json()?;
+    let messages = &call.opened()?.messages;
+    Answer::done(Some(messages.reject(record, call.by(), reason(&why)?)?))
+}
+
+/// `POST messages/{record}/resend`
+pub(super) fn resend(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let Decision { why, destination } = call.json()?;
+    let destination = destination.as_deref().map(destination_name).transpose()?;
+    let delivery = &call.opened()?.delivery;
+    let entry = delivery.resend(record, destination.as_ref(), call.by(), reason(&why)?)?;
+    Answer::done(Some(entry))
+}
+
+fn destination_name(name: &str) -> Result<DestinationName, Failure> {
+    name.parse()
+        .map_err(|_| Failure::new(&problem::GATEWAY_NO_DESTINATION))
+}
+
+fn limit(filter: &MessageFilter) -> u32 {
+    filter.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
+}
+
+/// The entries of messages that came, the newest first.
+fn walk(call: &Call, filter: &MessageFilter) -> Result<Vec<Leaf>, Failure> {
+    let wanted = usize::try_from(limit(filter)).unwrap_or(usize::MAX);
+    let only_received = filter.state.is_some();
+    let mut before = match filter.before {
+        None => EntryIndex::new(u64::MAX),
+        Some(record) => match leaf_of(call, RecordId::new(record))? {
+            Some(leaf) => leaf.index,
+            None => return Ok(Vec::new()),
+        },
+    };
+    let (mut found, mut walked) = (Vec::new(), 0);
+    while walked < WALK_MAX {
+        let page: Vec<StoredEntry> = call
+            .core
+            .store
+            .read(|snapshot| entries_before(snapshot, before, PAGE))?;
+        let Some(last) = page.last() else { break };
+        before = last.index;
+        walked += page.len();
+        for entry in &page {
+            let is_held = entry.action == Action::MessageHeld.name();
+            if entry.action != Action::MessageReceived.name() && (only_received || !is_held) {
+                continue;
+            }
+            let Some(leaf) = Leaf::parse(&entry.leaf).ok().filter(|leaf| fits(leaf, filter)) else {
+                continue;
+            };
+            found.push(leaf);
+            if found.len() >= wanted {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn fits(leaf: &Leaf, filter: &MessageFilter) -> bool {
+    let says = |name, wanted: &Option<String>| {
+        wanted.is_none() || leaf.facts.get_text(name) == wanted.as_deref()
+    };
+    let goes_there = filter
+        .destination
+        .as_ref()
+        .is_none_or(|wanted| goes_to(leaf).iter().any(|to| to == wanted));
+    says("link", &filter.link) && says("peer", &filter.peer) && goes_there
+}
+
+fn held(call: &Call, opened: &Opened, filter: &MessageFilter) -> Result<Vec<Leaf>, Failure> {
+    let held = opened.messages.list(&HeldFilter {
+        state: Some(HeldState::Held),
+        link: filter.link.clone(),
+        peer: filter.peer.clone(),
+        since: None,
+        before: filter.before.map(RecordId::new),
+        limit: limit(filter),
+    })?;
+    let leaves = held.iter().map(|held| leaf_of(call, held.record));
+    Ok(leaves.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Messages that wait at a destination, or were given up there.
+fn waiting(
+    call: &Call,
+    opened: &Opened,
+    filter: &MessageFilter,
+    dead: bool,
+) -> Result<Vec<Leaf>, Failure> {
+    let destination = filter.destination.as_deref();
+    let rows = opened.delivery.waiting(&WaitingFilter {
+        destination: destination.map(destination_name).transpose()?,
+        state: dead.then_some(ExceptionState::Dead),
+        after: None,
+        limit: LIMIT_MAX,
+    })?;
+    let mut records: Vec<RecordId> = rows
+        .iter()
+        .filter(|row| dead || row.state != ExceptionState::Dead)
+        .map(|row| row.record)
+        .filter(|record| filter.before.is_none_or(|before| record.get() < before))
+        .collect();
+    records.sort_unstable_by(|a, b| b.cmp(a));
+    records.dedup();
+    let mut found = Vec::new();
+    for record in records {
+        found.extend(leaf_of(call, record)?.filter(|leaf| fits(leaf, filter)));
+    }
+    found.truncate(usize::try_from(limit(filter)).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The entry by which a message was kept; `None` if the record is not one.
+fn leaf_of(call: &Call, record: RecordId) -> Result<Option<Leaf>, Failure> {
+    let entry = call
+        .core
+        .store
+        .read(|snapshot| entry_of_record(snapshot, record))
+        .map_err(|error: StoreError| error)?;
+    let leaf = entry.and_then(|entry| Leaf::parse(&entry.leaf).ok());
+    let is_message = |leaf: &Leaf| {
+        matches!(leaf.action, Action::MessageReceived | Action::MessageHeld)
+    };
+    Ok(leaf.filter(is_message))
+}
+
+/// What the ledger says was delivered of these messages, looked for behind the oldest of them.
+fn delivered(call: &Call, leaves: &[Leaf]) -> Result<Delivered, Failure> {
+    let mut delivered = Delivered::new();
+    let Some(oldest) = leaves.iter().map(|leaf| leaf.index).min() else {
+        return Ok(delivered);
+    };
+    let (mut from, mut walked) = (oldest, 0);
+    while walked < WALK_MAX {
+        let page: Vec<StoredEntry> = call
+            .core
+            .store
+            .read(|snapshot| entries(snapshot, from, PAGE))?;
+        let Some(last) = page.last() else { break };
+        from = EntryIndex::new(last.index.get().saturating_add(1));
+        walked += page.len();
+        let done = page
+            .iter()
+            .filter(|entry| entry.action == Action::MessageDelivered.name());
+        for leaf in done.filter_map(|entry| Leaf::parse(&entry.leaf).ok()) {
+            let Subject::Record(record) = leaf.subject else {
+                continue;
+            };
+            if let Some(to) = leaf.facts.get_text("destination") {
+                let attempts = leaf.facts.get_number("attempts").unwrap_or(1);
+                let attempts = u32::try_from(attempts).unwrap_or(1);
+                delivered.insert((record, to.to_owned()), attempts);
+            }
+        }
+    }
+    Ok(delivered)
+}
+
+fn message(opened: &Opened, leaf: &Leaf, delivered: &Delivered) -> Result<Message, Failure> {
+    let record = leaf.record.unwrap_or(RecordId::new(0));
+    let held = match leaf.action {
+        Action::MessageHeld => found(opened.messages.show(record))?,
+        _ => None,
+    };
+    let text = |name| leaf.facts.get_text(name).unwrap_or_default().to_owned();
+    let state = held.as_ref().map_or("received", |held| held.state.name());
+    let mut deliveries = Vec::new();
+    if held.as_ref().is_none_or(|held| held.state == HeldState::Released) {
+        let sent_by = held.as_ref().and_then(|held| held.decided);
+        for to in goes_to(leaf) {
+            let entry = sent_by.unwrap_or(leaf.index);
+            deliveries.push(delivery(opened, record, entry, to, delivered)?);
+        }
+    }
+    let size = leaf.facts.get_number("size").unwrap_or_default();
+    Ok(Message {
+        record: record.get(),
+        entry: leaf.index.get(),
+        time: leaf.time.to_rfc3339(),
+        state: state.to_owned(),
+        link: text("link"),
+        peer: text("peer"),
+        kind: text("type"),
+        size_bytes: u64::try_from(size).unwrap_or_default(),
+        reason: held.map(|held| held.reason),
+        deliveries,
+    })
+}
+
+fn found(held: Result<HeldMessage, MessageError>) -> Result<Option<HeldMessage>, Failure> {
+    match held {
+        Ok(held) => Ok(Some(held)),
+        Err(MessageError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What became of a message at one destination: a row of exceptions, an entry, or its turn has
+/// not come.
+fn delivery(
+    opened: &Opened,
+    record: RecordId,
+    entry: EntryIndex,
+    to: String,
+    delivered: &Delivered,
+) -> Result<Delivery, Failure> {
+    if let Some(row) = exception(opened, record, entry, &to)? {
+        return Ok(Delivery {
+            destination: to,
+            state: row.state.name().to_owned(),
+            attempts: row.attempts,
+            reason: (!row.reason.is_empty()).then_some(row.reason),
+        });
+    }
+    let attempts = delivered.get(&(record, to.clone()));
+    let state = if attempts.is_some() { "delivered" } else { "waiting" };
+    Ok(Delivery {
+        destination: to,
+        state: state.to_owned(),
+        attempts: attempts.copied().unwrap_or_default(),
+        reason: None,
+    })
+}
+
+fn exception(
+    opened: &Opened,
+    record: RecordId,
+    entry: EntryIndex,
+    to: &str,
+) -> Result<Option<WaitingMessage>, Failure> {
+    let Ok(to) = to.parse::<DestinationName>() else {
+        return Ok(None);
+    };
+    let before = EntryIndex::new(entry.get().saturating_sub(1));
+    let rows = opened.delivery.waiting(&WaitingFilter {
+        destination: Some(to.clone()),
+        state: None,
+        after: Some((to, before)),
+        limit: 1,
+    })?;
+    Ok(rows.into_iter().find(|row| row.record == record))
+}
+
+/// The destinations that stand in the entry.
+fn goes_to(leaf: &Leaf) -> Vec<String> {
+    match leaf.facts.get("to") {
+        Some(Fact::List(list)) => list
+            .iter()
+            .filter_map(|to| match to {
+                Fact::Text(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}

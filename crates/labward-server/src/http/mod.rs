@@ -1,0 +1,247 @@
+//! HTTP `/api/v1` over the admin socket.
+//!
+//! It must never answer somebody whom it does not know, run a handler that the person's role does
+//! not permit, hold a request without limit, or put a path, a query or a body into the log.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `listener` | the socket, who connects, how many and for how long |
+//! | `endpoint` | the one table of endpoints with their permissions |
+//! | `call` | a request as a handler sees it, and its answer |
+//! | `failure` | the one adapter from errors to what a person sees |
+//! | `stream` | answers that are written while they are sent |
+//! | `status`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
+
+mod call;
+mod endpoint;
+mod failure;
+mod key;
+mod ledger;
+mod listener;
+mod message;
+mod peer;
+mod record;
+mod status;
+mod stream;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, RawPathParams, Request};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post};
+use labward_api::PREFIX;
+use labward_base::problem;
+use labward_identity::Person;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use self::call::{Answer, Call};
+use self::endpoint::{ENDPOINTS, Endpoint, Verb};
+use self::listener::{AdminListener, Caller};
+use crate::app::Core;
+use crate::error::ServerError;
+
+pub use self::endpoint::reference;
+pub(crate) use self::failure::{Failure, chain};
+
+/// Handlers that run at the same time.
+const HANDLERS: usize = 8;
+/// Threads for handlers and for what they stream.
+const BLOCKING_THREADS: usize = 2 * HANDLERS;
+/// How long a request waits for a handler, and its body for its next part.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long requests in flight may take when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The HTTP server, on a thread and runtime of its own.
+pub(crate) struct HttpServer {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// What every request needs.
+struct Service {
+    core: Arc<Core>,
+    handlers: Arc<Semaphore>,
+}
+
+impl HttpServer {
+    /// Listens at `path`; when this returns, requests are answered.
+    pub(crate) fn start(
+        core: Arc<Core>,
+        path: &Path,
+        group: Option<u32>,
+    ) -> Result<Self, ServerError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .build()
+            .map_err(ServerError::Threads)?;
+        let entered = runtime.enter();
+        let listener = AdminListener::bind(path, group).map_err(ServerError::file(path))?;
+        drop(entered);
+        let service = Arc::new(Service {
+            core,
+            handlers: Arc::new(Semaphore::new(HANDLERS)),
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = move || {
+            runtime.block_on(serve(listener, service, stopped));
+            runtime.shutdown_timeout(DRAIN);
+        };
+        let thread = std::thread::Builder::new()
+            .name("http".to_owned())
+            .spawn(serve)
+            .map_err(ServerError::Threads)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Stops accepting, lets requests in flight end, and returns when they have.
+    pub(crate) fn stop(self) {
+        // It may have ended by itself.
+        let _ = self.stop.send(());
+        if self.thread.join().is_err() {
+            tracing::error!("the thread of the admin socket panicked");
+        }
+    }
+}
+
+async fn serve(listener: AdminListener, service: Arc<Service>, stopped: oneshot::Receiver<()>) {
+    let router = router(service).into_make_service_with_connect_info::<Caller>();
+    let (began, begun) = oneshot::channel::<()>();
+    let stop = async move {
+        // A dropped sender means that the program ends.
+        let _ = stopped.await;
+        let _ = began.send(());
+    };
+    let server = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let overdue = async move {
+        let _ = begun.await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        ended = server => if let Err(error) = ended {
+            tracing::error!(error = %error, "the admin socket failed");
+        },
+        () = overdue => tracing::warn!("requests on the admin socket were cut off"),
+    }
+}
+
+fn router(service: Arc<Service>) -> Router {
+    let mut router = Router::new();
+    for endpoint in ENDPOINTS {
+        let path = format!("{PREFIX}/{}", endpoint.path);
+        router = router.route(&path, route(endpoint, Arc::clone(&service)));
+    }
+    let nowhere = move |caller: ConnectInfo<Caller>| {
+        let service = Arc::clone(&service);
+        async move {
+            match service.person(&caller.0) {
+                Ok(_) => Failure::new(&problem::SERVER_NO_ENDPOINT),
+                Err(failure) => failure,
+            }
+        }
+    };
+    router
+        .fallback(nowhere.clone())
+        .method_not_allowed_fallback(nowhere)
+}
+
+fn route(endpoint: &'static Endpoint, service: Arc<Service>) -> MethodRouter {
+    let handler = move |caller: ConnectInfo<Caller>, params: RawPathParams, request: Request| {
+        let service = Arc::clone(&service);
+        async move {
+            let answered = service.answer(endpoint, &caller.0, &params, request).await;
+            let mut response = answered.unwrap_or_else(IntoResponse::into_response);
+            let never = HeaderValue::from_static("no-store");
+            response.headers_mut().insert(header::CACHE_CONTROL, never);
+            response
+        }
+    };
+    match endpoint.verb {
+        Verb::Delete => delete(handler),
+        Verb::Get => get(handler),
+        Verb::Post => post(handler),
+    }
+}
+
+impl Service {
+    /// Who it is, before anything else is looked at.
+    fn person(&self, caller: &Caller) -> Result<Person, Failure> {
+        let person = caller.uid.and_then(|uid| self.core.people.by_uid(uid));
+        person.ok_or(Failure::new(&problem::IDENTITY_UNKNOWN))
+    }
+
+    async fn answer(
+        &self,
+        endpoint: &'static Endpoint,
+        caller: &Caller,
+        params: &RawPathParams,
+        request: Request,
+    ) -> Result<Response, Failure> {
+        let answering = caller.answering();
+        let person = self.person(caller)?;
+        if !person.permits(endpoint.permission) {
+            return Err(Failure::new(&problem::IDENTITY_DENIED).with(endpoint.permission.name()));
+        }
+        let params = params
+            .iter()
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect();
+        let busy = || Failure::new(&problem::SERVER_BUSY);
+        // Before the body, so that no more bodies are in memory than handlers can take.
+        let turn = timeout(PATIENCE, Arc::clone(&self.handlers).acquire_owned());
+        let turn = turn.await.ok().and_then(Result::ok).ok_or_else(busy)?;
+        let (parts, body) = request.into_parts();
+        let body = read(body, endpoint.takes.limit_bytes()).await?;
+        let call = Call {
+            core: Arc::clone(&self.core),
+            person,
+            params,
+            uri: parts.uri,
+            body,
+        };
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = (endpoint.handler)(&call);
+            drop(turn);
+            answer
+        });
+        let answer = done.await.map_err(|_| {
+            Failure::new(&problem::SERVER_INTERNAL).with(format!("{} panicked", endpoint.path))
+        })??;
+        match answer {
+            Answer::Json(json) => Ok(with_type("application/json", Body::from(json))),
+            Answer::Bytes(bytes) => Ok(with_type(
+                "application/octet-stream",
+                stream::wiped(bytes),
+            )),
+            Answer::Stream(writer) => {
+                let body = stream::body(writer, answering).await?;
+                Ok(with_type("application/octet-stream", body))
+            }
+        }
+    }
+}
+
+fn with_type(kind: &'static str, body: Body) -> Response {
+    let kind = HeaderValue::from_static(kind);
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+/// The whole body, if it comes in time and is not too large.
+async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, Failure> {
+    // Time for a large file over a slow pipe, and none for one who only holds the line.
+    let patience = PATIENCE * if limit_bytes > 1 << 20 { 10 } else { 1 };
+    match timeout(patience, axum::body::to_bytes(body, limit_bytes)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Failure::new(&problem::SERVER_TOO_LARGE)
+            .with(format!("at most {limit_bytes} bytes, or the body broke off"))),
+        Err(_) => Err(Failure::new(&problem::SERVER_BUSY)),
+    }
+}

@@ -1,0 +1,204 @@
+//! `peers` and `people`: who may connect, and who may use this.
+//!
+//! It must never keep a peer's private key: it is in the answer once.
+
+use std::fs;
+use std::sync::Arc;
+
+use labward_api::peer::{AddedPeer, NewPeer, Peer, Person, Rules};
+use labward_base::{Clock, problem};
+use labward_base::id::PersonId;
+use labward_gateway::config::LinkConfig;
+use labward_identity::{
+    Authority, DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin,
+    Pattern, PeerRules, how_to,
+};
+use labward_keys::KeysError;
+
+use super::call::{Answer, Call};
+use super::failure::Failure;
+use crate::app::Core;
+use crate::error::ServerError;
+use crate::folder::{AUTHORITY_KEY, SITE};
+
+/// The port that is named if no link is configured: the one registered for HL7.
+const HL7_PORT: u16 = 2575;
+
+/// `GET peers`
+pub(super) fn peers(call: &Call) -> Result<Answer, Failure> {
+    let peers = call.core.peers.list();
+    Answer::json(&peers.iter().map(|peer| shown(peer)).collect::<Vec<_>>())
+}
+
+/// `POST peers`
+pub(super) fn add_peer(call: &Call) -> Result<Answer, Failure> {
+    let new: NewPeer = call.json()?;
+    let kind = new.kind.parse()?;
+    let rules = rules(&new.rules)?;
+    let (identification, issued) = match &new.certificate {
+        Some(pem) => (Identification::from_pem(pem.as_bytes())?, None),
+        None => {
+            let days = new.days.unwrap_or(DEFAULT_PEER_DAYS);
+            let now = call.core.clock.now();
+            let issued = authority(&call.core)?.issue_peer(&new.name, kind, now, days)?;
+            (issued.identification.clone(), Some(issued))
+        }
+    };
+    let peer = labward_identity::NewPeer {
+        name: new.name,
+        kind,
+        site: SITE,
+        rules,
+        authority: new.authority,
+        addresses: Vec::new(),
+        identification,
+    };
+    let peer = call.core.peers.add(peer, call.actor())?;
+    added(&call.core, &peer, issued.as_ref())
+}
+
+/// `POST peers/{name}/revoke`
+pub(super) fn revoke(call: &Call) -> Result<Answer, Failure> {
+    let peer = named(call)?;
+    call.core.peers.revoke(peer.id, call.actor())?;
+    Answer::done(None)
+}
+
+/// `POST peers/{name}/renew`
+pub(super) fn renew(call: &Call) -> Result<Answer, Failure> {
+    let peer = named(call)?;
+    if peer.origin == Origin::Foreign {
+        let what = "its own authority renews a foreign certificate";
+        return Err(Failure::new(&problem::IDENTITY_BAD_CERTIFICATE).with(what));
+    }
+    if !peer.is_active() {
+        return Err(IdentityError::PeerRevoked(peer.id).into());
+    }
+    let now = call.core.clock.now();
+    let issued =
+        authority(&call.core)?.issue_peer(&peer.name, peer.kind, now, DEFAULT_PEER_DAYS)?;
+    let identification = issued.identification.clone();
+    let peers = &call.core.peers;
+    let peer = peers.renew(peer.id, identification, call.actor(), now)?;
+    added(&call.core, &peer, Some(&issued))
+}
+
+/// `GET people`
+pub(super) fn people(call: &Call) -> Result<Answer, Failure> {
+    let people = call.core.people.list();
+    Answer::json(&people.iter().map(person).collect::<Vec<_>>())
+}
+
+/// `POST people`
+pub(super) fn add_person(call: &Call) -> Result<Answer, Failure> {
+    let new: Person = call.json()?;
+    let new = NewPerson {
+        name: new.name,
+        roles: new.role.parse()?,
+        uid: new.uid,
+    };
+    Answer::json(&person(&call.core.people.add(new, call.actor())?))
+}
+
+/// `DELETE people/{id}`
+pub(super) fn remove_person(call: &Call) -> Result<Answer, Failure> {
+    let id: PersonId = call.param("id")?;
+    call.core.people.remove(id, call.actor())?;
+    Answer::done(None)
+}
+
+fn named(call: &Call) -> Result<Arc<labward_identity::Peer>, Failure> {
+    let peer = call.core.peers.by_name(call.text("name"));
+    peer.ok_or(Failure::new(&problem::IDENTITY_NO_PEER))
+}
+
+/// The built-in authority, for as long as issuing takes.
+fn authority(core: &Core) -> Result<Authority, Failure> {
+    let path = core.data.authority_certificate();
+    let certificate = fs::read_to_string(&path).map_err(ServerError::file(path))?;
+    let key = core.keys.secret(AUTHORITY_KEY)?;
+    let key = key.ok_or_else(|| KeysError::Damaged {
+        what: "the authority's private key".to_owned(),
+    })?;
+    Ok(Authority::load(&certificate, key)?)
+}
+
+fn added(
+    core: &Core,
+    peer: &labward_identity::Peer,
+    issued: Option<&Issued>,
+) -> Result<Answer, Failure> {
+    let names = &core.config.tls.names;
+    let host = names.first().cloned().unwrap_or_else(labward_os::hostname);
+    let file = format!("{}.pem", peer.name);
+    let not_after = peer.not_after.to_rfc3339();
+    let page = HowTo {
+        kind: peer.kind,
+        peer: &peer.name,
+        host: &host,
+        port: port(core, &peer.name),
+        bundle: issued.map(|_| file.as_str()),
+        not_after: not_after.get(..10).unwrap_or(&not_after),
+    };
+    Answer::json(&AddedPeer {
+        peer: shown(peer),
+        bundle: issued.map(|issued| issued.bundle.to_pem().expose().clone()),
+        how_to: how_to(&page),
+    })
+}
+
+/// The port of the link that names the peer, else of the first one over TLS.
+fn port(core: &Core, peer: &str) -> u16 {
+    let links = &core.config.gateway.links;
+    let its_own = |link: &&LinkConfig| link.peer.as_deref() == Some(peer);
+    let over_tls = |link: &&LinkConfig| !link.transport.is_plain();
+    let link = links.iter().find(its_own).or(links.iter().find(over_tls));
+    link.map_or(HL7_PORT, |link| link.listen.port())
+}
+
+fn shown(peer: &labward_identity::Peer) -> Peer {
+    let rules = &peer.rules;
+    Peer {
+        id: peer.id.get(),
+        name: peer.name.clone(),
+        kind: peer.kind.to_string(),
+        spki_sha256: peer.spki_sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        origin: peer.origin.to_string(),
+        not_after: peer.not_after.to_rfc3339(),
+        state: peer.state.to_string(),
+        rules: Rules {
+            applications: texts(&rules.sending_applications),
+            facilities: texts(&rules.sending_facilities),
+            types: texts(&rules.message_types),
+            processing: texts(&rules.processing_ids),
+            astm_senders: texts(&rules.astm_senders),
+        },
+    }
+}
+
+fn texts(patterns: &[Pattern]) -> Vec<String> {
+    patterns.iter().map(ToString::to_string).collect()
+}
+
+fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
+    let patterns = |texts: &[String]| -> Result<Vec<Pattern>, IdentityError> {
+        texts.iter().map(|text| text.parse()).collect()
+    };
+    Ok(PeerRules {
+        sending_applications: patterns(&rules.applications)?,
+        sending_facilities: patterns(&rules.facilities)?,
+        message_types: patterns(&rules.types)?,
+        processing_ids: patterns(&rules.processing)?,
+        versions: None,
+        astm_senders: patterns(&rules.astm_senders)?,
+    })
+}
+
+fn person(person: &labward_identity::Person) -> Person {
+    Person {
+        id: person.id.get(),
+        name: person.name.clone(),
+        role: person.roles.to_string(),
+        uid: person.uid,
+    }
+}

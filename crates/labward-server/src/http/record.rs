@@ -1,0 +1,155 @@
+//! `records` and `patients`: every reading has a reason and is recorded before it is answered.
+//!
+//! It must never take an identifier from a path or a query string, or log what it was asked.
+//! Carries out 45 CFR 164.312(b) and 164.528.
+
+use labward_api::Why;
+use labward_api::record::{
+    Dispose, Disposed, Export, Find, Found, Imported, PatientHit, RecordHit, Shown,
+};
+use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
+use labward_records::{Criteria, Format, IndexedRecord, Override, Records, RecordsError, What};
+use serde::Deserialize;
+
+use super::call::{Answer, Call, reason};
+use super::failure::Failure;
+
+/// `POST records/find`
+pub(super) fn find(call: &Call) -> Result<Answer, Failure> {
+    let find: Find = call.json()?;
+    let why = reason(&find.why)?;
+    let criteria = Criteria {
+        mrn: find.mrn,
+        authority: find.authority,
+        name: find.name,
+        birth_date: find.birth_date,
+        accession: find.accession,
+        limit: find.limit,
+    };
+    let found = call.opened()?.records.find(&criteria, call.by(), why)?;
+    Answer::json(&Found {
+        patients: found.patients.into_iter().map(patient_hit).collect(),
+        loading: found.loading,
+        entry: found.entry.get(),
+    })
+}
+
+/// `POST records/{record}/show`
+pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let Why { why } = call.json()?;
+    let shown = call.opened()?.records.show(record, call.by(), reason(&why)?)?;
+    Answer::json(&Shown {
+        record: shown.record.get(),
+        kind: shown.kind.name().to_owned(),
+        patient: shown.patient.map(PatientId::get),
+        time: shown.time.to_rfc3339(),
+        view: shown.view,
+        entry: shown.entry.get(),
+    })
+}
+
+/// `POST records/export`
+pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
+    let export: Export = call.json()?;
+    let why = reason(&export.why)?;
+    let what = match (export.record, export.patient) {
+        (Some(record), None) => What::Record(RecordId::new(record)),
+        (None, Some(patient)) => What::Patient(PatientId::new(patient)),
+        _ => return Err(Failure::bad_request("either a record or a patient")),
+    };
+    let format = match export.format.as_str() {
+        "json" => Format::Json,
+        "original" => Format::Original,
+        _ => return Err(Failure::bad_request("the format is json or original")),
+    };
+    let exported = call.opened()?.records.export(what, format, call.by(), why)?;
+    Ok(Answer::Bytes(exported.bytes))
+}
+
+/// What `records/import` takes in the query string.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImportQuery {
+    /// The ending of the file's name; what the file is, its bytes say.
+    #[serde(default, rename = "ending")]
+    _ending: String,
+    #[serde(default)]
+    why: String,
+}
+
+/// `POST records/import`
+pub(super) fn import(call: &Call) -> Result<Answer, Failure> {
+    let query: ImportQuery = call.query()?;
+    let why = reason(&query.why)?;
+    let imported = call.opened()?.records.import(&call.body, None, call.by(), why)?;
+    let kind = match imported.kind {
+        labward_records::RecordKind::FhirResource => "fhir",
+        other => other.name(),
+    };
+    Answer::json(&Imported {
+        records: imported.records,
+        new_patients: imported.new_patients,
+        kind: kind.to_owned(),
+        sha256: imported.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        entry: imported.entry.get(),
+    })
+}
+
+/// `POST patients/{patient}/dispose`
+pub(super) fn dispose(call: &Call) -> Result<Answer, Failure> {
+    let patient: PatientId = call.param("patient")?;
+    let request: Dispose = call.json()?;
+    let why = reason(&request.why)?;
+    let decision = match &request.override_retention {
+        Some(text) => Some(Override {
+            reason: reason(text)?.to_owned(),
+        }),
+        None => None,
+    };
+    let records = &call.opened()?.records;
+    let proof = records.dispose(patient, call.by(), why, decision.as_ref())?;
+    let proof = serde_json::to_value(&proof)
+        .map_err(|_| Failure::from(labward_store::StoreError::Panicked))?;
+    Answer::json(&Disposed { proof })
+}
+
+/// `POST patients/{patient}/hold`
+pub(super) fn hold(call: &Call) -> Result<Answer, Failure> {
+    change_hold(call, Records::hold)
+}
+
+/// `POST patients/{patient}/lift`
+pub(super) fn lift(call: &Call) -> Result<Answer, Failure> {
+    change_hold(call, Records::lift_hold)
+}
+
+fn change_hold(
+    call: &Call,
+    change: fn(&Records, PatientId, PersonId, &str) -> Result<EntryIndex, RecordsError>,
+) -> Result<Answer, Failure> {
+    let patient: PatientId = call.param("patient")?;
+    let Why { why } = call.json()?;
+    let entry = change(&call.opened()?.records, patient, call.by(), reason(&why)?)?;
+    Answer::done(Some(entry))
+}
+
+fn patient_hit(hit: labward_records::PatientHit) -> PatientHit {
+    PatientHit {
+        patient: hit.patient.get(),
+        name: hit.name,
+        birth_year: hit.birth_year,
+        score: f64::from(hit.score),
+        records: hit.records.iter().map(record_hit).collect(),
+        record_count: hit.record_count,
+    }
+}
+
+fn record_hit(record: &IndexedRecord) -> RecordHit {
+    RecordHit {
+        record: record.record.get(),
+        kind: record.kind.name().to_owned(),
+        time: record.time.to_rfc3339(),
+        size_bytes: record.size_bytes,
+    }
+}

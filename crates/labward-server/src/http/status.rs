@@ -1,0 +1,142 @@
+//! `status`, `check` and `destinations`: what the server is doing; never about a patient.
+
+use labward_api::Why;
+use labward_api::status::{DestinationStatus, LinkStatus, Status};
+use labward_base::{Timestamp, problem};
+use labward_gateway::config::{
+    DestinationConfig, DestinationName, Framing, LinkConfig, OutboundTransport, Target,
+};
+use labward_gateway::delivery::DestinationState;
+use labward_gateway::events::Counts;
+use labward_ledger::tree_head;
+
+use super::call::{Answer, Call, reason};
+use super::failure::Failure;
+use crate::app::Opened;
+use crate::folder::NODE;
+
+/// `GET status`
+pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
+    let core = &call.core;
+    let opened = core.opened();
+    let head = core.store.read(|snapshot| tree_head(snapshot, NODE))?;
+    Answer::json(&Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        open: opened.is_some(),
+        started: core.started.to_rfc3339(),
+        entries: head.map_or(0, |head| head.frontier.size()),
+        links: links(call, opened.as_deref()),
+        destinations: all_destinations(call, opened.as_deref()),
+        held: match &opened {
+            Some(opened) => opened.messages.count()?,
+            None => 0,
+        },
+        search_ready: opened.is_some_and(|opened| !opened.records.is_loading()),
+    })
+}
+
+/// `GET check`
+pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
+    Answer::json(&crate::measure::check(&call.core)?)
+}
+
+/// `GET destinations`
+pub(super) fn destinations(call: &Call) -> Result<Answer, Failure> {
+    Answer::json(&all_destinations(call, call.core.opened().as_deref()))
+}
+
+/// `POST destinations/{name}/resume`
+pub(super) fn resume(call: &Call) -> Result<Answer, Failure> {
+    let Why { why } = call.json()?;
+    let why = reason(&why)?;
+    let unknown = |_| Failure::new(&problem::GATEWAY_NO_DESTINATION);
+    let name: DestinationName = call.text("name").parse().map_err(unknown)?;
+    let entry = call.opened()?.delivery.resume(&name, call.by(), why)?;
+    Answer::done(Some(entry))
+}
+
+fn links(call: &Call, opened: Option<&Opened>) -> Vec<LinkStatus> {
+    let config = &call.core.config.gateway.links;
+    let Some(opened) = opened else {
+        let closed = |link: &LinkConfig| {
+            let address = link.listen.to_string();
+            link_status(link, address, Counts::default())
+        };
+        return config.iter().map(closed).collect();
+    };
+    let all = opened.gateway.status();
+    let named = |link: &LinkConfig| {
+        let running = all.iter().find(|running| running.name == link.name)?;
+        Some(link_status(link, running.address.to_string(), running.counts))
+    };
+    config.iter().filter_map(named).collect()
+}
+
+fn link_status(link: &LinkConfig, address: String, counts: Counts) -> LinkStatus {
+    let protocol = match link.framing {
+        Framing::Astm => "astm",
+        Framing::Mllp | Framing::MllpRelease2 => "mllp",
+    };
+    let transport = match link.transport.is_plain() {
+        true => "plain",
+        false => "mutual-tls",
+    };
+    LinkStatus {
+        name: link.name.to_string(),
+        protocol: protocol.to_owned(),
+        transport: transport.to_owned(),
+        address,
+        connections: counts.connections,
+        accepted: counts.accepted,
+        held: counts.held,
+        duplicates: counts.duplicates,
+        refused: counts.refused,
+        last_message: counts.last_message.map(Timestamp::to_rfc3339),
+    }
+}
+
+fn all_destinations(call: &Call, opened: Option<&Opened>) -> Vec<DestinationStatus> {
+    let config = &call.core.config.gateway.destinations;
+    let all = opened.map(|opened| opened.delivery.status()).unwrap_or_default();
+    let one = |destination: &DestinationConfig| {
+        let mut status = DestinationStatus {
+            name: destination.name.to_string(),
+            kind: kind(&destination.target).to_owned(),
+            state: "idle".to_owned(),
+            ..DestinationStatus::default()
+        };
+        if let Some(running) = all.iter().find(|running| running.name == destination.name) {
+            let (state, error) = state(&running.state);
+            status.state = state.to_owned();
+            status.last_error = error;
+            status.delivered = running.delivered;
+            status.waiting = count(running.waiting + running.retrying + running.in_flight);
+            status.held = count(running.held);
+            status.dead = count(running.dead);
+        }
+        status
+    };
+    config.iter().map(one).collect()
+}
+
+fn state(state: &DestinationState) -> (&'static str, Option<String>) {
+    match state {
+        DestinationState::Up => ("up", None),
+        DestinationState::Down { reason, .. } => ("down", Some((*reason).to_owned())),
+        DestinationState::Stopped { reason } => ("stopped", Some(reason.clone())),
+    }
+}
+
+const fn kind(target: &Target) -> &'static str {
+    match target {
+        Target::FileDrop { .. } => "file-drop",
+        Target::Mllp { transport, .. } => match transport {
+            OutboundTransport::MutualTls { .. } => "mllp-tls",
+            OutboundTransport::Plain { .. } => "mllp-plain",
+        },
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
