@@ -31,11 +31,18 @@ const LEVELS: &[(&str, u8)] = &[
 ];
 
 /// Arrows on one level that are allowed, each with its reason.
-const SIDEWAYS: &[(&str, &str, &str)] = &[(
-    "labward-demo",
-    "labward-server",
-    "the demo shows the real server, not a copy of its wiring",
-)];
+const SIDEWAYS: &[(&str, &str, &str)] = &[
+    (
+        "labward-demo",
+        "labward-server",
+        "the demo shows the real server, not a copy of its wiring",
+    ),
+    (
+        "labward-demo",
+        "labward-cli",
+        "the demo asks the server as the command line does",
+    ),
+];
 
 /// Where tokio may appear.
 const TOKIO: &[&str] = &["labward-gateway", "labward-server", "labward-demo"];

@@ -24,14 +24,14 @@ use crate::failure::Failure;
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
 
 /// A connection to the server of one data folder.
-pub(crate) struct Client {
+pub struct Client {
     agent: Agent,
     socket: PathBuf,
 }
 
 impl Client {
-    /// A client of the server that runs on the folder `data`.
-    pub(crate) fn new(data: &Path) -> Self {
+    /// A client of the server that runs on the folder `data`; connects with each request.
+    pub fn new(data: &Path) -> Self {
         let socket = data.join("run/admin.sock");
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// `GET path` with a query string made of `query`.
-    pub(crate) fn get<T: DeserializeOwned>(
+    pub fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, String)],
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// `POST path` with a JSON body.
-    pub(crate) fn post<T: DeserializeOwned>(
+    pub fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -66,7 +66,7 @@ impl Client {
     }
 
     /// `POST path` with raw bytes, as an import takes them.
-    pub(crate) fn upload<T: DeserializeOwned>(
+    pub fn upload<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, String)],
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// `POST path` whose answer is a stream of bytes.
-    pub(crate) fn download(
+    pub fn download(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// `DELETE path`.
-    pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    pub fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.answer(self.agent.delete(url(path)).call())
     }
 

@@ -19,6 +19,7 @@ mod prompt;
 use std::process::ExitCode;
 
 pub use args::{Arguments, Command};
+pub use client::Client;
 pub use failure::Failure;
 
 /// Runs a command that talks to the server, or needs none, and gives its exit code.
