@@ -340,6 +340,9 @@ problems! {
     CLI_FILE = "cli.file", Invalid,
         "a file could not be read or written",
         "see beside this text which one and why";
+    DEMO_OFF = "demo.off", Internal,
+        "the demo did not end as it must",
+        "see the line above; if it happens again, report it";
     SEND_NO_ACK = "send.no-ack", Unavailable,
         "no acknowledgement came for a message",
         "it may or may not have been kept: send it again with the same control id";

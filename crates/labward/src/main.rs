@@ -1,1 +1,88 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the program talks to whoever started it"
+)]
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use labward_base::{Problem, problem};
+use labward_cli::args::{DemoArgs, InitArgs, Shell};
+use labward_cli::{Arguments, Command, Failure};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come here too, and are no fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    let outcome = match &arguments.command {
+        Command::Init(init) => run_init(&arguments.data, init),
+        Command::Serve(serve) => {
+            labward_server::serve(serve.config.as_deref(), &arguments.data)
+                .map_err(|error| failure(error.problem(), &error))
+        }
+        Command::Demo(demo) => run_demo(demo),
+        Command::Completions { shell } => completions(*shell),
+        Command::Man { folder } => man(folder),
+        command => return labward_cli::run(&arguments, command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(arguments.json),
+    }
+}
+
+fn run_init(data: &Path, arguments: &InitArgs) -> Result<(), Failure> {
+    let outcome = match &arguments.unattended {
+        Some(file) => labward_server::init_unattended(data, file),
+        None => labward_server::init_interactive(data),
+    };
+    outcome.map_err(|error| failure(error.problem(), &error))
+}
+
+fn run_demo(arguments: &DemoArgs) -> Result<(), Failure> {
+    let options = labward_demo::Options { once: arguments.once, messages: arguments.messages };
+    labward_demo::run(options).map_err(|error| {
+        eprintln!("labward demo: {error:#}");
+        Failure::new(&problem::DEMO_OFF, None)
+    })
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Elvish => clap_complete::Shell::Elvish,
+        Shell::Fish => clap_complete::Shell::Fish,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "labward", &mut script);
+    io::stdout().write_all(&script).map_err(|error| failure(&problem::CLI_FILE, &error))
+}
+
+fn man(folder: &Path) -> Result<(), Failure> {
+    clap_mangen::generate_to(Arguments::command(), folder)
+        .map_err(|error| failure(&problem::CLI_FILE, &error))?;
+    println!("man pages written to {}", folder.display());
+    Ok(())
+}
+
+/// The failure with the whole chain of causes beside it.
+fn failure(problem: &Problem, error: &dyn std::error::Error) -> Failure {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    Failure::new(problem, text)
+}
