@@ -80,7 +80,8 @@ pub struct Person {
     pub id: u64,
     /// The person's name.
     pub name: String,
-    /// `administrator`, `security-officer`, `lab-manager`, `clinical-staff`, `it` or `expert`.
+    /// One or more, joined by commas: `administrator`, `security-officer`, `lab-manager`,
+    /// `clinical-staff`, `it`, `expert`.
     pub role: String,
     /// The account of the operating system.
     pub uid: Option<u32>,

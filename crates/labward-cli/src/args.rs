@@ -257,9 +257,9 @@ pub enum PersonCommand {
     Add {
         /// The person's name.
         name: String,
-        /// The role.
-        #[arg(long, value_enum)]
-        role: Role,
+        /// The role, or several: in a small lab one person often has more than one.
+        #[arg(long = "role", value_enum, value_delimiter = ',', required = true)]
+        roles: Vec<Role>,
         /// The account's number.
         #[arg(long)]
         uid: u32,

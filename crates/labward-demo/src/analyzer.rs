@@ -60,10 +60,15 @@ pub(crate) async fn run_mllp(
     pace: Pace,
     progress: Arc<Progress>,
 ) -> Result<()> {
-    let tcp = TcpStream::connect(address).await.context("connect to the gateway")?;
+    let tcp = TcpStream::connect(address)
+        .await
+        .context("connect to the gateway")?;
     tcp.set_nodelay(true)?;
     let name = ServerName::try_from("localhost")?;
-    let mut stream = tls.connect(name, tcp).await.context("mutual TLS with the gateway")?;
+    let mut stream = tls
+        .connect(name, tcp)
+        .await
+        .context("mutual TLS with the gateway")?;
     let mut decoder = Decoder::new(1 << 20);
     for number in pace.numbers() {
         let message = hl7_result(discipline, number, SystemClock.now());
@@ -77,8 +82,11 @@ pub(crate) async fn run_mllp(
         if !ack.answers(Message::parse(&message)?.header().control_id()) {
             bail!("an acknowledgement names another message");
         }
-        let counter =
-            if ack.code == AckCode::Aa { &progress.accepted } else { &progress.refused };
+        let counter = if ack.code == AckCode::Aa {
+            &progress.accepted
+        } else {
+            &progress.refused
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(pace.pause).await;
     }
@@ -113,7 +121,9 @@ pub(crate) async fn run_astm(
     pace: Pace,
     progress: Arc<Progress>,
 ) -> Result<()> {
-    let mut stream = TcpStream::connect(address).await.context("connect to the gateway")?;
+    let mut stream = TcpStream::connect(address)
+        .await
+        .context("connect to the gateway")?;
     stream.set_nodelay(true)?;
     let mut sender = Sender::new(SenderConduct::standard(Role::Instrument));
     for number in pace.numbers() {
@@ -122,7 +132,11 @@ pub(crate) async fn run_astm(
         let delivered = tokio::time::timeout(PATIENCE * 2, exchange(&mut stream, &mut sender))
             .await
             .context("the gateway does not answer")??;
-        let counter = if delivered { &progress.accepted } else { &progress.refused };
+        let counter = if delivered {
+            &progress.accepted
+        } else {
+            &progress.refused
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(pace.pause).await;
     }
@@ -149,7 +163,9 @@ async fn exchange(
             return Ok(delivered);
         }
         let now = SystemClock.now();
-        let wait = sender.deadline().map_or(PATIENCE, |deadline| deadline.since(now));
+        let wait = sender
+            .deadline()
+            .map_or(PATIENCE, |deadline| deadline.since(now));
         let mut buffer = [0; 64];
         match tokio::time::timeout(wait, stream.read(&mut buffer)).await {
             Ok(Ok(0)) => bail!("the gateway closed the connection"),

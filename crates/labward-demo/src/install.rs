@@ -22,9 +22,15 @@ pub(crate) fn install(data: &Path, key: &Path) -> Result<()> {
             uid: current_uid(),
             roles,
         }),
-        Answer::Site(Site { name: "Demo laboratory".to_owned(), names: vec!["localhost".to_owned()] }),
-        Answer::Slot(NewSlot::KeyFile { label: "key volume".to_owned(), path: key.to_owned() }),
-        Answer::EnoughSlots,
+        Answer::Site(Site {
+            name: "Demo laboratory".to_owned(),
+            names: vec!["localhost".to_owned()],
+        }),
+        Answer::Slot(NewSlot::KeyFile {
+            label: "key volume".to_owned(),
+            path: key.to_owned(),
+        }),
+        Answer::NoMoreSlots,
     ];
     for answer in answers {
         setup.answer(answer).context("set the demo up")?;

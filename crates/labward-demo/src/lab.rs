@@ -50,8 +50,12 @@ impl Lab {
         crate::install::install(&folder.data(), &folder.key_file())?;
         let config = Config::parse(&configuration(provider, &folder.drop_box()))
             .map_err(|error| anyhow!("the demo's configuration: {error}"))?;
-        let parts =
-            Parts { config, config_sha256: None, data, clock: Arc::new(SystemClock) };
+        let parts = Parts {
+            config,
+            config_sha256: None,
+            data,
+            clock: Arc::new(SystemClock),
+        };
         let mut app = build(parts).context("build the server")?;
         app.start().context("start the server")?;
         let client = Client::new(&folder.data());
@@ -85,7 +89,9 @@ impl Lab {
     pub(crate) fn address(&self, name: &str) -> Result<SocketAddr> {
         let addresses = self.app.addresses();
         let found = addresses.into_iter().find(|(link, _)| link == name);
-        found.map(|(_, address)| address).with_context(|| format!("link {name} does not listen"))
+        found
+            .map(|(_, address)| address)
+            .with_context(|| format!("link {name} does not listen"))
     }
 
     /// Stops the server in order and removes the folders.
@@ -99,13 +105,19 @@ impl Credentials {
         let mut certificates = CertificateDer::pem_slice_iter(bundle.as_bytes())
             .collect::<Result<Vec<_>, _>>()?
             .into_iter();
-        let chain = certificates.next().context("a bundle without certificate")?;
+        let chain = certificates
+            .next()
+            .context("a bundle without certificate")?;
         let mut roots = RootCertStore::empty();
         for authority in certificates {
             roots.add(authority)?;
         }
         let key = PrivateKeyDer::from_pem_slice(bundle.as_bytes())?;
-        Ok(Self { chain: vec![chain], key, roots: Arc::new(roots) })
+        Ok(Self {
+            chain: vec![chain],
+            key,
+            roots: Arc::new(roots),
+        })
     }
 
     /// For connecting with this certificate to a server of the lab.
@@ -197,7 +209,10 @@ fn add_provider(client: &Client) -> Result<Credentials> {
 }
 
 fn add_astm(client: &Client) -> Result<()> {
-    let rules = Rules { astm_senders: vec!["HBA1C".to_owned()], ..Rules::default() };
+    let rules = Rules {
+        astm_senders: vec!["HBA1C".to_owned()],
+        ..Rules::default()
+    };
     add(client, HBA1C, "analyzer", rules).map(|_| ())
 }
 
@@ -209,7 +224,9 @@ fn add(client: &Client, name: &str, kind: &str, rules: Rules) -> Result<AddedPee
         authority: Some("DEMO".to_owned()),
         ..NewPeer::default()
     };
-    client.post("peers", &new).with_context(|| format!("add the peer {name}"))
+    client
+        .post("peers", &new)
+        .with_context(|| format!("add the peer {name}"))
 }
 
 fn credentials(added: &AddedPeer) -> Result<Credentials> {

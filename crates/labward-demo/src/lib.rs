@@ -53,7 +53,9 @@ pub struct Options {
 /// # Errors
 /// What keeps the lab from starting, or with `once` anything that is not as it must be at the end.
 pub fn run(options: Options) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let lab = Lab::open(listener.local_addr()?)?;
     let demo = Demo::start(&lab, options, listener, &runtime)?;
@@ -88,7 +90,11 @@ impl Demo {
         let stop = Arc::new(AtomicBool::new(false));
         let pace = Pace {
             messages: options.once.then_some(options.messages),
-            pause: if options.once { Duration::ZERO } else { Duration::from_millis(40) },
+            pause: if options.once {
+                Duration::ZERO
+            } else {
+                Duration::from_millis(40)
+            },
             stop: Arc::clone(&stop),
         };
         let progress: [Arc<Progress>; 3] = std::array::from_fn(|_| Arc::default());
@@ -101,10 +107,25 @@ impl Demo {
         };
         let analyzers = vec![
             mllp(CHEMISTRY, Discipline::Chemistry, &lab.chemistry, chemistry)?,
-            mllp(HEMATOLOGY, Discipline::Hematology, &lab.hematology, hematology)?,
-            runtime.spawn(run_astm(lab.address(HBA1C)?, pace.clone(), Arc::clone(hba1c))),
+            mllp(
+                HEMATOLOGY,
+                Discipline::Hematology,
+                &lab.hematology,
+                hematology,
+            )?,
+            runtime.spawn(run_astm(
+                lab.address(HBA1C)?,
+                pace.clone(),
+                Arc::clone(hba1c),
+            )),
         ];
-        Ok(Self { inbox, progress, analyzers, stop, watch: Stopwatch::start() })
+        Ok(Self {
+            inbox,
+            progress,
+            analyzers,
+            stop,
+            watch: Stopwatch::start(),
+        })
     }
 
     /// Sends everything, waits until it is delivered, and checks what must hold.
@@ -124,12 +145,29 @@ impl Demo {
             verified.entries,
             elapsed.as_secs_f64()
         );
-        ensure!(accepted == sent, "{accepted} of {sent} messages were stored");
-        ensure!(delivered == sent, "{delivered} of {sent} messages were delivered");
+        ensure!(
+            accepted == sent,
+            "{accepted} of {sent} messages were stored"
+        );
+        ensure!(
+            delivered == sent,
+            "{delivered} of {sent} messages were delivered"
+        );
         ensure!(status.held == 0, "{} messages are held", status.held);
-        ensure!(self.inbox.doubled() == 0, "{} results came twice", self.inbox.doubled());
-        ensure!(lab.dropped() == options.messages as usize, "files are missing in the drop box");
-        ensure!(verified.good, "the ledger does not verify: {:?}", verified.faults);
+        ensure!(
+            self.inbox.doubled() == 0,
+            "{} results came twice",
+            self.inbox.doubled()
+        );
+        ensure!(
+            lab.dropped() == options.messages as usize,
+            "files are missing in the drop box"
+        );
+        ensure!(
+            verified.good,
+            "the ledger does not verify: {:?}",
+            verified.faults
+        );
         println!("everything stored, delivered once, and the ledger verifies");
         Ok(())
     }
@@ -148,7 +186,10 @@ impl Demo {
     }
 
     async fn run_until_interrupted(self, lab: &Lab) -> Result<()> {
-        println!("A small lab is at work in {}. Ctrl-C ends it and removes it.\n", lab.data().display());
+        println!(
+            "A small lab is at work in {}. Ctrl-C ends it and removes it.\n",
+            lab.data().display()
+        );
         println!("In another terminal:");
         let data = lab.data();
         for command in ["status", "message list", "record find", "ledger verify"] {
@@ -178,9 +219,16 @@ impl Demo {
 
     fn picture<'a>(&'a self, status: &'a Status) -> impl std::fmt::Display + use<'a> {
         let [chemistry, hematology, hba1c] = &self.progress;
-        let analyzers =
-            [(CHEMISTRY, chemistry.as_ref()), (HEMATOLOGY, hematology.as_ref()), (HBA1C, hba1c.as_ref())];
-        Picture { status, analyzers, received: self.inbox.distinct() }
+        let analyzers = [
+            (CHEMISTRY, chemistry.as_ref()),
+            (HEMATOLOGY, hematology.as_ref()),
+            (HBA1C, hba1c.as_ref()),
+        ];
+        Picture {
+            status,
+            analyzers,
+            received: self.inbox.distinct(),
+        }
     }
 }
 

@@ -82,13 +82,33 @@ pub(crate) fn astm_result(number: u32, now: Timestamp) -> Vec<u8> {
     let specimen = format!("S{number:06}");
     let value = format!("{}.{}", 35 + number % 60 / 10, number % 10);
     let header: &[&[&str]] = &[
-        &[""], &[&number.to_string()], &[""], &["HBA1C"], &[""], &[""], &[""], &[""], &[""], &[""],
-        &["P"], &["LIS2-A2"], &[&time],
+        &[""],
+        &[&number.to_string()],
+        &[""],
+        &["HBA1C"],
+        &[""],
+        &[""],
+        &[""],
+        &[""],
+        &[""],
+        &[""],
+        &["P"],
+        &["LIS2-A2"],
+        &[&time],
     ];
     MessageWriter::new(Delimiters::STANDARD, header)
-        .record(RecordType::Patient, &[&["1"], &[&patient_id], &[""], &[""], &["Patient", &name]])
-        .record(RecordType::Order, &[&["1"], &[&specimen], &[""], &["", "", "", "HbA1c"], &["R"]])
-        .record(RecordType::Result, &[&["1"], &["", "", "", "HbA1c"], &[&value], &["mmol/mol"]])
+        .record(
+            RecordType::Patient,
+            &[&["1"], &[&patient_id], &[""], &[""], &["Patient", &name]],
+        )
+        .record(
+            RecordType::Order,
+            &[&["1"], &[&specimen], &[""], &["", "", "", "HbA1c"], &["R"]],
+        )
+        .record(
+            RecordType::Result,
+            &[&["1"], &["", "", "", "HbA1c"], &[&value], &["mmol/mol"]],
+        )
         .record(RecordType::Terminator, &[&["1"], &["N"]])
         .finish()
 }
@@ -107,7 +127,10 @@ mod tests {
             for number in 1..=200 {
                 let bytes = hl7_result(discipline, number, now);
                 let message = Message::parse(&bytes).unwrap();
-                assert!(ids.insert(message.header().control_id().to_vec()), "{number}");
+                assert!(
+                    ids.insert(message.header().control_id().to_vec()),
+                    "{number}"
+                );
                 assert!(message.segment(b"OBX").is_some());
             }
         }

@@ -19,7 +19,11 @@ pub(crate) struct Picture<'a> {
 
 impl fmt::Display for Picture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<12} {:>8} {:>8} {:>8}   link          accepted  held", "analyzer", "sent", "answered", "refused")?;
+        writeln!(
+            f,
+            "{:<12} {:>8} {:>8} {:>8}   link          accepted  held",
+            "analyzer", "sent", "answered", "refused"
+        )?;
         for (name, progress) in &self.analyzers {
             let link = self.status.links.iter().find(|link| link.name == *name);
             writeln!(
@@ -34,7 +38,11 @@ impl fmt::Display for Picture<'_> {
             )?;
         }
         writeln!(f)?;
-        writeln!(f, "{:<12} {:<10} {:<8} {:>9} {:>8} {:>5}", "destination", "kind", "state", "delivered", "waiting", "dead")?;
+        writeln!(
+            f,
+            "{:<12} {:<10} {:<8} {:>9} {:>8} {:>5}",
+            "destination", "kind", "state", "delivered", "waiting", "dead"
+        )?;
         for destination in &self.status.destinations {
             writeln!(
                 f,

@@ -25,10 +25,8 @@ fn main() -> ExitCode {
     };
     let outcome = match &arguments.command {
         Command::Init(init) => run_init(&arguments.data, init),
-        Command::Serve(serve) => {
-            labward_server::serve(serve.config.as_deref(), &arguments.data)
-                .map_err(|error| failure(error.problem(), &error))
-        }
+        Command::Serve(serve) => labward_server::serve(serve.config.as_deref(), &arguments.data)
+            .map_err(|error| failure(error.problem(), &error)),
         Command::Demo(demo) => run_demo(demo),
         Command::Completions { shell } => completions(*shell),
         Command::Man { folder } => man(folder),
@@ -49,7 +47,10 @@ fn run_init(data: &Path, arguments: &InitArgs) -> Result<(), Failure> {
 }
 
 fn run_demo(arguments: &DemoArgs) -> Result<(), Failure> {
-    let options = labward_demo::Options { once: arguments.once, messages: arguments.messages };
+    let options = labward_demo::Options {
+        once: arguments.once,
+        messages: arguments.messages,
+    };
     labward_demo::run(options).map_err(|error| {
         eprintln!("labward demo: {error:#}");
         Failure::new(&problem::DEMO_OFF, None)
@@ -65,7 +66,9 @@ fn completions(shell: Shell) -> Result<(), Failure> {
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "labward", &mut script);
-    io::stdout().write_all(&script).map_err(|error| failure(&problem::CLI_FILE, &error))
+    io::stdout()
+        .write_all(&script)
+        .map_err(|error| failure(&problem::CLI_FILE, &error))
 }
 
 fn man(folder: &Path) -> Result<(), Failure> {

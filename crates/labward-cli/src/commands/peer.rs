@@ -171,11 +171,12 @@ fn list(context: &Context) -> Result<(), Failure> {
 /// `labward person …`
 pub(super) fn person(context: &Context, command: &PersonCommand) -> Result<(), Failure> {
     match command {
-        PersonCommand::Add { name, role: r, uid } => {
+        PersonCommand::Add { name, roles, uid } => {
+            let roles: Vec<&str> = roles.iter().copied().map(role).collect();
             let person = Person {
                 id: 0,
                 name: name.clone(),
-                role: role(*r).to_owned(),
+                role: roles.join(","),
                 uid: Some(*uid),
             };
             let added: Person = context.client.post("people", &person)?;
