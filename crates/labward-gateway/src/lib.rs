@@ -16,6 +16,7 @@
 //! | `gateway` | [`Gateway`]: start, status, stop |
 //! | `front`, `session` | threads and sockets; a connection until its peer is known |
 //! | `mllp_session`, `ack` | HL7 v2 over MLLP: frames in, acknowledgements out |
+//! | `astm_session` | ASTM E1381 / LIS01: frames in, ACK and NAK out |
 //! | `path` | the path of one message: duplicate, keep, outcome |
 //! | `duplicate`, `hints` | the duplicate window and what rebuilds it |
 //! | `stranger` | one entry a source and minute for who is refused |
@@ -29,6 +30,7 @@
 //! codes only.
 
 mod ack;
+mod astm_session;
 mod bucket;
 mod completions;
 pub mod config;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::astm_session;
 use crate::completions::Completions;
 use crate::config::Framing;
 use crate::link::{Link, Place};
@@ -94,8 +95,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
     stop: watch::Receiver<bool>,
 ) {
     match caller.link.config.framing {
-        // `Gateway::start` refuses such a link as long as nothing serves it.
-        Framing::Astm => {}
+        Framing::Astm => astm_session::serve(shared, caller, stream, stop).await,
         Framing::Mllp | Framing::MllpRelease2 => {
             mllp_session::serve(shared, caller, stream, stop).await;
         }

@@ -1,0 +1,132 @@
+//! What becomes of a message: read, may its sender send it, copy or not, on its way to the disk.
+//!
+//! It must never change a byte, drop what cannot be read, or put anything a device sent into a fact.
+
+use labward_astm::Deviation;
+use labward_astm::record::{Message, ParseError, split_messages};
+
+use super::repeat;
+use crate::keep::MessageKind;
+use crate::path::{Caller, Incoming, Pending, Shared};
+use crate::policy::{self, Admission};
+use crate::reason::Reason;
+
+/// The type of an E1394 message in facts and routes.
+const E1394: &str = "ASTM";
+
+/// The type of any other text that came over the link, complete by its ETX.
+const OTHER_TEXT: &str = "LIS01";
+
+/// What is known of a message before it is kept.
+struct Read {
+    kind: MessageKind,
+    message_type: &'static str,
+    admission: Admission,
+    /// It does not end as it should: its sender may have given it up.
+    is_cut: bool,
+}
+
+/// The messages of a text; nearly always one.
+pub(super) fn messages_of(text: Vec<u8>) -> Vec<Vec<u8>> {
+    match Message::parse(&text) {
+        Err(ParseError::SeveralMessages) => split_messages(&text).map(<[u8]>::to_vec).collect(),
+        _ => vec![text],
+    }
+}
+
+/// Sends one message on its way; it is held for a person if it may be cut or its sender is not
+/// admitted.
+pub(super) fn receive(
+    shared: &Shared,
+    caller: &Caller,
+    bytes: Vec<u8>,
+    mut deviations: Vec<&'static str>,
+) -> Pending {
+    let Read {
+        kind,
+        message_type,
+        mut admission,
+        is_cut,
+    } = read(caller, &bytes, &mut deviations);
+    let no_terminator = Deviation::NoTerminator.name();
+    if is_cut && !deviations.contains(&no_terminator) {
+        deviations.push(no_terminator);
+    }
+    if admission == Admission::Admit && deviations.contains(&no_terminator) {
+        admission = Admission::Refuse(Reason::Damaged);
+    }
+    let incoming = Incoming {
+        kind,
+        bytes,
+        message_type: message_type.to_owned(),
+        admission,
+        id: None,
+        device: device(caller),
+        deviations,
+    };
+    send(shared, caller, incoming)
+}
+
+/// Keeps what is no message for a person.
+pub(super) fn hold(
+    shared: &Shared,
+    caller: &Caller,
+    bytes: Vec<u8>,
+    reason: Reason,
+    deviations: Vec<&'static str>,
+) -> Pending {
+    let incoming = Incoming {
+        kind: MessageKind::Other,
+        bytes,
+        message_type: String::new(),
+        admission: Admission::Refuse(reason),
+        id: None,
+        device: None,
+        deviations,
+    };
+    send(shared, caller, incoming)
+}
+
+fn send(shared: &Shared, caller: &Caller, mut incoming: Incoming) -> Pending {
+    let admitted = incoming.admission == Admission::Admit;
+    let (id, is_marked) = repeat::identify(shared, caller, &incoming.bytes, admitted);
+    incoming.id = Some(id);
+    if is_marked {
+        incoming.deviations.push(repeat::SAME_CONTENT);
+    }
+    shared.receive(caller, incoming)
+}
+
+fn read(caller: &Caller, bytes: &[u8], deviations: &mut Vec<&'static str>) -> Read {
+    match Message::parse(bytes) {
+        Ok(message) => Read {
+            kind: MessageKind::Astm,
+            message_type: E1394,
+            admission: policy::decide_astm(&caller.peer, message.header().sender_name().bytes()),
+            is_cut: !message.is_terminated(),
+        },
+        // It names no sender, so only a peer that may be any sender may send it.
+        Err(ParseError::NotE1394) => Read {
+            kind: MessageKind::Other,
+            message_type: OTHER_TEXT,
+            admission: policy::decide_astm(&caller.peer, b""),
+            is_cut: false,
+        },
+        Err(_) => {
+            deviations.push("unreadable-records");
+            Read {
+                kind: MessageKind::Other,
+                message_type: "",
+                admission: Admission::Refuse(Reason::Framing),
+                is_cut: false,
+            }
+        }
+    }
+}
+
+/// Where no assigning authority is configured, patient ids are known per instrument only.
+fn device(caller: &Caller) -> Option<String> {
+    let authority = caller.link.config.authority.as_ref();
+    let has_authority = authority.or(caller.peer.authority.as_ref()).is_some();
+    (!has_authority).then(|| caller.peer.name.clone())
+}
