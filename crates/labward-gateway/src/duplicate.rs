@@ -5,7 +5,7 @@
 //! control id and no body. **Invariant:** a copy is never answered positively before the first is
 //! durable.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -129,6 +129,20 @@ impl Window {
         });
         inner.order.push_front((time, key));
         true
+    }
+
+    /// A person had these held messages delivered: a copy that comes later is not delivered again.
+    pub(crate) fn accept(&self, records: &HashSet<RecordId>) {
+        // Looked through whole: this follows a human act or a start, not a message.
+        for slot in self.inner().slots.values_mut() {
+            if let State::Done {
+                settled, record, ..
+            } = &mut slot.state
+                && records.contains(record)
+            {
+                *settled = Settled::Accepted;
+            }
+        }
     }
 
     /// Messages in the window.

@@ -13,10 +13,10 @@ use labward_base::id::SiteId;
 use labward_base::{Clock, Problem, Timestamp, problem};
 use labward_identity::Peers;
 use labward_seal::IndexKey;
-use labward_store::Store;
+use labward_store::{Store, StoreError};
 
 use crate::ack::AckWriter;
-use crate::config::{ConfigError, Framing, GatewayConfig, LinkName, PlainException};
+use crate::config::{ConfigError, Framing, GatewayConfig, LinkConfig, LinkName, PlainException};
 use crate::delivery::Dispatch;
 use crate::events::{Counts, Events};
 use crate::front::Front;
@@ -26,6 +26,7 @@ use crate::link::Link;
 use crate::messages::Messages;
 use crate::path::Shared;
 use crate::routes::Routes;
+use crate::store;
 use crate::stranger::Strangers;
 use crate::tls::{ServerIdentity, TlsError, server_config};
 
@@ -99,6 +100,9 @@ pub enum StartError {
     /// A link over TLS, but no certificate to show.
     #[error("start the gateway: there is no server certificate")]
     NoCertificate,
+    /// The held messages could not be read.
+    #[error("start the gateway: read the held messages")]
+    Store(#[from] StoreError),
     /// The threads could not be started.
     #[error("start the threads of the gateway")]
     Threads(#[source] io::Error),
@@ -109,10 +113,11 @@ pub enum StartError {
 
 impl StartError {
     /// What a person sees.
-    pub const fn problem(&self) -> &'static Problem {
+    pub fn problem(&self) -> &'static Problem {
         match self {
             Self::Config(error) => error.problem(),
             Self::Keep(error) => error.problem(),
+            Self::Store(error) => error.problem(),
             Self::Listen { .. } => &problem::CONFIG_UNSAFE,
             Self::NoCertificate => &problem::IDENTITY_BAD_CERTIFICATE,
             Self::Threads(_) => &problem::SERVER_INTERNAL,
@@ -130,7 +135,7 @@ impl Gateway {
             return Err(KeepError::Sealed.into());
         }
         let links = make_links(&config, &parts)?;
-        rebuild_windows(&links, parts.keep.as_ref(), now)?;
+        rebuild_windows(&links, &parts, now)?;
         let shared = Arc::new(Shared {
             store: parts.store,
             keep: parts.keep,
@@ -196,7 +201,18 @@ impl Gateway {
             site,
             ..
         } = &*self.shared;
-        Messages::new(store.clone(), Arc::clone(keep), Arc::clone(dispatch), *site)
+        let windows = self
+            .links
+            .iter()
+            .map(|(link, _)| Arc::clone(&link.window))
+            .collect();
+        Messages::new(
+            store.clone(),
+            Arc::clone(keep),
+            Arc::clone(dispatch),
+            *site,
+            windows,
+        )
     }
 
     /// Where each link really listens; a configured port 0 is shown as the one that was given.
@@ -222,7 +238,7 @@ fn make_links(config: &GatewayConfig, parts: &GatewayParts) -> Result<Vec<Arc<Li
         )?),
         None => None,
     };
-    let link = |config: &crate::config::LinkConfig| {
+    let link = |config: &LinkConfig| {
         let tls = match config.transport.is_plain() {
             true => None,
             false => Some(tls.clone().ok_or(StartError::NoCertificate)?),
@@ -233,7 +249,11 @@ fn make_links(config: &GatewayConfig, parts: &GatewayParts) -> Result<Vec<Arc<Li
 }
 
 /// Reads the hints of what came before, the newest first, into the windows of the links.
-fn rebuild_windows(links: &[Arc<Link>], keep: &dyn Keep, now: Timestamp) -> Result<(), KeepError> {
+fn rebuild_windows(
+    links: &[Arc<Link>],
+    parts: &GatewayParts,
+    now: Timestamp,
+) -> Result<(), StartError> {
     let Some(span) = links.iter().map(|link| link.config.limits.window()).max() else {
         return Ok(());
     };
@@ -242,7 +262,7 @@ fn rebuild_windows(links: &[Arc<Link>], keep: &dyn Keep, now: Timestamp) -> Resu
         .map(|link| link_tag(link.config.name.as_str()))
         .collect();
     let mut open = vec![true; links.len()];
-    keep.recall(now.minus(span), &mut |recalled| {
+    parts.keep.recall(now.minus(span), &mut |recalled| {
         if let Some(hint) = Hint::parse(recalled.hints) {
             for ((link, tag), open) in links.iter().zip(&tags).zip(&mut open) {
                 let reaches = now.since(recalled.time) <= link.config.limits.window();
@@ -256,7 +276,13 @@ fn rebuild_windows(links: &[Arc<Link>], keep: &dyn Keep, now: Timestamp) -> Resu
         } else {
             ControlFlow::Break(())
         }
-    })
+    })?;
+    let oldest = now.minus(span);
+    let released = parts
+        .store
+        .read(|snapshot| store::released_since(snapshot, oldest))?;
+    links.iter().for_each(|link| link.window.accept(&released));
+    Ok(())
 }
 
 fn bind(link: Arc<Link>) -> Result<(Arc<Link>, TcpListener, SocketAddr), StartError> {

@@ -3,6 +3,7 @@
 //! **Invariant:** no change without an entry. A decision, its entry and its sealed reason commit
 //! together; only then is a released message handed to delivery.
 
+use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 
 use labward_base::id::{EntryIndex, PersonId, RecordId, SiteId};
@@ -12,6 +13,7 @@ use labward_store::{Store, StoreError, Tx};
 
 use crate::config::DestinationName;
 use crate::delivery::{Dispatch, Outgoing};
+use crate::duplicate::Window;
 use crate::keep::{Keep, KeepError};
 use crate::store;
 
@@ -22,6 +24,7 @@ pub struct Messages {
     keep: Arc<dyn Keep>,
     dispatch: Arc<dyn Dispatch>,
     site: SiteId,
+    windows: Vec<Arc<Window>>,
 }
 
 /// A message that was kept but not accepted; holds no patient data.
@@ -158,18 +161,20 @@ impl HeldState {
 }
 
 impl Messages {
-    /// The held messages of this store.
-    pub fn new(
+    /// The held messages of this store; `windows` are those of the links that are open.
+    pub(crate) fn new(
         store: Store,
         keep: Arc<dyn Keep>,
         dispatch: Arc<dyn Dispatch>,
         site: SiteId,
+        windows: Vec<Arc<Window>>,
     ) -> Self {
         Self {
             store,
             keep,
             dispatch,
             site,
+            windows,
         }
     }
 
@@ -207,7 +212,7 @@ impl Messages {
         let bytes = Some(Arc::new(opened.bytes));
         let dispatch = Arc::clone(&self.dispatch);
         let destinations = held.destinations.clone();
-        self.decide(held, HeldState::Released, person, why, move |entry| {
+        let entry = self.decide(held, HeldState::Released, person, why, move |entry| {
             if !destinations.is_empty() {
                 dispatch.committed(Outgoing {
                     entry,
@@ -217,7 +222,12 @@ impl Messages {
                     bytes,
                 });
             }
-        })
+        })?;
+        let released = HashSet::from([record]);
+        self.windows
+            .iter()
+            .for_each(|window| window.accept(&released));
+        Ok(entry)
     }
 
     /// Decides that a held message goes nowhere; it stays kept. Blocks until this is durable.

@@ -3,6 +3,8 @@
 //! A row is written in the unit that keeps its message and changed in the unit that records the
 //! decision (**Invariant:** no change without an entry).
 
+use std::collections::HashSet;
+
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, RecordId, SiteId};
 use labward_store::{Query, Row, StoreError, Tx, Value};
@@ -102,6 +104,20 @@ pub(crate) fn list_held<Q: Query>(
         ],
         read_held,
     )
+}
+
+/// Held messages that came since `since` and were released.
+pub(crate) fn released_since<Q: Query>(
+    query: &mut Q,
+    since: Timestamp,
+) -> Result<HashSet<RecordId>, StoreError> {
+    let sql = "SELECT record FROM held_message WHERE state = $1 AND since_us >= $2";
+    let params = [
+        HeldState::Released.stored().into(),
+        since.as_micros().into(),
+    ];
+    let records = query.query_all(sql, &params, |row| Ok(RecordId::from_sql(row.int(0)?)))?;
+    Ok(records.into_iter().flatten().collect())
 }
 
 /// How many messages wait for a person.

@@ -133,3 +133,15 @@ async fn what_was_refused_is_accepted_once_the_rules_allow_it() {
     assert_eq!(lab.connect().await.exchange(&oru("0", "90")).await, "AR 0");
     assert_eq!(lab.held().len(), 1, "nor after a restart");
 }
+
+#[tokio::test]
+async fn what_a_person_released_is_not_delivered_again_when_the_device_repeats_it() {
+    let mut lab = lab_with_held(1).await;
+    let held = lab.held().remove(0);
+    lab.release(&held);
+    for _ in 0..2 {
+        assert_eq!(lab.connect().await.exchange(&oru("0", "90")).await, "AA 0");
+        assert_eq!((lab.sent.all().len(), lab.held().len()), (1, 1));
+        lab.restart();
+    }
+}
