@@ -4,8 +4,8 @@
 
 use std::ops::ControlFlow;
 
-use labward_base::id::{EntryIndex, RecordId, SiteId};
 use labward_base::Timestamp;
+use labward_base::id::{EntryIndex, RecordId, SiteId};
 use labward_gateway::delivery::OrderingKeys;
 use labward_gateway::keep::{
     Intake, Keep, KeepDone, KeepError, Kept, MessageKind, Opened, Recalled,
@@ -88,9 +88,10 @@ impl Keep for RecordsKeep {
             before = last.index;
             for entry in &page {
                 let hint = entry.hints.as_deref();
-                let (Some(record), Some(hint)) =
-                    (entry.record, hint.and_then(|all| hints::get(all, hints::GATEWAY)))
-                else {
+                let (Some(record), Some(hint)) = (
+                    entry.record,
+                    hint.and_then(|all| hints::get(all, hints::GATEWAY)),
+                ) else {
                     continue;
                 };
                 let time = time_of(entry)?;
@@ -148,7 +149,12 @@ fn ordering_of(record: RecordId, own: &StoredEntry, behind: &[StoredEntry]) -> V
         };
         let prior = merge.facts.get_number("prior");
         let prior = prior.and_then(|prior| u64::try_from(prior).ok());
-        for patient in merge.patient.iter().map(|patient| patient.get()).chain(prior) {
+        for patient in merge
+            .patient
+            .iter()
+            .map(|patient| patient.get())
+            .chain(prior)
+        {
             if !ordering.contains(&patient) {
                 ordering.push(patient);
             }

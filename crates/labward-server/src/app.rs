@@ -52,7 +52,7 @@ pub struct Parts {
 
 /// A server of one data folder.
 pub struct App {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     http: Option<HttpServer>,
 }
 
@@ -240,7 +240,9 @@ impl App {
     /// Where each link really listens, by its name; a configured port 0 is shown as the one given.
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
         let opened = self.core.opened();
-        let addresses = opened.iter().flat_map(|open| open.gateway.local_addresses());
+        let addresses = opened
+            .iter()
+            .flat_map(|open| open.gateway.local_addresses());
         addresses
             .map(|(name, address)| (name.to_string(), address))
             .collect()
@@ -322,7 +324,10 @@ impl Core {
                 tracing::warn!(path = %path.display(), "a key file is not there");
                 continue;
             }
-            match self.keys.unseal(&SlotOpener::KeyFile(path.clone()), Actor::System) {
+            match self
+                .keys
+                .unseal(&SlotOpener::KeyFile(path.clone()), Actor::System)
+            {
                 Ok(slot) => {
                     tracing::info!(slot = %slot, "the root key was opened with slot {slot}");
                     return true;
@@ -351,9 +356,9 @@ impl Core {
             .text("version", env!("CARGO_PKG_VERSION"))
             .number("after_crash", i64::from(after_crash));
         let started = entry(Action::ServerStarted).facts(facts);
-        let config = self.config_sha256.map(|digest| {
-            entry(Action::ConfigLoaded).facts(Facts::new().hex("sha256", &digest))
-        });
+        let config = self
+            .config_sha256
+            .map(|digest| entry(Action::ConfigLoaded).facts(Facts::new().hex("sha256", &digest)));
         self.store.write(move |tx| -> Result<(), LedgerError> {
             append(tx, &started)?;
             if let Some(config) = &config {
@@ -405,7 +410,13 @@ fn publishing(core: &Core) -> Result<Publishing, ServerError> {
     let key = SigningKey::from_seed(&Secret::new(seed))
         .map_err(|error: CryptoFailed| KeysError::Crypto(error))?;
     let folder = core.data.ledger();
-    Ok(Publishing::new(core.store.clone(), NODE, folder, &origin, key)?)
+    Ok(Publishing::new(
+        core.store.clone(),
+        NODE,
+        folder,
+        &origin,
+        key,
+    )?)
 }
 
 /// The origin of the ledger's present epoch.

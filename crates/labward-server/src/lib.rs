@@ -31,6 +31,8 @@ mod measure;
 pub mod migrations;
 mod publish;
 pub mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use app::{App, Parts, build};
 pub use error::ServerError;

@@ -95,7 +95,9 @@ impl Publishing {
     }
 
     fn lock(&self) -> MutexGuard<'_, Publisher> {
-        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
+        self.publisher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,7 +141,11 @@ impl Drop for PublishLoop {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.stop.send(());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+        if self
+            .thread
+            .take()
+            .is_some_and(|thread| thread.join().is_err())
+        {
             tracing::error!("the thread that publishes the ledger panicked");
         }
     }

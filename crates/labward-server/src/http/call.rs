@@ -95,7 +95,9 @@ impl Call {
             // The cause may quote the body, so only the place is shown.
             let (line, column) = (error.line(), error.column());
             let what = match error.classify() {
-                serde_json::error::Category::Data => "a member is unknown, missing or of another type",
+                serde_json::error::Category::Data => {
+                    "a member is unknown, missing or of another type"
+                }
                 _ => "it is not JSON",
             };
             Failure::bad_request(format!("the body at line {line}, column {column}: {what}"))

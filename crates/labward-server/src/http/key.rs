@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use labward_api::key::{AddedSlot, NewSlot, Rotation, Slot, SlotPlace};
 use labward_api::status::Opener;
-use labward_base::{Secret, Timestamp};
 use labward_base::id::SlotId;
+use labward_base::{Secret, Timestamp};
 use labward_keys::{SlotKind, SlotOpener, SlotTest, Stretch};
 
 use super::call::{Answer, Call};
@@ -92,13 +92,18 @@ pub(super) fn rotate(call: &Call) -> Result<Answer, Failure> {
 
 /// `GET key/where`
 pub(super) fn places(call: &Call) -> Result<Answer, Failure> {
-    let places = call.core.keys.whereabouts().into_iter().map(|place| SlotPlace {
-        id: place.slot.get(),
-        kind: place.kind.to_string(),
-        path: place.path.map(|path| path.display().to_string()),
-        beside_data: place.same_device,
-        meaning: meaning(place.kind, place.same_device, place.owner_only).to_owned(),
-    });
+    let places = call
+        .core
+        .keys
+        .whereabouts()
+        .into_iter()
+        .map(|place| SlotPlace {
+            id: place.slot.get(),
+            kind: place.kind.to_string(),
+            path: place.path.map(|path| path.display().to_string()),
+            beside_data: place.same_device,
+            meaning: meaning(place.kind, place.same_device, place.owner_only).to_owned(),
+        });
     Answer::json(&places.collect::<Vec<_>>())
 }
 

@@ -87,7 +87,13 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
     // Before the first byte leaves, so that the export holds its own entry.
     let facts = Facts::new().text("format", name);
     let core = Arc::clone(&call.core);
-    record(&core, call.actor(), Action::LedgerExported, facts, Outcome::Success)?;
+    record(
+        &core,
+        call.actor(),
+        Action::LedgerExported,
+        facts,
+        Outcome::Success,
+    )?;
     let writer: Writer = match format {
         ExportFormat::Bundle => Box::new(move |out| {
             opened.publishing.export(out)?;

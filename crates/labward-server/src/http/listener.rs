@@ -133,7 +133,10 @@ impl Listener for AdminListener {
             };
             let uid = stream.peer_cred().ok().map(|peer| peer.uid());
             let Some(account) = AccountSlot::take(&self.accounts, uid) else {
-                tracing::warn!(?uid, "an account has too many connections to the admin socket");
+                tracing::warn!(
+                    ?uid,
+                    "an account has too many connections to the admin socket"
+                );
                 continue;
             };
             let activity = Arc::<Activity>::default();

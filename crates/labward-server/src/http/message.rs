@@ -119,7 +119,10 @@ fn walk(call: &Call, filter: &MessageFilter) -> Result<Vec<Leaf>, Failure> {
             if entry.action != Action::MessageReceived.name() && (only_received || !is_held) {
                 continue;
             }
-            let Some(leaf) = Leaf::parse(&entry.leaf).ok().filter(|leaf| fits(leaf, filter)) else {
+            let Some(leaf) = Leaf::parse(&entry.leaf)
+                .ok()
+                .filter(|leaf| fits(leaf, filter))
+            else {
                 continue;
             };
             found.push(leaf);
@@ -152,7 +155,11 @@ fn held(call: &Call, opened: &Opened, filter: &MessageFilter) -> Result<Vec<Leaf
         limit: limit(filter),
     })?;
     let leaves = held.iter().map(|held| leaf_of(call, held.record));
-    Ok(leaves.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    Ok(leaves
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Messages that wait at a destination, or were given up there.
@@ -193,9 +200,8 @@ fn leaf_of(call: &Call, record: RecordId) -> Result<Option<Leaf>, Failure> {
         .read(|snapshot| entry_of_record(snapshot, record))
         .map_err(|error: StoreError| error)?;
     let leaf = entry.and_then(|entry| Leaf::parse(&entry.leaf).ok());
-    let is_message = |leaf: &Leaf| {
-        matches!(leaf.action, Action::MessageReceived | Action::MessageHeld)
-    };
+    let is_message =
+        |leaf: &Leaf| matches!(leaf.action, Action::MessageReceived | Action::MessageHeld);
     Ok(leaf.filter(is_message))
 }
 
@@ -240,7 +246,10 @@ fn message(opened: &Opened, leaf: &Leaf, delivered: &Delivered) -> Result<Messag
     let text = |name| leaf.facts.get_text(name).unwrap_or_default().to_owned();
     let state = held.as_ref().map_or("received", |held| held.state.name());
     let mut deliveries = Vec::new();
-    if held.as_ref().is_none_or(|held| held.state == HeldState::Released) {
+    if held
+        .as_ref()
+        .is_none_or(|held| held.state == HeldState::Released)
+    {
         let sent_by = held.as_ref().and_then(|held| held.decided);
         for to in goes_to(leaf) {
             let entry = sent_by.unwrap_or(leaf.index);
@@ -288,7 +297,11 @@ fn delivery(
         });
     }
     let attempts = delivered.get(&(record, to.clone()));
-    let state = if attempts.is_some() { "delivered" } else { "waiting" };
+    let state = if attempts.is_some() {
+        "delivered"
+    } else {
+        "waiting"
+    };
     Ok(Delivery {
         destination: to,
         state: state.to_owned(),

@@ -13,7 +13,7 @@
 //! | `status`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
 
 mod call;
-mod endpoint;
+pub(crate) mod endpoint;
 mod failure;
 mod key;
 mod ledger;
@@ -217,10 +217,7 @@ impl Service {
         })??;
         match answer {
             Answer::Json(json) => Ok(with_type("application/json", Body::from(json))),
-            Answer::Bytes(bytes) => Ok(with_type(
-                "application/octet-stream",
-                stream::wiped(bytes),
-            )),
+            Answer::Bytes(bytes) => Ok(with_type("application/octet-stream", stream::wiped(bytes))),
             Answer::Stream(writer) => {
                 let body = stream::body(writer, answering).await?;
                 Ok(with_type("application/octet-stream", body))
@@ -240,8 +237,9 @@ async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, Failure> {
     let patience = PATIENCE * if limit_bytes > 1 << 20 { 10 } else { 1 };
     match timeout(patience, axum::body::to_bytes(body, limit_bytes)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Failure::new(&problem::SERVER_TOO_LARGE)
-            .with(format!("at most {limit_bytes} bytes, or the body broke off"))),
+        Ok(Err(_)) => Err(Failure::new(&problem::SERVER_TOO_LARGE).with(format!(
+            "at most {limit_bytes} bytes, or the body broke off"
+        ))),
         Err(_) => Err(Failure::new(&problem::SERVER_BUSY)),
     }
 }

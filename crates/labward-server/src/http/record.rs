@@ -38,7 +38,10 @@ pub(super) fn find(call: &Call) -> Result<Answer, Failure> {
 pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
     let record: RecordId = call.param("record")?;
     let Why { why } = call.json()?;
-    let shown = call.opened()?.records.show(record, call.by(), reason(&why)?)?;
+    let shown = call
+        .opened()?
+        .records
+        .show(record, call.by(), reason(&why)?)?;
     Answer::json(&Shown {
         record: shown.record.get(),
         kind: shown.kind.name().to_owned(),
@@ -63,7 +66,10 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
         "original" => Format::Original,
         _ => return Err(Failure::bad_request("the format is json or original")),
     };
-    let exported = call.opened()?.records.export(what, format, call.by(), why)?;
+    let exported = call
+        .opened()?
+        .records
+        .export(what, format, call.by(), why)?;
     Ok(Answer::Bytes(exported.bytes))
 }
 
@@ -82,7 +88,10 @@ struct ImportQuery {
 pub(super) fn import(call: &Call) -> Result<Answer, Failure> {
     let query: ImportQuery = call.query()?;
     let why = reason(&query.why)?;
-    let imported = call.opened()?.records.import(&call.body, None, call.by(), why)?;
+    let imported = call
+        .opened()?
+        .records
+        .import(&call.body, None, call.by(), why)?;
     let kind = match imported.kind {
         labward_records::RecordKind::FhirResource => "fhir",
         other => other.name(),

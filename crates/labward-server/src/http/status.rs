@@ -67,7 +67,11 @@ fn links(call: &Call, opened: Option<&Opened>) -> Vec<LinkStatus> {
     let all = opened.gateway.status();
     let named = |link: &LinkConfig| {
         let running = all.iter().find(|running| running.name == link.name)?;
-        Some(link_status(link, running.address.to_string(), running.counts))
+        Some(link_status(
+            link,
+            running.address.to_string(),
+            running.counts,
+        ))
     };
     config.iter().filter_map(named).collect()
 }
@@ -97,7 +101,9 @@ fn link_status(link: &LinkConfig, address: String, counts: Counts) -> LinkStatus
 
 fn all_destinations(call: &Call, opened: Option<&Opened>) -> Vec<DestinationStatus> {
     let config = &call.core.config.gateway.destinations;
-    let all = opened.map(|opened| opened.delivery.status()).unwrap_or_default();
+    let all = opened
+        .map(|opened| opened.delivery.status())
+        .unwrap_or_default();
     let one = |destination: &DestinationConfig| {
         let mut status = DestinationStatus {
             name: destination.name.to_string(),

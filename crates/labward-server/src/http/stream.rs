@@ -86,7 +86,9 @@ pub(super) async fn body(writer: Writer, answering: Answering) -> Result<Body, F
 
 impl Chunks {
     fn send(&self, part: Part) -> io::Result<()> {
-        let sent = self.runtime.block_on(timeout(PATIENCE, self.parts.send(part)));
+        let sent = self
+            .runtime
+            .block_on(timeout(PATIENCE, self.parts.send(part)));
         match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),

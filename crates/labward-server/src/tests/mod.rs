@@ -1,0 +1,6 @@
+//! The server as a whole: real rooms in a folder that vanishes, real sockets on port 0.
+
+mod authorization;
+mod path;
+mod requests;
+mod testbench;
