@@ -8,9 +8,15 @@ use labward_base::problem::ALL;
 
 use crate::run::root;
 
+/// A page and what writes it.
+type Page = (&'static str, fn() -> Result<String>);
+
+const PAGES: &[Page] = &[("docs/ref/errors.md", errors)];
+
 /// Writes the generated documents, or with `check` compares them with what stands there.
 pub(crate) fn docs(check: bool) -> Result<()> {
-    for (path, text) in [("docs/ref/errors.md", errors()?)] {
+    for (path, text) in PAGES {
+        let text = text()?;
         let file = root().join(path);
         if check {
             let stands = fs::read_to_string(&file).unwrap_or_default();

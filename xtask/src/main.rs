@@ -6,9 +6,14 @@
     reason = "a developer's tool: it prints, starts programs and measures time"
 )]
 
+mod bench;
 mod docs;
 mod fuzz;
+mod guard;
+mod installation;
+mod interop;
 mod run;
+mod stunnel;
 mod test;
 mod tidy;
 mod tools;
@@ -23,7 +28,8 @@ cargo xtask COMMAND
   docs [--check]         write (or compare) the generated documents under docs/ref
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
   interop [--write]      send the test data through a live gateway with clients that are not ours
-  bench gateway          the gateway against stunnel, in one run
+  bench gateway          the gateway against stunnel, in one run; --pairs N, --json (one line a row),
+                         --write (docs/ref/benchmarks.md)
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +47,9 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::fuzz(Some(target), seconds),
             Err(_) => Err(anyhow::anyhow!("SECS is a whole number of seconds")),
         },
+        ["interop"] => interop::interop(false),
+        ["interop", "--write"] => interop::interop(true),
+        ["bench", "gateway", options @ ..] => bench::bench(options),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(64);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -44,4 +44,34 @@ pub(crate) fn capture(name: &str, command: &mut Command) -> Result<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).with_context(|| format!("read what {name} printed"))
+}
+
+/// `command`, ended after `limit` by coreutils' `timeout`, which then fails for it.
+pub(crate) fn in_time(limit: Duration, command: &Command) -> Command {
+    let mut timed = Command::new("timeout");
+    timed
+        .arg("--kill-after=5")
+        .arg(limit.as_secs().to_string())
+        .arg(command.get_program())
+        .args(command.get_args());
+    timed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_hangs_is_ended_and_fails() {
+        let mut sleeper = Command::new("sleep");
+        sleeper.arg("60");
+        let limit = Duration::from_secs(1);
+        assert!(capture("sleep", &mut in_time(limit, &sleeper)).is_err());
+        let mut echo = Command::new("echo");
+        echo.arg("done");
+        assert_eq!(
+            capture("echo", &mut in_time(limit, &echo)).unwrap(),
+            "done\n"
+        );
+    }
 }

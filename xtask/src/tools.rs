@@ -1,36 +1,50 @@
 //! What the tests need beyond Rust: found, installed where that is allowed, or named in one line.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
 use crate::run::{cargo, root, run};
 
-/// A program and the Debian package that holds it.
+/// Something the tests need, and the Debian package that holds it.
 struct Tool {
-    program: &'static str,
+    needs: Need,
     package: &'static str,
 }
 
+/// How it is seen that a tool is there.
+enum Need {
+    /// A program in a folder of `PATH`.
+    Program(&'static str),
+    /// A module of Python: Debian packs the one that virtual environments need by itself.
+    PythonModule(&'static str),
+}
+
 const TOOLS: &[Tool] = &[
-    Tool {
-        program: "cc",
-        package: "gcc",
-    },
-    Tool {
-        program: "c++",
-        package: "g++",
-    },
-    Tool {
-        program: "python3",
-        package: "python3",
-    },
-    Tool {
-        program: "stunnel",
-        package: "stunnel4",
-    },
+    tool(Need::Program("cc"), "gcc"),
+    tool(Need::Program("c++"), "g++"),
+    tool(Need::Program("python3"), "python3"),
+    tool(Need::PythonModule("ensurepip"), "python3-venv"),
+    tool(Need::Program("stunnel"), "stunnel4"),
 ];
+
+const fn tool(needs: Need, package: &'static str) -> Tool {
+    Tool { needs, package }
+}
+
+impl Tool {
+    fn is_there(&self) -> bool {
+        match self.needs {
+            Need::Program(program) => on_path(program),
+            Need::PythonModule(module) => Command::new("python3")
+                .args(["-c", &format!("import {module}")])
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success()),
+        }
+    }
+}
 
 /// Makes sure that every Debian package the tests need is there.
 ///
@@ -38,7 +52,7 @@ const TOOLS: &[Tool] = &[
 pub(crate) fn ensure_debian() -> Result<()> {
     let missing: Vec<&str> = TOOLS
         .iter()
-        .filter(|tool| !on_path(tool.program))
+        .filter(|tool| !tool.is_there())
         .map(|tool| tool.package)
         .collect();
     if missing.is_empty() {
@@ -106,7 +120,8 @@ pub(crate) fn ensure_python_hl7() -> Result<PathBuf> {
         return Ok(python);
     }
     bail!(
-        "a Python environment with hl7 0.4.5 could not be made; type: sudo apt-get install -y python3-venv"
+        "a Python environment with hl7 0.4.5 could not be made in {}",
+        venv.display()
     )
 }
 

@@ -1,0 +1,175 @@
+//! A Labward of its own for a tool: a temporary installation, its server, its commands.
+//!
+//! Everything goes through the release program, as a lab would use it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::guard::{Guarded, Workplace};
+use crate::run::{capture, cargo, in_time, root, run};
+
+/// How long a server may take until it listens.
+const START: Duration = Duration::from_secs(30);
+
+/// How long a command may take.
+const COMMAND: Duration = Duration::from_secs(60);
+
+/// An installation that ends with its workplace.
+#[derive(Clone, Debug)]
+pub(crate) struct Installation {
+    program: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+}
+
+/// A link of the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Link(String);
+
+impl Link {
+    /// MLLP over mutual TLS on a port of this machine; `more` are further lines of TOML.
+    pub(crate) fn mutual_tls(name: &str, port: u16, more: &str) -> Self {
+        Self(format!(
+            "\n[[link]]\nname = \"{name}\"\nlisten = \"127.0.0.1:{port}\"\n{more}"
+        ))
+    }
+
+    /// ASTM without TLS on a port of this machine, for the one peer `peer`.
+    pub(crate) fn plain_astm(name: &str, port: u16, peer: &str) -> Self {
+        Self(format!(
+            "\n[[link]]\nname = \"{name}\"\nlisten = \"127.0.0.1:{port}\"\nframing = \"astm\"\n\
+             peer = \"{peer}\"\nstrictness = \"lenient\"\ntransport = {{ mode = \"plain\" }}\n"
+        ))
+    }
+}
+
+/// Builds the release program, if need be, and says where it is.
+pub(crate) fn build() -> Result<PathBuf> {
+    run(
+        "release build",
+        cargo().args(["build", "--quiet", "--release", "--package", "labward"]),
+    )?;
+    let program = root().join("target/release/labward");
+    ensure!(
+        program.is_file(),
+        "{} was not built; is CARGO_TARGET_DIR set?",
+        program.display()
+    );
+    Ok(program)
+}
+
+impl Installation {
+    /// Makes one in `place` with these links; its key file lies beside it.
+    pub(crate) fn create(
+        program: &Path,
+        place: &Workplace,
+        name: &str,
+        links: &[Link],
+    ) -> Result<Self> {
+        let made = Self {
+            program: program.to_path_buf(),
+            data: place.join(name),
+            log: place.join(&format!("{name}.log")),
+        };
+        let answers = place.join(&format!("{name}.answers.toml"));
+        let key = place.join(&format!("{name}.key"));
+        fs::write(&answers, answers_file(&key)).context("write the answers")?;
+        let unattended = answers.to_string_lossy().into_owned();
+        made.labward(&["init", "--unattended", &unattended])?;
+        let config = made.data.join("labward.toml");
+        let mut text = fs::read_to_string(&config).context("read the configuration")?;
+        for Link(link) in links {
+            text.push_str(link);
+        }
+        fs::write(&config, text).context("write the configuration")?;
+        Ok(made)
+    }
+
+    /// Copies it, while its server does not run, to the new folder `data`.
+    pub(crate) fn copy(&self, data: &Path) -> Result<Self> {
+        capture("cp", Command::new("cp").arg("-a").arg(&self.data).arg(data))?;
+        Ok(Self {
+            data: data.to_path_buf(),
+            ..self.clone()
+        })
+    }
+
+    /// Removes it from the disk.
+    pub(crate) fn remove(self) -> Result<()> {
+        fs::remove_dir_all(&self.data).with_context(|| format!("remove {}", self.data.display()))
+    }
+
+    /// Starts its server and waits until it is open.
+    pub(crate) fn serve(&self) -> Result<Guarded> {
+        let mut command = self.command(&["serve"]);
+        let mut server = Guarded::start("labward serve", &mut command, &self.log)?;
+        server.wait_until(START, || {
+            self.json(&["status"])
+                .is_ok_and(|status| status.get("open") == Some(&Value::Bool(true)))
+        })?;
+        Ok(server)
+    }
+
+    /// Adds a peer that may send everything; gives its bundle.
+    pub(crate) fn add_peer(&self, name: &str, place: &Workplace) -> Result<PathBuf> {
+        let bundle = place.join(&format!("{name}.pem"));
+        let folder = bundle.parent().context("name a folder")?.to_string_lossy();
+        self.labward(&[
+            "peer",
+            "add",
+            name,
+            "--kind",
+            "analyzer",
+            "--application",
+            "*",
+            "--facility",
+            "*",
+            "--type",
+            "*",
+            "--processing",
+            "*",
+            "--astm-sender",
+            "*",
+            "--out",
+            &folder,
+        ])?;
+        Ok(bundle)
+    }
+
+    /// Runs a command, which must end in time, and gives what it prints.
+    pub(crate) fn labward(&self, words: &[&str]) -> Result<String> {
+        capture(
+            &format!("labward {}", words.join(" ")),
+            &mut in_time(COMMAND, &self.command(words)),
+        )
+    }
+
+    /// Runs a command with `--json` and reads what it prints.
+    pub(crate) fn json(&self, words: &[&str]) -> Result<Value> {
+        let mut all = vec!["--json"];
+        all.extend(words);
+        serde_json::from_str(&self.labward(&all)?).context("read the JSON of a command")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--data").arg(&self.data).args(words);
+        command
+    }
+}
+
+/// One administrator who also answers for results, one key file, as little room set aside as may be.
+fn answers_file(key: &Path) -> String {
+    format!(
+        "version = 1\nreserve_mib = 1\n\n[administrator]\nname = \"Tool\"\n\
+         roles = [\"administrator\", \"lab-manager\"]\n\n\
+         [site]\nname = \"Tool\"\nnames = [\"localhost\", \"127.0.0.1\"]\n\n\
+         [[slot]]\nkind = \"key-file\"\nlabel = \"tool\"\npath = {:?}\n",
+        key.display().to_string()
+    )
+}
