@@ -17,6 +17,7 @@
 
 mod greeting;
 mod intake;
+mod keeping;
 mod repeat;
 #[cfg(test)]
 mod tests;
@@ -25,8 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use labward_astm::Deviation;
-use labward_astm::control::{CR, ENQ, EOT, LF, STX};
-use labward_astm::link::{Action, Conduct, Damage, LinkMessage, Receiver, Refusal};
+use labward_astm::control::{CR, ENQ, EOT, LF};
+use labward_astm::link::{Action, Conduct, Receiver, Refusal};
 use labward_base::Timestamp;
 use labward_ledger::Facts;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -36,18 +37,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use self::greeting::{Greeted, Greeting, MAX_NOISE_BYTES};
 use crate::config::{LinkConfig, Strictness};
 use crate::link::Tenure;
-use crate::path::{Caller, Pending, Shared};
+use crate::path::{Caller, Shared};
 use crate::reason::Reason;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
-
-/// How long a message that could not be kept waits before the next try: E1381 senders try six times
-/// and wait 15 s for each answer.
-const KEEP_REST: Duration = Duration::from_secs(1);
-
-/// How long ENQ is NAKed after a message could not be kept (E1381: a sender then waits 10 s).
-const ENQ_REST: Duration = Duration::from_secs(10);
 
 /// How long a device may be silent inside a transmission while the gateway stops.
 const STOP_GRACE: Duration = Duration::from_secs(1);
@@ -209,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::default().plus(self.begun.elapsed())
+        link_time(self.begun)
     }
 
     async fn take_due(&mut self) -> Flow {
@@ -301,142 +295,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         flow
     }
 
-    async fn take_message(&mut self, message: LinkMessage) {
-        // Answers that are due already do not wait for this commit.
-        self.write().await;
-        let LinkMessage {
-            bytes,
-            deviations,
-            awaits_commit,
-        } = message;
-        let deviations = self.take_noted(&deviations);
-        if !awaits_commit {
-            // The frames were answered: it is kept, whatever it takes.
-            return self
-                .keep_acknowledged(|shared, caller| {
-                    intake::receive(shared, caller, bytes.clone(), deviations.clone())
-                })
-                .await;
-        }
-        let pending = intake::messages_of(bytes)
-            .into_iter()
-            .map(|one| intake::receive(self.shared, &self.caller, one, deviations.clone()))
-            .collect();
-        if self.is_kept(pending).await {
-            self.rests_until = None;
-            self.receiver.committed(self.now());
-        } else {
-            self.rest().await;
-            self.receiver.refused(self.now());
-        }
-    }
-
-    async fn take_damaged(
-        &mut self,
-        mut bytes: Vec<u8>,
-        damage: Damage,
-        rest: Vec<u8>,
-        deviations: &[Deviation],
-    ) {
-        self.write().await;
-        if !rest.is_empty() {
-            // The frame that was not accepted stands behind the others as it would on the wire.
-            bytes.push(STX);
-            bytes.extend(rest);
-        }
-        let mut deviations = self.take_noted(deviations);
-        deviations.push(damage_name(damage));
-        let reason = match damage {
-            Damage::TooManyTries if self.is_too_large => Reason::TooLarge,
-            _ => Reason::Damaged,
-        };
-        self.keep_acknowledged(|shared, caller| {
-            intake::hold(shared, caller, bytes.clone(), reason, deviations.clone())
-        })
-        .await;
-    }
-
-    /// Keeps what was acknowledged or must not be lost; reads nothing more until it is kept.
-    async fn keep_acknowledged(&mut self, send: impl Fn(&Shared, &Caller) -> Pending) {
-        loop {
-            let pending = vec![send(self.shared, &self.caller)];
-            if self.is_kept(pending).await {
-                return;
-            }
-            if self.is_stopping {
-                tracing::error!(link = %self.caller.link.config.name,
-                    "the gateway stopped before an unfinished message could be kept");
-                return;
-            }
-            self.rest().await;
-        }
-    }
-
-    /// Waits for the commits, and meanwhile reads on: what comes shows whether the sender still waits.
-    async fn is_kept(&mut self, pending: Vec<Pending>) -> bool {
-        let (shared, caller) = (self.shared, &self.caller);
-        let settled = async {
-            let mut kept = true;
-            for one in pending {
-                kept &= shared.settle(caller, one).await.record.is_some();
-            }
-            kept
-        };
-        tokio::pin!(settled);
-        loop {
-            let may_read = self.unread.is_empty() && !self.is_ended;
-            tokio::select! {
-                biased;
-                kept = &mut settled => return kept,
-                read = self.stream.read(&mut self.buffer), if may_read => match read {
-                    Ok(0) | Err(_) => self.is_ended = true,
-                    Ok(count) => {
-                        let bytes = self.buffer.get(..count).unwrap_or(&[]);
-                        let now = Timestamp::default().plus(self.begun.elapsed());
-                        let taken = self.receiver.receive(bytes, now);
-                        self.unread.extend(bytes.get(taken..).unwrap_or(&[]));
-                    }
-                },
-            }
-        }
-    }
-
-    /// Lets the disk rest after it refused a message, and says no to the next ENQ.
-    async fn rest(&mut self) {
-        self.rests_until = Some(Instant::now() + ENQ_REST);
-        if self.is_stopping {
-            return;
-        }
-        tokio::select! {
-            () = sleep(KEEP_REST) => {}
-            _ = self.stop.wait_for(|stop| *stop) => self.is_stopping = true,
-        }
-    }
-
-    /// Keeps what stands unfinished when the connection ends.
-    async fn finish(&mut self) {
-        if let Some(greeting) = self.greeting.take() {
-            let bytes = greeting.into_bytes();
-            if !bytes.is_empty() {
-                self.keep_acknowledged(|shared, caller| {
-                    let deviations = vec!["unframed"];
-                    intake::hold(shared, caller, bytes.clone(), Reason::Framing, deviations)
-                })
-                .await;
-            }
-        }
-        self.receiver.close(self.now());
-        self.act().await;
-    }
-
-    /// What was noted since the last message, then what was noted while this one came.
-    fn take_noted(&mut self, deviations: &[Deviation]) -> Vec<&'static str> {
-        self.noise_bytes = 0;
-        let mut names = std::mem::take(&mut self.noted);
-        names.extend(deviations.iter().map(|deviation| deviation.name()));
-        names
-    }
-
     fn note(&mut self, name: &'static str) {
         if !self.noted.contains(&name) {
             self.noted.push(name);
@@ -515,18 +373,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 }
 
+/// The time that the receiver is told: since the connection began.
+fn link_time(begun: Instant) -> Timestamp {
+    Timestamp::default().plus(begun.elapsed())
+}
+
 async fn until(deadline: Option<Instant>) {
     if let Some(deadline) = deadline {
         sleep_until(deadline).await;
-    }
-}
-
-const fn damage_name(damage: Damage) -> &'static str {
-    match damage {
-        Damage::Abandoned => "abandoned",
-        Damage::Closed => "closed",
-        Damage::NewMessage => "new-message",
-        Damage::Timeout => "timeout",
-        Damage::TooManyTries => "too-many-tries",
     }
 }

@@ -1,5 +1,6 @@
 //! Messages: kept before the last ACK, delivered once, held where a person must look.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -77,30 +78,30 @@ async fn what_cannot_be_kept_is_refused_and_taken_when_it_can() {
     for frame in first {
         assert_eq!(device.ask(frame).await, Some(ACK));
     }
+    let mut wrong = last.clone();
+    wrong[2] ^= 1;
+    assert_eq!(device.ask(&wrong).await, Some(NAK));
     let broken = &lab.keep.broken;
-    broken.store(true, std::sync::atomic::Ordering::Relaxed);
+    broken.store(true, Ordering::Relaxed);
     assert_eq!(device.ask(last).await, Some(NAK));
     assert!(lab.actions().is_empty());
     let mut other = Device::connect(&lab).await;
     assert_eq!(other.ask(&[ENQ]).await, Some(ACK), "another may try");
-    broken.store(false, std::sync::atomic::Ordering::Relaxed);
+    broken.store(false, Ordering::Relaxed);
     assert_eq!(device.ask(last).await, Some(ACK), "the same frame again");
     assert_eq!(delivered(&lab).len(), 1);
+    assert_eq!(deviations(&lab), "wrong-checksum");
 }
 
 #[tokio::test]
 async fn after_a_refusal_the_device_is_told_to_wait_before_it_begins_again() {
     let lab = lab();
     let mut device = Device::connect(&lab).await;
-    lab.keep
-        .broken
-        .store(true, std::sync::atomic::Ordering::Relaxed);
+    lab.keep.broken.store(true, Ordering::Relaxed);
     let one = frame(1, &text_of(&records("H550", "90")));
     assert_eq!(device.ask(&[ENQ]).await, Some(ACK));
     assert_eq!(device.ask(&one).await, Some(NAK));
-    lab.keep
-        .broken
-        .store(false, std::sync::atomic::Ordering::Relaxed);
+    lab.keep.broken.store(false, Ordering::Relaxed);
     device.say(&[EOT]).await;
     assert_eq!(device.ask(&[ENQ]).await, Some(NAK));
     assert!(lab.gateway().status()[0].counts.refused >= 2);
@@ -110,13 +111,9 @@ async fn after_a_refusal_the_device_is_told_to_wait_before_it_begins_again() {
 async fn a_sealed_gateway_lets_nobody_begin() {
     let lab = lab();
     let mut device = Device::connect(&lab).await;
-    lab.keep
-        .sealed
-        .store(true, std::sync::atomic::Ordering::Relaxed);
+    lab.keep.sealed.store(true, Ordering::Relaxed);
     assert_eq!(device.ask(&[ENQ]).await, Some(NAK));
-    lab.keep
-        .sealed
-        .store(false, std::sync::atomic::Ordering::Relaxed);
+    lab.keep.sealed.store(false, Ordering::Relaxed);
     device.deliver(&frames_of(&records("H550", "90"))).await;
     assert_eq!(delivered(&lab).len(), 1);
 }
@@ -280,15 +277,11 @@ async fn what_was_acknowledged_is_kept_even_if_the_disk_refuses_for_a_while() {
     let mut records = records("H550", "90");
     records.pop();
     let mut device = Device::connect(&lab).await;
-    lab.keep
-        .broken
-        .store(true, std::sync::atomic::Ordering::Relaxed);
+    lab.keep.broken.store(true, Ordering::Relaxed);
     device.deliver(&frames_of(&records)).await;
     lab.wait(|lab| lab.gateway().status()[0].counts.refused == 1)
         .await;
     assert!(lab.held().is_empty());
-    lab.keep
-        .broken
-        .store(false, std::sync::atomic::Ordering::Relaxed);
+    lab.keep.broken.store(false, Ordering::Relaxed);
     lab.wait(|lab| !lab.held().is_empty()).await;
 }
