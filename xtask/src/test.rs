@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use crate::run::{cargo, root, run, under_ci};
-use crate::{fuzz, tidy, tools};
+use crate::{fuzz, interop, tidy, tools};
 
 /// What a test prints when it cannot run, followed by its name and the reason.
 const SKIP_MARK: &str = "labward-skip: ";
@@ -54,7 +54,19 @@ pub(crate) fn test(quick: bool) -> Result<()> {
     run(
         "demo",
         cargo().args(["run", "--quiet", "--release", "--", "demo", "--once"]),
-    )
+    )?;
+    real_peers()
+}
+
+/// The test data through clients that are not ours; without the data it is skipped.
+fn real_peers() -> Result<()> {
+    if std::env::var_os(interop::TEST_DATA).is_some() {
+        return interop::interop(false);
+    }
+    let skip = format!("interop: {} is not set", interop::TEST_DATA);
+    println!("── {skip}");
+    ensure!(!under_ci(), "{SKIP_MARK}{skip}");
+    Ok(())
 }
 
 /// Runs the tests and counts those that could not run; under CI one such is an error.

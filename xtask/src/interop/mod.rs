@@ -25,6 +25,9 @@ use crate::{stunnel, tools};
 use compare::{Answer, Kept, Rows, Sent, SentMessage};
 use table::{Findings, Replay, Replays};
 
+/// The variable that names the folder of the test data.
+pub(crate) const TEST_DATA: &str = "LABWARD_TEST_DATA";
+
 /// The page that is written or compared.
 const PAGE: &str = "docs/ref/interop.md";
 
@@ -41,9 +44,9 @@ const SESSION: &str = "astm-session";
 
 /// Sends everything, and writes the page or compares it with what stands there.
 pub(crate) fn interop(write: bool) -> Result<()> {
-    let data = std::env::var_os("LABWARD_TEST_DATA")
+    let data = std::env::var_os(TEST_DATA)
         .map(PathBuf::from)
-        .context("set LABWARD_TEST_DATA to the folder of the test data")?;
+        .with_context(|| format!("set {TEST_DATA} to the folder of the test data"))?;
     tools::ensure_debian()?;
     let python = tools::ensure_python_hl7()?;
     let program = installation::build()?;
