@@ -4,36 +4,33 @@
 //! close the store before the last of it is. While the root key is sealed only the admin socket
 //! is up.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
+mod ground;
+
+use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use labward_base::{Clock, Secret, Timestamp};
+use labward_base::{Clock, Timestamp};
 use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::events::Events;
-use labward_gateway::tls::ServerIdentity;
 use labward_gateway::{Gateway, GatewayParts, Messages};
-use labward_identity::{IdentityError, Peers, People};
-use labward_keys::{Keys, KeysError, SlotOpener};
+use labward_identity::{Peers, People};
+use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
-    Action, Actor, Checkpoint, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds,
-    Subject, append, epochs,
+    Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject,
+    append,
 };
 use labward_records::Records;
-use labward_seal::CryptoFailed;
-use labward_seal::sign::SigningKey;
-use labward_store::{Options, Store, StoreError};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use labward_store::{Options, Store};
 
+use self::ground::{group_id, publishing, server_identity, take_lock};
 use crate::adapters::RecordsKeep;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
-use crate::folder::{DataFolder, LEDGER_KEY, NODE, SERVER_KEY, SITE};
+use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::{HttpServer, chain};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
@@ -103,7 +100,7 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         data,
         clock,
     } = parts;
-    if !data.database().is_file() {
+    if !data.database().is_file() || data.unfinished_config().exists() {
         return Err(ServerError::NoInstallation(data.root().to_owned()));
     }
     let lock = take_lock(&data)?;
@@ -249,7 +246,7 @@ impl App {
     }
 
     /// The admin socket.
-    pub fn socket(&self) -> std::path::PathBuf {
+    pub fn socket(&self) -> PathBuf {
         self.core.data.socket()
     }
 
@@ -383,101 +380,9 @@ fn entry(action: Action) -> NewEntry {
     NewEntry::new(SITE, Actor::System, action, Subject::Installation)
 }
 
-fn take_lock(data: &DataFolder) -> Result<File, ServerError> {
-    let path = data.lock();
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(ServerError::file(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ServerError::Busy(data.root().to_owned())),
-        Err(TryLockError::Error(source)) => Err(ServerError::File { path, source }),
-    }
-}
-
-/// The publisher under the origin of the ledger's present epoch, with the unsealed signing key.
-fn publishing(core: &Core) -> Result<Publishing, ServerError> {
-    let origin = origin(core)?;
-    let seed = core.keys.secret(LEDGER_KEY)?;
-    let damaged = || KeysError::Damaged {
-        what: "the seed of the ledger's signing key".to_owned(),
-    };
-    let seed = seed.ok_or_else(damaged)?;
-    let seed: [u8; 32] = seed.expose().as_slice().try_into().map_err(|_| damaged())?;
-    let key = SigningKey::from_seed(&Secret::new(seed))
-        .map_err(|error: CryptoFailed| KeysError::Crypto(error))?;
-    let folder = core.data.ledger();
-    Ok(Publishing::new(
-        core.store.clone(),
-        NODE,
-        folder,
-        &origin,
-        key,
-    )?)
-}
-
-/// The origin of the ledger's present epoch.
-fn origin(core: &Core) -> Result<String, StoreError> {
-    let epochs = core.store.read(|snapshot| epochs(snapshot))?;
-    Ok(match epochs.into_iter().next_back() {
-        Some(epoch) => epoch.origin,
-        None => {
-            let config = &core.config;
-            let made = || Checkpoint::origin_of(&config.node.name, 1);
-            config.ledger.origin.clone().unwrap_or_else(made)
-        }
-    })
-}
-
-/// The server's certificate with its unsealed key; `None` if none was issued.
-fn server_identity(core: &Core) -> Result<Option<ServerIdentity>, ServerError> {
-    let Some(key) = core.keys.secret(SERVER_KEY)? else {
-        return Ok(None);
-    };
-    let read = |path: &Path| fs::read(path).map_err(ServerError::file(path));
-    let bad = |why| ServerError::Identity(IdentityError::BadCertificate { why });
-    let chain = read(&core.data.server_certificate())?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
-    let authority = read(&core.data.authority_certificate())?;
-    Ok(Some(ServerIdentity {
-        chain: chain.map_err(|_| bad("the server's own is not in PEM form"))?,
-        key: PrivateKeyDer::from_pem_slice(key.expose())
-            .map_err(|_| bad("the server's key is not in PEM form"))?,
-        authority: CertificateDer::from_pem_slice(&authority)
-            .map_err(|_| bad("the authority's is not in PEM form"))?,
-    }))
-}
-
-/// The number of a group of the operating system, given by number or by its name.
-fn group_id(name: &str) -> Result<u32, ServerError> {
-    if let Ok(number) = name.parse() {
-        return Ok(number);
-    }
-    let path = Path::new("/etc/group");
-    let groups = fs::read_to_string(path).map_err(ServerError::file(path))?;
-    let found = groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
-    });
-    found.ok_or_else(|| {
-        let what = format!("there is no group {name}");
-        ServerError::file(path)(io::Error::new(io::ErrorKind::NotFound, what))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_group_is_known_by_its_number_or_its_name() {
-        assert_eq!(group_id("0").unwrap(), 0);
-        assert_eq!(group_id("root").unwrap(), 0);
-        assert!(group_id("no-such-group-here").is_err());
-    }
 
     #[test]
     fn a_folder_without_an_installation_is_left_untouched() {

@@ -39,6 +39,11 @@ impl DataFolder {
         self.0.join("labward.toml")
     }
 
+    /// The configuration while `init` is under way: no installation yet.
+    pub fn unfinished_config(&self) -> PathBuf {
+        self.0.join("labward.toml.unfinished")
+    }
+
     /// The database; its folder is `db`.
     pub fn database(&self) -> PathBuf {
         self.0.join("db").join("labward.sqlite")

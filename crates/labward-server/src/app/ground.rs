@@ -1,0 +1,115 @@
+//! What the wiring takes from the data folder and the operating system.
+//!
+//! It must never let an unsealed key rest anywhere but where it is used.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use labward_base::Secret;
+use labward_gateway::tls::ServerIdentity;
+use labward_identity::IdentityError;
+use labward_keys::KeysError;
+use labward_ledger::epochs;
+use labward_seal::CryptoFailed;
+use labward_seal::sign::SigningKey;
+use labward_store::StoreError;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::Core;
+use crate::error::ServerError;
+use crate::folder::{DataFolder, LEDGER_KEY, NODE, SERVER_KEY};
+use crate::publish::Publishing;
+
+/// Takes the data folder's lock, which the system frees when the process ends.
+pub(super) fn take_lock(data: &DataFolder) -> Result<File, ServerError> {
+    let path = data.lock();
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(ServerError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServerError::Busy(data.root().to_owned())),
+        Err(TryLockError::Error(source)) => Err(ServerError::File { path, source }),
+    }
+}
+
+/// The publisher under the origin of the ledger's present epoch, with the unsealed signing key.
+pub(super) fn publishing(core: &Core) -> Result<Publishing, ServerError> {
+    let origin = origin(core)?;
+    let seed = core.keys.secret(LEDGER_KEY)?;
+    let damaged = || KeysError::Damaged {
+        what: "the seed of the ledger's signing key".to_owned(),
+    };
+    let seed = seed.ok_or_else(damaged)?;
+    let seed: [u8; 32] = seed.expose().as_slice().try_into().map_err(|_| damaged())?;
+    let key = SigningKey::from_seed(&Secret::new(seed))
+        .map_err(|error: CryptoFailed| KeysError::Crypto(error))?;
+    let folder = core.data.ledger();
+    Ok(Publishing::new(
+        core.store.clone(),
+        NODE,
+        folder,
+        &origin,
+        key,
+    )?)
+}
+
+/// The origin of the ledger's present epoch.
+fn origin(core: &Core) -> Result<String, StoreError> {
+    let epochs = core.store.read(|snapshot| epochs(snapshot))?;
+    let present = epochs.into_iter().next_back();
+    Ok(present.map_or_else(|| core.config.ledger_origin(), |epoch| epoch.origin))
+}
+
+/// The server's certificate with its unsealed key; `None` if none was issued.
+pub(super) fn server_identity(core: &Core) -> Result<Option<ServerIdentity>, ServerError> {
+    let Some(key) = core.keys.secret(SERVER_KEY)? else {
+        return Ok(None);
+    };
+    let read = |path: &Path| fs::read(path).map_err(ServerError::file(path));
+    let bad = |why| ServerError::Identity(IdentityError::BadCertificate { why });
+    let chain = read(&core.data.server_certificate())?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
+    let authority = read(&core.data.authority_certificate())?;
+    Ok(Some(ServerIdentity {
+        chain: chain.map_err(|_| bad("the server's own is not in PEM form"))?,
+        key: PrivateKeyDer::from_pem_slice(key.expose())
+            .map_err(|_| bad("the server's key is not in PEM form"))?,
+        authority: CertificateDer::from_pem_slice(&authority)
+            .map_err(|_| bad("the authority's is not in PEM form"))?,
+    }))
+}
+
+/// The number of a group of the operating system, given by number or by its name.
+pub(super) fn group_id(name: &str) -> Result<u32, ServerError> {
+    if let Ok(number) = name.parse() {
+        return Ok(number);
+    }
+    let path = Path::new("/etc/group");
+    let groups = fs::read_to_string(path).map_err(ServerError::file(path))?;
+    let found = groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    });
+    found.ok_or_else(|| {
+        let what = format!("there is no group {name}");
+        ServerError::file(path)(io::Error::new(io::ErrorKind::NotFound, what))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_known_by_its_number_or_its_name() {
+        assert_eq!(group_id("0").unwrap(), 0);
+        assert_eq!(group_id("root").unwrap(), 0);
+        assert!(group_id("no-such-group-here").is_err());
+    }
+}
