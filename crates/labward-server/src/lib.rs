@@ -2,9 +2,11 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | [`check`](mod@check) | what is wrong with the installation, the most harmful first |
 //! | [`config`] | the one TOML file, checked |
 //! | [`folder`] | the places below the data folder, the names of secrets |
 //! | [`migrations`] | the schema of every room in one list |
+//! | [`setup`] | how an installation comes into being |
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
@@ -21,6 +23,7 @@
 
 mod adapters;
 pub mod app;
+pub mod check;
 pub mod config;
 mod error;
 pub mod findings;
@@ -31,6 +34,7 @@ mod measure;
 pub mod migrations;
 mod publish;
 pub mod serve;
+pub mod setup;
 #[cfg(test)]
 mod tests;
 

@@ -13,6 +13,38 @@ pub fn migrations() -> Vec<Migration> {
         labward_identity::MIGRATIONS,
         labward_records::MIGRATIONS,
         labward_gateway::MIGRATIONS,
+        labward_gateway::delivery::MIGRATIONS,
+        crate::findings::MIGRATIONS,
     ]
     .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use labward_store::{NoJournal, Options, Query, Store, StoreError};
+    use labward_testkit::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn all_rooms_together_make_one_schema_that_opens_again() {
+        let folder = TempDir::new();
+        let open = || {
+            let options = Options::new(folder.join("db.sqlite"));
+            Store::open(options, &migrations(), Box::new(NoJournal)).unwrap()
+        };
+        open().close().unwrap();
+        let store = open();
+        for table in ["entry", "slot", "peer", "person", "patient", "finding"] {
+            let rows = store.read(|snapshot| {
+                snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))
+            });
+            assert_eq!(
+                rows.map_err(|e: StoreError| e.to_string()),
+                Ok(vec![]),
+                "{table}"
+            );
+        }
+        store.close().unwrap();
+    }
 }

@@ -85,7 +85,7 @@ impl From<labward_gateway::config::ConfigError> for ConfigError {
 }
 
 /// The line, counted from 1, on which the byte `offset` of `text` stands.
-pub(super) fn line_of(text: &str, offset: usize) -> usize {
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }

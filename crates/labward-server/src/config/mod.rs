@@ -33,10 +33,13 @@ use labward_base::Timestamp;
 use labward_gateway::config::{
     DestinationConfig, GatewayConfig, LinkConfig, PlainException, RouteConfig,
 };
+use labward_ledger::Checkpoint;
 use labward_records::Retention;
 use serde::Deserialize;
 
 pub use error::ConfigError;
+pub(crate) use error::line_of;
+pub(crate) use rules::check_key_files;
 pub use text::reference;
 
 /// A configuration longer than this is refused unread.
@@ -224,8 +227,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Unsafe`].
     pub fn check(&self, data: &Path, now: Timestamp) -> Result<Vec<PlainException>, ConfigError> {
-        rules::check_key_files(&self.keys.files, data)?;
+        check_key_files(&self.keys.files, data)?;
         Ok(self.gateway.check(now)?)
+    }
+
+    /// The name of the ledger in its first epoch.
+    pub fn ledger_origin(&self) -> String {
+        let made = || Checkpoint::origin_of(&self.node.name, 1);
+        self.ledger.origin.clone().unwrap_or_else(made)
     }
 
     /// The retention times; never below the floor, or the configuration was not read.

@@ -29,7 +29,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 
 /// Refuses key files below the data folder. **Invariant:** root-key slots do not live with the
 /// data.
-pub(super) fn check_key_files(files: &[PathBuf], data: &Path) -> Result<(), ConfigError> {
+pub(crate) fn check_key_files(files: &[PathBuf], data: &Path) -> Result<(), ConfigError> {
     // Links are followed as far as the path exists, so that none leads into the folder unseen.
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let data_resolved = resolved(data);
@@ -152,6 +152,10 @@ fn check_names(config: &Config) -> Result<(), ConfigError> {
             ));
         }
     }
+    if let Some(name) = config.tls.names.iter().find(|name| !is_host(name)) {
+        let rule = format!("{name:?} is neither a host name nor an address");
+        return Err(ConfigError::refuse("tls", rule));
+    }
     if let Some(origin) = &config.ledger.origin {
         let allowed = |c: char| !c.is_whitespace() && c != '+' && !c.is_control();
         if origin.is_empty() || origin.len() > MAX_ORIGIN_BYTES || !origin.chars().all(allowed) {
@@ -167,4 +171,13 @@ fn check_names(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     Ok(())
+}
+
+/// Whether a certificate can be issued for this name or address.
+fn is_host(name: &str) -> bool {
+    let label = |label: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (1..=63).contains(&label.len()) && label.chars().all(fits)
+    };
+    name.parse::<std::net::IpAddr>().is_ok() || (name.len() <= 253 && name.split('.').all(label))
 }

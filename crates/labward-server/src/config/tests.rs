@@ -306,6 +306,8 @@ fn names_that_stand_in_certificates_and_checkpoints_are_checked() {
         "[ledger]\norigin = \"two words\"\n".to_owned(),
         "[ledger]\norigin = \"a+b\"\n".to_owned(),
         "[http]\nsocket_group = \"\"\n".to_owned(),
+        "[tls]\nnames = [\"lab example\"]\n".to_owned(),
+        "[tls]\nnames = [\"lab..example\"]\n".to_owned(),
     ] {
         assert_eq!(refused(&rest).0, "config.unsafe", "{rest}");
     }

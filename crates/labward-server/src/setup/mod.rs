@@ -1,0 +1,361 @@
+//! Set-up: how an installation comes into being.
+//!
+//! One state machine asks for what is needed and refuses what does not fit; the terminal, the
+//! unattended file and a later wizard only carry its questions and answers. The installation exists
+//! once `labward.toml` has its name: until then all of it can be cleared and made again.
+//!
+//! It must never touch a folder that holds an installation or anything else, put a key file or
+//! recovery shares into the data folder (**Invariant:** root-key slots do not live with the data),
+//! show a share twice, or remove a file that it did not make.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `place` | whether the folder may be used, and what an interrupted set-up left there |
+//! | `create` | folder, database, keys, authority, ledger key, reserve |
+//! | `shares` | which groups of which shares are typed back |
+//! | `terminal` | [`init_interactive`] |
+//! | `unattended` | [`Answers`], [`init_unattended`] |
+
+mod create;
+mod error;
+mod place;
+mod shares;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod unattended;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use labward_base::id::SlotId;
+use labward_base::{Clock, Secret};
+use labward_identity::{Role, Roles};
+use labward_keys::{MIN_PASSPHRASE_CHARS, NewSlot, SlotKind};
+
+use crate::config::Config;
+use create::Created;
+use place::Place;
+use shares::Confirmation;
+
+pub use error::SetupError;
+pub use shares::{Challenge, ShareSheet};
+pub use terminal::{AskPassphrase, Terminal, init_interactive};
+pub use unattended::{Answers, init_unattended};
+
+/// Room set aside if nothing else is asked for, in MiB.
+pub const DEFAULT_RESERVE_MIB: u32 = 64;
+
+/// The most room that is set aside, in MiB.
+pub const MAX_RESERVE_MIB: u32 = 65_536;
+
+/// The most slots that are made at once.
+const MAX_SLOTS: usize = 16;
+
+/// A set-up under way.
+pub struct Setup {
+    clock: Arc<dyn Clock>,
+    place: Place,
+    wanted: Wanted,
+    state: State,
+}
+
+/// What was answered so far.
+#[derive(Default)]
+struct Wanted {
+    administrator: Option<Administrator>,
+    site: Site,
+    slots: Vec<NewSlot>,
+    reserve_mib: u32,
+}
+
+/// The first person, who may do everything that sets the installation up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Administrator {
+    /// What the lab calls them, 1 to 100 characters.
+    pub name: String,
+    /// Their account of the operating system.
+    pub uid: u32,
+    /// What they are in the lab, administrator among it.
+    pub roles: Roles,
+}
+
+/// The lab.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// What it is called, 1 to 64 characters.
+    pub name: String,
+    /// Names and addresses by which peers reach this machine; empty means its own name and
+    /// localhost.
+    pub names: Vec<String>,
+}
+
+/// What is asked for next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Who the first administrator is.
+    Administrator,
+    /// What the lab is called.
+    Site,
+    /// A slot, or that there are enough.
+    Slots,
+    /// That the recovery shares were written down.
+    Confirm,
+    /// Nothing more.
+    Finish,
+    /// Nothing: a step failed half-way, and only a new set-up leads on.
+    Failed,
+}
+
+/// An answer to what is asked for.
+pub enum Answer {
+    /// To [`Step::Administrator`].
+    Administrator(Administrator),
+    /// To [`Step::Site`].
+    Site(Site),
+    /// To [`Step::Slots`]: one more.
+    Slot(NewSlot),
+    /// To [`Step::Slots`]: that is all; makes the installation.
+    NoMoreSlots,
+    /// To [`Step::Confirm`]: the groups that [`Setup::challenge`] asks for.
+    Groups(Secret<String>),
+    /// To [`Step::Confirm`]: the shares of this slot were put into this file, which is read back.
+    SharesFile(SlotId, PathBuf),
+}
+
+/// What was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The configuration.
+    pub config: PathBuf,
+    /// The ledger's public key, as a C2SP verifier key.
+    pub ledger_key: String,
+    /// SHA-256 of the authority's public key, in hex.
+    pub authority_sha256: String,
+    /// The slots that were made.
+    pub slots: Vec<(SlotId, SlotKind, String)>,
+    /// Slots whose key file lies on the data's own file system: a finding.
+    pub beside_data: Vec<SlotId>,
+}
+
+enum State {
+    Administrator,
+    Site,
+    Slots,
+    Confirm(Created, Confirmation),
+    Finish(Created),
+    /// A step failed half-way; only a new set-up leads on.
+    Failed,
+}
+
+impl Setup {
+    /// Looks at the folder `data`, takes its lock and clears what an interrupted set-up left.
+    ///
+    /// # Errors
+    /// [`SetupError::Exists`], [`SetupError::NotEmpty`], [`SetupError::Busy`],
+    /// [`SetupError::File`]; nothing was changed then.
+    pub fn begin(data: &Path, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+        Ok(Self {
+            clock,
+            place: Place::take(data)?,
+            wanted: Wanted {
+                reserve_mib: DEFAULT_RESERVE_MIB,
+                ..Wanted::default()
+            },
+            state: State::Administrator,
+        })
+    }
+
+    /// Whether an interrupted set-up was cleared: recovery shares and key files of it open nothing.
+    pub const fn cleared_interrupted(&self) -> bool {
+        self.place.cleared
+    }
+
+    /// What is asked for next.
+    pub const fn step(&self) -> Step {
+        match self.state {
+            State::Administrator => Step::Administrator,
+            State::Site => Step::Site,
+            State::Slots => Step::Slots,
+            State::Confirm(..) => Step::Confirm,
+            State::Finish(_) => Step::Finish,
+            State::Failed => Step::Failed,
+        }
+    }
+
+    /// Sets aside another amount of room for bad days, 1 to [`MAX_RESERVE_MIB`] MiB.
+    ///
+    /// # Errors
+    /// [`SetupError::BadAnswer`].
+    pub fn reserve(&mut self, mib: u32) -> Result<(), SetupError> {
+        if !(1..=MAX_RESERVE_MIB).contains(&mib) {
+            return Err(SetupError::bad("the reserve is 1 to 65536 MiB"));
+        }
+        self.wanted.reserve_mib = mib;
+        Ok(())
+    }
+
+    /// Takes the answer to what is asked for.
+    ///
+    /// # Errors
+    /// [`SetupError::BadAnswer`]: the same is asked again. [`SetupError::SharesNotConfirmed`], or
+    /// whatever kept the installation from being made: it is then left unfinished, and a new
+    /// set-up clears it.
+    pub fn answer(&mut self, answer: Answer) -> Result<(), SetupError> {
+        match (&mut self.state, answer) {
+            (State::Administrator, Answer::Administrator(person)) => {
+                check_administrator(&person)?;
+                self.wanted.administrator = Some(person);
+                self.state = State::Site;
+            }
+            (State::Site, Answer::Site(site)) => {
+                check_site(&site)?;
+                self.wanted.site = site;
+                self.state = State::Slots;
+            }
+            (State::Slots, Answer::Slot(slot)) => {
+                self.check_slot(&slot)?;
+                self.wanted.slots.push(slot);
+            }
+            (State::Slots, Answer::NoMoreSlots) => self.create()?,
+            (State::Confirm(_, confirmation), Answer::Groups(typed)) => {
+                let outcome = confirmation.answer(typed.expose());
+                self.after_confirmation(outcome)?;
+            }
+            (State::Confirm(created, confirmation), Answer::SharesFile(slot, path)) => {
+                let outcome = self
+                    .place
+                    .refuse_inside(&path)
+                    .and_then(|()| confirmation.write_file(slot, &path))
+                    .and_then(|typed| created.prove_shares(slot, typed));
+                self.after_confirmation(outcome)?;
+            }
+            _ => return Err(SetupError::bad("this is not what is asked for now")),
+        }
+        Ok(())
+    }
+
+    /// How many slots there are to be so far.
+    pub const fn slot_count(&self) -> usize {
+        self.wanted.slots.len()
+    }
+
+    /// The recovery shares to be written down; handed out once.
+    pub fn take_shares(&mut self) -> Vec<ShareSheet> {
+        match &mut self.state {
+            State::Confirm(_, confirmation) => confirmation.take_sheets(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Which groups of which share are to be typed back now.
+    pub fn challenge(&self) -> Option<Challenge> {
+        match &self.state {
+            State::Confirm(_, confirmation) => confirmation.challenge(),
+            _ => None,
+        }
+    }
+
+    /// Closes the new installation and gives its configuration its name: from here on it exists.
+    ///
+    /// # Errors
+    /// [`SetupError::BadAnswer`] if something is still asked for; what keeps files from being
+    /// written.
+    pub fn finish(self) -> Result<Report, SetupError> {
+        match self.state {
+            State::Finish(created) => created.finish(&self.place),
+            _ => Err(SetupError::bad("something is still asked for")),
+        }
+    }
+
+    fn check_slot(&self, slot: &NewSlot) -> Result<(), SetupError> {
+        if self.wanted.slots.len() >= MAX_SLOTS {
+            return Err(SetupError::bad("these are enough slots; add more later"));
+        }
+        match slot {
+            NewSlot::KeyFile { path, .. } => {
+                self.place.check_key_file(path)?;
+                let taken = |other: &NewSlot| matches!(other, NewSlot::KeyFile { path: taken, .. } if taken == path);
+                if self.wanted.slots.iter().any(taken) {
+                    return Err(SetupError::bad("another slot has this key file already"));
+                }
+            }
+            NewSlot::Passphrase { passphrase, .. } => {
+                if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
+                    return Err(SetupError::bad("a passphrase has at least 15 characters"));
+                }
+            }
+            NewSlot::Shares {
+                threshold, count, ..
+            } => {
+                if *threshold < 2 || threshold > count || *count > labward_keys::MAX_SHARES {
+                    return Err(SetupError::bad(
+                        "of 2 to 16 shares at least 2 must be needed",
+                    ));
+                }
+            }
+        }
+        let label = match slot {
+            NewSlot::KeyFile { label, .. }
+            | NewSlot::Passphrase { label, .. }
+            | NewSlot::Shares { label, .. } => label,
+        };
+        if !(1..=64).contains(&label.chars().count()) || label.chars().any(char::is_control) {
+            return Err(SetupError::bad("a label has 1 to 64 characters"));
+        }
+        Ok(())
+    }
+
+    fn create(&mut self) -> Result<(), SetupError> {
+        if self.wanted.slots.is_empty() {
+            return Err(SetupError::bad(
+                "without a slot nothing could ever be read again: give at least one",
+            ));
+        }
+        // Whatever fails from here on leaves a folder that only a new set-up may use.
+        self.state = State::Failed;
+        let mut created = create::create(&self.place, &self.wanted, &self.clock)?;
+        let confirmation = Confirmation::new(created.sheets(&self.wanted.slots))?;
+        self.wanted.slots.clear();
+        self.state = match confirmation.is_done() {
+            true => State::Finish(created),
+            false => State::Confirm(created, confirmation),
+        };
+        Ok(())
+    }
+
+    fn after_confirmation(&mut self, outcome: Result<(), SetupError>) -> Result<(), SetupError> {
+        if let Err(error @ SetupError::BadAnswer { .. }) = outcome {
+            return Err(error);
+        }
+        self.state = match (std::mem::replace(&mut self.state, State::Failed), outcome) {
+            (State::Confirm(created, confirmation), Ok(())) if confirmation.is_done() => {
+                State::Finish(created)
+            }
+            (state, Ok(())) => state,
+            (_, Err(error)) => return Err(error),
+        };
+        Ok(())
+    }
+}
+
+fn check_administrator(person: &Administrator) -> Result<(), SetupError> {
+    let length = person.name.chars().count();
+    if person.name.trim() != person.name
+        || !(1..=100).contains(&length)
+        || person.name.chars().any(char::is_control)
+    {
+        return Err(SetupError::bad("a person's name has 1 to 100 characters"));
+    }
+    if !person.roles.contains(Role::Administrator) {
+        return Err(SetupError::bad("the first person must be an administrator"));
+    }
+    Ok(())
+}
+
+fn check_site(site: &Site) -> Result<(), SetupError> {
+    // What the configuration would refuse at the first start is refused now.
+    Config::parse(&Config::example(&site.name, &site.names))
+        .map_err(|error| SetupError::bad(error.detail()))?;
+    Ok(())
+}
