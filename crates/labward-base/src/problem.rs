@@ -334,6 +334,15 @@ problems! {
     INIT_SHARES_NOT_CONFIRMED = "init.shares-not-confirmed", Invalid,
         "the recovery shares were not typed back correctly",
         "run init again and write the shares down as they are shown";
+    INIT_NOT_EMPTY = "init.not-empty", Conflict,
+        "this folder holds something else",
+        "give init an empty folder, or one that does not exist yet; nothing was changed";
+    INIT_BAD_ANSWER = "init.bad-answer", Invalid,
+        "an answer that init needs is missing or does not fit",
+        "see beside this text which one; docs/ref/init.md explains all, and nothing is in use yet";
+    INIT_FILE = "init.file", Unavailable,
+        "a file or folder of the new installation could not be made",
+        "see beside this text which one and why, then run init again: it clears what is half made";
     CHECK_HARMFUL = "check.harmful", Conflict,
         "something of high harm is wrong with this installation",
         "do what stands beside each finding, the first one first";
