@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use labward_keys::NewSlot;
 use labward_os::{SystemClock, current_uid};
-use labward_server::setup::{Administrator, Answer, NewSlot, Setup, Site};
+use labward_server::setup::{Administrator, Answer, Setup, Site};
 
 /// Room set aside, in MiB: a demo has no bad days.
 const RESERVE_MIB: u32 = 1;

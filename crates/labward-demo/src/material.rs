@@ -96,7 +96,7 @@ pub(crate) fn astm_result(number: u32, now: Timestamp) -> Vec<u8> {
         &["LIS2-A2"],
         &[&time],
     ];
-    MessageWriter::new(Delimiters::STANDARD, header)
+    MessageWriter::new(Delimiters::USUAL, header)
         .record(
             RecordType::Patient,
             &[&["1"], &[&patient_id], &[""], &[""], &["Patient", &name]],
@@ -106,10 +106,9 @@ pub(crate) fn astm_result(number: u32, now: Timestamp) -> Vec<u8> {
             &[&["1"], &[&specimen], &[""], &["", "", "", "HbA1c"], &["R"]],
         )
         .record(
-            RecordType::Result,
+            RecordType::LabResult,
             &[&["1"], &["", "", "", "HbA1c"], &[&value], &["mmol/mol"]],
         )
-        .record(RecordType::Terminator, &[&["1"], &["N"]])
         .finish()
 }
 

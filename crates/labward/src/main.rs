@@ -8,11 +8,14 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
-use labward_base::{Problem, problem};
+use labward_base::{Problem, Secret, problem};
 use labward_cli::args::{DemoArgs, InitArgs, Shell};
 use labward_cli::{Arguments, Command, Failure};
+use labward_os::SystemClock;
+use labward_server::setup::{Answers, Terminal, init_interactive, init_unattended};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -39,11 +42,33 @@ fn main() -> ExitCode {
 }
 
 fn run_init(data: &Path, arguments: &InitArgs) -> Result<(), Failure> {
+    let clock = Arc::new(SystemClock);
+    let mut input = io::stdin().lock();
     let outcome = match &arguments.unattended {
-        Some(file) => labward_server::init_unattended(data, file),
-        None => labward_server::init_interactive(data),
+        Some(file) => Answers::load(file)
+            .and_then(|answers| init_unattended(data, clock, &answers, &mut input)),
+        None => init_interactive(
+            data,
+            clock,
+            &mut Terminal {
+                input: &mut input,
+                output: &mut io::stdout(),
+                passphrase: &mut |question| rpassword::prompt_password(question).map(Secret::new),
+            },
+        ),
     };
-    outcome.map_err(|error| failure(error.problem(), &error))
+    let report = outcome.map_err(|error| failure(error.problem(), &error))?;
+    println!("configuration:      {}", report.config.display());
+    println!("ledger public key:  {}", report.ledger_key);
+    println!("CA public key:      SHA-256 {}", report.authority_sha256);
+    for (slot, kind, label) in &report.slots {
+        println!("slot {slot}:             {kind} \"{label}\"");
+    }
+    if !report.beside_data.is_empty() {
+        println!("A key file shares a disk with the data: whoever takes the disk has both.");
+    }
+    println!("Next: labward --data {} serve", data.display());
+    Ok(())
 }
 
 fn run_demo(arguments: &DemoArgs) -> Result<(), Failure> {
