@@ -16,8 +16,9 @@ pub struct DestinationConfig {
     pub name: DestinationName,
     /// Where it is. Required.
     pub target: Target,
-    /// Connections used at the same time; each has one message in flight. Default 4.
-    #[serde(default = "four")]
+    /// Connections used at the same time, 1 to 64; each has one message in flight, and at a crash
+    /// each may send one message twice. Messages of one patient never overtake each other. Default 1.
+    #[serde(default = "one")]
     pub connections: usize,
     /// Seconds to wait for an acknowledgement. Default 30.
     #[serde(default = "thirty")]
@@ -25,6 +26,10 @@ pub struct DestinationConfig {
     /// Seconds to wait for a connection with its handshake. Default 10.
     #[serde(default = "ten")]
     pub connect_seconds: u64,
+    /// Whether a commit acknowledgement (CA) only begins the wait for the application's (AA, AE,
+    /// AR) where the message asks for one. Default false: CA means delivered.
+    #[serde(default)]
+    pub wait_for_application_ack: bool,
     /// What follows each kind of failure.
     #[serde(default)]
     pub on: FailurePolicies,
@@ -66,10 +71,18 @@ pub enum OutboundTransport {
         /// The name in the server's certificate. Default: the host of the address.
         #[serde(default)]
         server_name: Option<String>,
-        /// The SHA-256 of the server's public key (SPKI), 64 hexadecimal digits; without it the
-        /// certificate must come from Labward's own CA. Default none.
+        /// The SHA-256 of the server's public key (SPKI), 64 hexadecimal digits, which must be a
+        /// known peer's; its name then does not matter. Default none.
         #[serde(default)]
         spki_sha256: Option<String>,
+        /// The peer that the server is, by its name in `labward peer list`: the same pin, without
+        /// its digits. Default none.
+        #[serde(default)]
+        peer: Option<String>,
+        /// A PEM file with the authorities that may have issued the server's certificate.
+        /// Default none: only Labward's own authority may.
+        #[serde(default)]
+        ca: Option<PathBuf>,
     },
     /// Unencrypted: to loopback, or a named exception with owner and end.
     Plain {
@@ -90,6 +103,8 @@ impl Default for OutboundTransport {
         Self::MutualTls {
             server_name: None,
             spki_sha256: None,
+            peer: None,
+            ca: None,
         }
     }
 }
@@ -98,7 +113,7 @@ impl Default for OutboundTransport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
-    /// The message waits for a person, and the next one goes on.
+    /// The message waits for a person, as do later ones of its patient; all others go on.
     Hold,
     /// The message is sent again, with back-off and jitter, until the limit.
     Retry,
@@ -155,8 +170,8 @@ impl Default for RetryConfig {
     }
 }
 
-const fn four() -> usize {
-    4
+const fn one() -> usize {
+    1
 }
 
 const fn ten() -> u64 {

@@ -15,13 +15,29 @@
 //! | `schedule` | which message may go next: first in first out per ordering key |
 //! | `lane` | one connection: one message in flight, its outcome, the next |
 //! | `settle` | what follows an outcome, and the unit that makes it durable |
-//! | `mllp`, `answer`, `file_drop` | the ways out |
+//! | `dial`, `mllp`, `answer`, `file_drop` | the ways out |
+//! | `worker` | the thread that all of it runs on |
 //! | `orders` | what a person decides: go on, send again, give up |
 //! | `store` | the tables |
 
+mod answer;
+mod check;
+mod destination;
+mod dial;
 mod error;
+mod feed;
+mod file_drop;
+mod inbox;
+mod lane;
+mod mllp;
+mod orders;
+mod schedule;
+mod settle;
 mod status;
 mod store;
+#[cfg(test)]
+mod tests;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +47,7 @@ use labward_base::{Clock, Secret};
 use labward_identity::Peers;
 use labward_store::Store;
 
+pub use check::check_routes;
 pub use error::DeliveryError;
 pub use status::{
     DestinationState, DestinationStatus, ExceptionState, WaitingFilter, WaitingMessage,
@@ -41,6 +58,9 @@ use crate::config::{DestinationConfig, DestinationName, PlainException};
 use crate::events::Events;
 use crate::keep::Keep;
 use crate::tls::ServerIdentity;
+use destination::Destination;
+use inbox::Arrived;
+use worker::Worker;
 
 /// A message that was durably kept and now goes to its destinations.
 pub struct Outgoing {
@@ -65,7 +85,8 @@ pub trait Dispatch: Send + Sync {
 /// Says what a kept message must stay in order with; the server plugs it in.
 pub trait OrderingKeys: Send + Sync + 'static {
     /// The same keys as [`crate::keep::Kept::ordering`] of this record; empty if it has none or
-    /// cannot be opened. Asked only for merges that are read back from the ledger.
+    /// cannot be opened. Asked only for ADT messages that are read back from the ledger: one of them may
+    /// be a merge.
     fn ordering(&self, record: RecordId) -> Vec<u64>;
 }
 
@@ -92,10 +113,17 @@ pub struct DeliveryParts {
 /// Delivery to every destination, on a thread of its own; dropped, it stops at once.
 pub struct Delivery {
     shared: Arc<Shared>,
+    worker: Worker,
 }
 
+/// What orders, the writer and the lanes share.
 struct Shared {
-    parts: DeliveryParts,
+    destinations: Vec<Arc<Destination>>,
+    store: Store,
+    keep: Arc<dyn Keep>,
+    ordering: Arc<dyn OrderingKeys>,
+    clock: Arc<dyn Clock>,
+    site: SiteId,
 }
 
 impl Delivery {
@@ -109,54 +137,143 @@ impl Delivery {
         destinations: Vec<DestinationConfig>,
         parts: DeliveryParts,
     ) -> Result<Self, DeliveryError> {
-        drop(destinations);
-        Ok(Self { shared: Arc::new(Shared { parts }) })
+        let destinations: Vec<_> = destinations
+            .into_iter()
+            .map(|config| Destination::load(config, &parts).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        let shared = Arc::new(Shared {
+            destinations,
+            store: parts.store,
+            keep: parts.keep,
+            ordering: parts.ordering,
+            clock: parts.clock,
+            site: parts.site,
+        });
+        // One wake a commit, however many messages it held; the store may outlive delivery.
+        let woken = Arc::downgrade(&shared);
+        shared.store.on_batch(move || {
+            if let Some(shared) = woken.upgrade() {
+                for destination in &shared.destinations {
+                    destination.inbox.wake();
+                }
+            }
+        });
+        let worker = Worker::start(shared.destinations.clone())?;
+        Ok(Self { shared, worker })
     }
 
     /// Every destination, in the order of the configuration.
-    pub fn status(&self) -> Vec<DestinationStatus> { let _ = &self.shared.parts; Vec::new() }
+    pub fn status(&self) -> Vec<DestinationStatus> {
+        self.shared
+            .destinations
+            .iter()
+            .map(|destination| destination.status())
+            .collect()
+    }
 
     /// The destinations whose line is unencrypted; each is a finding.
-    pub fn findings(&self) -> Vec<PlainException> { Vec::new() }
+    pub fn findings(&self) -> Vec<PlainException> {
+        self.shared
+            .destinations
+            .iter()
+            .filter_map(|destination| check::plain_exception(&destination.config))
+            .collect()
+    }
 
     /// The messages that were not delivered in turn.
     pub fn waiting(&self, filter: &WaitingFilter) -> Result<Vec<WaitingMessage>, DeliveryError> {
-        let parts = &self.shared.parts;
-        parts.store.read(|snapshot| Ok(store::list(snapshot, parts.site, filter)?))
+        let site = self.shared.site;
+        self.shared
+            .store
+            .read(|snapshot| Ok(store::list(snapshot, site, filter)?))
     }
 
     /// Lets a stopped destination go on; blocks until this is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliveryError::NoDestination`], [`DeliveryError::NotStopped`], or what kept it from being
+    /// written.
     pub fn resume(
         &self,
         destination: &DestinationName,
         person: PersonId,
         why: &str,
-    ) -> Result<EntryIndex, DeliveryError> { let _ = (person, why); Err(DeliveryError::NotStopped(destination.clone())) }
+    ) -> Result<EntryIndex, DeliveryError> {
+        self.shared.resume(destination, person, why)
+    }
 
-    /// Sends a message again: a held one in its place, any other anew; `None` means every
-    /// destination it went to. Blocks until this is durable.
+    /// Sends a message again: one that is held or retrying in its place, any other anew behind all
+    /// others; `None` means every destination it went to. Blocks until this is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliveryError::NoMessage`] if it never went there; [`DeliveryError::NotWaiting`] if it is
+    /// on its way anyway; or what kept it from being written.
     pub fn resend(
         &self,
         record: RecordId,
         destination: Option<&DestinationName>,
         person: PersonId,
         why: &str,
-    ) -> Result<EntryIndex, DeliveryError> { let _ = (destination, person, why); Err(DeliveryError::NoMessage(record)) }
+    ) -> Result<EntryIndex, DeliveryError> {
+        self.shared.resend(record, destination, person, why)
+    }
 
     /// Gives a held or retrying message up, so that what waits behind it goes on; it stays kept
     /// as a dead letter. Blocks until this is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliveryError::NotWaiting`] if it is neither, or being sent at this moment; or what kept
+    /// it from being written.
     pub fn give_up(
         &self,
         record: RecordId,
         destination: &DestinationName,
         person: PersonId,
         why: &str,
-    ) -> Result<EntryIndex, DeliveryError> { let _ = (destination, person, why); Err(DeliveryError::NoMessage(record)) }
+    ) -> Result<EntryIndex, DeliveryError> {
+        self.shared.give_up(record, destination, person, why)
+    }
 
     /// Finishes what is in flight, for `drain` at most, and stops.
-    pub fn shutdown(&self, drain: Duration) { let _ = drain; }
+    pub fn shutdown(&self, drain: Duration) {
+        for destination in &self.shared.destinations {
+            destination.close();
+        }
+        self.worker.end(drain);
+    }
 }
 
 impl Dispatch for Delivery {
-    fn committed(&self, outgoing: Outgoing) { drop(outgoing); }
+    fn committed(&self, outgoing: Outgoing) {
+        self.shared.committed(outgoing);
+    }
+}
+
+impl Shared {
+    fn committed(&self, outgoing: Outgoing) {
+        let at = self.clock.now();
+        for destination in &self.destinations {
+            if !outgoing.destinations.contains(destination.name()) {
+                destination.inbox.pass(outgoing.entry);
+                continue;
+            }
+            destination.inbox.push(Arrived {
+                entry: outgoing.entry,
+                record: outgoing.record,
+                ordering: outgoing.ordering.clone(),
+                at,
+                bytes: outgoing.bytes.clone(),
+            });
+        }
+    }
+
+    fn destination(&self, name: &DestinationName) -> Result<&Arc<Destination>, DeliveryError> {
+        self.destinations
+            .iter()
+            .find(|destination| destination.name() == name)
+            .ok_or_else(|| DeliveryError::NoDestination(name.clone()))
+    }
 }

@@ -1,0 +1,244 @@
+//! One destination: its messages, whether it is up, and what its lanes do next.
+//!
+//! The lock of its state is never held while something is waited for, and never taken on the
+//! writer's thread.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use labward_base::id::EntryIndex;
+use labward_base::{Clock, Timestamp};
+use labward_store::Store;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::dial::Way;
+use super::error::DeliveryError;
+use super::inbox::Inbox;
+use super::schedule::{Job, Schedule};
+use super::status::{DestinationState, DestinationStatus};
+use super::store::{self, Place};
+use super::{DeliveryParts, OrderingKeys};
+use crate::config::{DestinationConfig, DestinationName};
+use crate::events::Counters;
+use crate::keep::Keep;
+
+/// Messages without a row that are known at the same time.
+const WINDOW: usize = 256;
+
+/// Messages that are known at the same time; beyond them the ledger waits.
+const MAX_KNOWN: usize = 100_000;
+
+/// How long a lane waits for a change at most.
+const WATCH: Duration = Duration::from_secs(60);
+
+pub(super) struct Destination {
+    pub(super) place: Place,
+    pub(super) config: DestinationConfig,
+    pub(super) way: Way,
+    pub(super) store: Store,
+    pub(super) keep: Arc<dyn Keep>,
+    pub(super) ordering: Arc<dyn OrderingKeys>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) inbox: Inbox,
+    pub(super) changed: Notify,
+    /// Held while a unit is under way: if one fails, none may overtake it, else the cursor could
+    /// pass a message whose row was not written.
+    pub(super) writing: tokio::sync::Mutex<()>,
+    closing: AtomicBool,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) schedule: Schedule,
+    /// Every entry before it is done or has a row.
+    pub(super) cursor: EntryIndex,
+    /// Every entry before it was looked at.
+    pub(super) seen: EntryIndex,
+    pub(super) stopped: Option<String>,
+    pub(super) down: Option<Down>,
+    /// Attempts without an answer since the last answer.
+    pub(super) silent: u32,
+    pub(super) dead: usize,
+    pub(super) delivered: u64,
+    pub(super) last_delivered: Option<Timestamp>,
+    pub(super) catching_up: bool,
+}
+
+/// The destination cannot be reached, or does not answer.
+pub(super) struct Down {
+    pub(super) since: Timestamp,
+    pub(super) reason: &'static str,
+    pub(super) attempts: u32,
+    /// Not tried before.
+    pub(super) until: Instant,
+    /// Whether a lane tries at this moment.
+    pub(super) probing: bool,
+}
+
+impl Destination {
+    /// The destination as the database knows it; new ones begin with the ledger.
+    pub(super) fn load(
+        config: DestinationConfig,
+        parts: &DeliveryParts,
+    ) -> Result<Self, DeliveryError> {
+        let way = Way::of(&config, parts)?;
+        let place = Place {
+            site: parts.site,
+            destination: config.name.clone(),
+        };
+        let begin = place.clone();
+        let cursor = parts
+            .store
+            .write(move |tx| store::begin(tx, &begin).map_err(DeliveryError::from))?;
+        let now = parts.clock.now();
+        let longest = Duration::from_millis(config.retry.max_ms);
+        let mut schedule = Schedule::default();
+        let mut from = EntryIndex::new(0);
+        loop {
+            let rows = parts
+                .store
+                .read(|snapshot| store::load(snapshot, &place, from, 1_000))?;
+            let Some(last) = rows.last() else { break };
+            from = after(last.entry);
+            for row in rows {
+                // A clock that was set back must not make a message wait longer than ever.
+                let due = Instant::now() + row.next.since(now).min(longest);
+                schedule.restore(row, due);
+            }
+        }
+        let dead = parts
+            .store
+            .read(|snapshot| store::count_dead(snapshot, &place))?;
+        Ok(Self {
+            way,
+            store: parts.store.clone(),
+            keep: Arc::clone(&parts.keep),
+            ordering: Arc::clone(&parts.ordering),
+            clock: Arc::clone(&parts.clock),
+            counters: parts.events.destination(&config.name),
+            inbox: Inbox::default(),
+            changed: Notify::new(),
+            writing: tokio::sync::Mutex::new(()),
+            closing: AtomicBool::new(false),
+            state: Mutex::new(State {
+                schedule,
+                cursor: cursor.next,
+                seen: cursor.next,
+                stopped: cursor.stopped,
+                down: None,
+                silent: 0,
+                dead,
+                delivered: 0,
+                last_delivered: None,
+                catching_up: true,
+            }),
+            place,
+            config,
+        })
+    }
+
+    pub(super) const fn name(&self) -> &DestinationName {
+        &self.config.name
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the lanes finish what is in flight and end.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.changed.notify_waiters();
+        self.inbox.rouse();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    /// The next message for a lane, as soon as there is one; `None` when it is to end.
+    pub(super) async fn next_job(&self) -> Option<Job> {
+        loop {
+            // Registered before looking, so that no change between is missed.
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.is_closing() {
+                return None;
+            }
+            let now = Instant::now();
+            let due = match self.pick(now) {
+                Ok(job) => return Some(job),
+                Err(due) => due.unwrap_or(now + WATCH),
+            };
+            // Either end means: look again.
+            let _ = timeout_at(due, changed).await;
+        }
+    }
+
+    /// A message that may go now, or when to look again.
+    fn pick(&self, now: Instant) -> Result<Job, Option<Instant>> {
+        let state = &mut *self.state();
+        if state.stopped.is_some() {
+            return Err(None);
+        }
+        if let Some(down) = &state.down
+            && (down.probing || now < down.until)
+        {
+            return Err((!down.probing).then_some(down.until));
+        }
+        let due = |schedule: &Schedule| schedule.next_due();
+        let Some(job) = state.schedule.next(now) else {
+            return Err(due(&state.schedule));
+        };
+        if let Some(down) = &mut state.down {
+            down.probing = true;
+        }
+        Ok(job)
+    }
+
+    /// How many more messages may become known now.
+    pub(super) fn room(&self) -> usize {
+        let state = self.state();
+        if state.schedule.len() >= MAX_KNOWN {
+            return 0;
+        }
+        WINDOW.saturating_sub(state.schedule.fresh())
+    }
+
+    /// What people see of it.
+    pub(super) fn status(&self) -> DestinationStatus {
+        let state = self.state();
+        let tally = state.schedule.tally();
+        DestinationStatus {
+            name: self.name().clone(),
+            state: match (&state.stopped, &state.down) {
+                (Some(reason), _) => DestinationState::Stopped {
+                    reason: reason.clone(),
+                },
+                (None, Some(down)) => DestinationState::Down {
+                    since: down.since,
+                    reason: down.reason,
+                },
+                (None, None) => DestinationState::Up,
+            },
+            plain: matches!(&self.way, Way::Mllp(dial) if dial.tls.is_none()),
+            catching_up: state.catching_up,
+            in_flight: tally.in_flight,
+            waiting: tally.waiting,
+            retrying: tally.retrying,
+            held: tally.held,
+            dead: state.dead,
+            delivered: state.delivered,
+            last_delivered: state.last_delivered,
+        }
+    }
+}
+
+/// The entry behind this one.
+pub(super) fn after(entry: EntryIndex) -> EntryIndex {
+    EntryIndex::new(entry.get().saturating_add(1))
+}
