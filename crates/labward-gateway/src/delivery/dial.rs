@@ -27,7 +27,7 @@ use crate::tls::ServerIdentity;
 
 /// The way to a destination.
 pub(super) enum Way {
-    Mllp(Dial),
+    Mllp(Box<Dial>),
     Drop(FileDrop),
 }
 
@@ -88,13 +88,13 @@ impl Way {
                         (Some(tls), None)
                     }
                 };
-                Ok(Self::Mllp(Dial {
+                Ok(Self::Mllp(Box::new(Dial {
                     address: address.clone(),
                     commits: *framing == Framing::MllpRelease2,
                     tls,
                     expires,
                     clock: Arc::clone(&parts.clock),
-                }))
+                })))
             }
         }
     }
