@@ -1,0 +1,229 @@
+//! An installation as `labward init` makes it, its server, and people at the command line.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use labward_store::Options;
+use labward_testkit::TempDir;
+use serde_json::Value;
+
+use super::{Identity, Opened, Outcome, eventually, open_rooms, program, run};
+
+/// A data folder with its key file on "another volume", removed when dropped.
+pub(crate) struct Installation {
+    place: TempDir,
+    data: PathBuf,
+}
+
+/// The running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Installation {
+    /// Makes one with a key-file slot and this configuration behind what `init` wrote.
+    pub(crate) fn create(config: &str) -> Self {
+        Self::create_with(config, "")
+    }
+
+    /// Makes one with further slots; `{place}` in them stands for the folder beside the data.
+    pub(crate) fn create_with(config: &str, slots: &str) -> Self {
+        let place = TempDir::new();
+        let made = Self {
+            data: place.join("data"),
+            place,
+        };
+        let answers = format!(
+            "version = 1\nreserve_mib = 1\n\
+             [administrator]\nname = \"Ada\"\n\
+             roles = [\"administrator\", \"clinical-staff\", \"lab-manager\", \"security-officer\"]\n\
+             [site]\nname = \"Test lab\"\nnames = [\"localhost\"]\n\
+             [[slot]]\nkind = \"key-file\"\nlabel = \"stick\"\npath = \"{{place}}/root.key\"\n{slots}"
+        );
+        let place = made.place.path().display().to_string();
+        let file = made.beside("answers.toml");
+        fs::write(&file, answers.replace("{place}", &place)).unwrap();
+        made.run(&["init", "--unattended", file.to_str().unwrap()])
+            .ok();
+        let path = made.data.join("labward.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}\n{config}")).unwrap();
+        made
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A place beside the data folder.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.place.join(name)
+    }
+
+    /// The key file.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.beside("root.key")
+    }
+
+    /// The program on this installation.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .env_clear()
+            .arg("--data")
+            .arg(&self.data)
+            .args(words);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, words: &[&str]) -> Outcome {
+        self.run_with(words, "")
+    }
+
+    /// Runs a command that reads `input`.
+    pub(crate) fn run_with(&self, words: &[&str], input: &str) -> Outcome {
+        run(&mut self.command(words), input.as_bytes())
+    }
+
+    /// Runs a command with `--json` and reads what it prints.
+    #[track_caller]
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
+        let mut all = vec!["--json"];
+        all.extend(words);
+        self.run(&all).json()
+    }
+
+    /// Starts the server and does not wait for it.
+    pub(crate) fn start(&self) -> Server {
+        let log = self.beside("server.log");
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Server { child, log }
+    }
+
+    /// Starts the server and waits until its listeners are open.
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_until("open", true)
+    }
+
+    /// Starts the server and waits until it answers and says whether it is open.
+    pub(crate) fn serve_until(&self, what: &str, open: bool) -> Server {
+        let mut server = self.start();
+        eventually(&format!("the server to be {what}"), || {
+            server.must_run();
+            let status = self.run(&["--json", "status"]);
+            (status.code == Some(0) && status.json()["open"] == open).then_some(())
+        });
+        server
+    }
+
+    /// Where a link really listens.
+    pub(crate) fn address(&self, link: &str) -> SocketAddr {
+        let status = self.json(&["status"]);
+        let links = status["links"].as_array().unwrap();
+        let found = links.iter().find(|one| one["name"] == link).unwrap();
+        found["address"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Adds a peer that may send everything; gives the file of its bundle.
+    pub(crate) fn add_peer(&self, name: &str, kind: &str) -> PathBuf {
+        let out = self.place.path().to_str().unwrap();
+        let words = [
+            "peer",
+            "add",
+            name,
+            "--kind",
+            kind,
+            "--application",
+            "*",
+            "--facility",
+            "*",
+            "--type",
+            "*",
+            "--processing",
+            "*",
+            "--out",
+            out,
+        ];
+        self.run(&words).ok();
+        self.beside(&format!("{name}.pem"))
+    }
+
+    /// Adds a peer and reads its bundle.
+    pub(crate) fn peer(&self, name: &str, kind: &str) -> Identity {
+        Identity::read(&self.add_peer(name, kind))
+    }
+
+    /// Opens what the installation holds, without its server, which must have ended.
+    pub(crate) fn open(&self) -> Opened {
+        let options = Options::new(self.data.join("db/labward.sqlite"));
+        open_rooms(
+            options,
+            &self.data,
+            &self.key_file(),
+            &self.data.join("blob"),
+        )
+        .unwrap()
+    }
+
+    /// What the server printed so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.beside("server.log")).unwrap_or_default()
+    }
+}
+
+impl Server {
+    /// Panics with the server's last words if it has ended.
+    #[track_caller]
+    pub(crate) fn must_run(&mut self) {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("the server ended ({status}): {}", self.last_words());
+        }
+    }
+
+    /// SIGKILL: nothing is finished, nothing is said.
+    pub(crate) fn kill(mut self) {
+        self.must_run();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, as an operator's; panics unless it ends in order.
+    pub(crate) fn stop(mut self) {
+        self.must_run();
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(asked.success());
+        let status = eventually("the server to stop", || self.child.try_wait().unwrap());
+        assert!(status.success(), "{status}: {}", self.last_words());
+    }
+
+    fn last_words(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
