@@ -36,5 +36,6 @@ pub(crate) fn install(data: &Path, key: &Path) -> Result<()> {
     for answer in answers {
         setup.answer(answer).context("set the demo up")?;
     }
+    setup.finish().context("finish the set-up")?;
     Ok(())
 }

@@ -81,22 +81,14 @@ pub(crate) fn astm_result(number: u32, now: Timestamp) -> Vec<u8> {
     let (patient_id, name) = (format!("D{patient:05}"), format!("Demo-{patient}"));
     let specimen = format!("S{number:06}");
     let value = format!("{}.{}", 35 + number % 60 / 10, number % 10);
-    let header: &[&[&str]] = &[
-        &[""],
-        &[&number.to_string()],
-        &[""],
-        &["HBA1C"],
-        &[""],
-        &[""],
-        &[""],
-        &[""],
-        &[""],
-        &[""],
-        &["P"],
-        &["LIS2-A2"],
-        &[&time],
+    // H-3 to H-14: number, password, sender, address, reserved, phone, features, receiver, comment,
+    // processing, version, time.
+    let number = number.to_string();
+    let header = [
+        &*number, "", "HBA1C", "", "", "", "", "", "", "P", "LIS2-A2", &time,
     ];
-    MessageWriter::new(Delimiters::USUAL, header)
+    let header: Vec<&[&str]> = header.iter().map(std::slice::from_ref).collect();
+    MessageWriter::new(Delimiters::USUAL, &header)
         .record(
             RecordType::Patient,
             &[&["1"], &[&patient_id], &[""], &[""], &["Patient", &name]],
