@@ -75,13 +75,13 @@ checks! {
         "name the address of the lab's network in listen";
     "check.certificate-ended", High, lines::certificate_ended,
         "a certificate has ended, so its holder cannot connect",
-        "renew it with labward peer renew; the server's own and the authority's are issued anew";
+        "renew a peer's with labward peer renew, and bring the bundle to its holder";
     "check.certificate-ends-this-week", High, lines::certificate_ends_this_week,
         "a certificate ends within 7 days",
-        "renew it now with labward peer renew, and bring the bundle to its holder";
+        "renew a peer's now with labward peer renew, and bring the bundle to its holder";
     "check.certificate-ends-this-month", Medium, lines::certificate_ends_this_month,
         "a certificate ends within 30 days",
-        "renew it with labward peer renew, and bring the bundle to its holder";
+        "renew a peer's with labward peer renew, and bring the bundle to its holder";
     "check.no-peers", Low, lines::no_peers,
         "no peer is known, so nothing can be received over mutual TLS",
         "add the first one with labward peer add";

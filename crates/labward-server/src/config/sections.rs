@@ -420,9 +420,10 @@ const DESTINATION: Section = Section {
         key(
             "connections",
             Kind::Number(1, 64),
-            Omitted::Value("4"),
+            Omitted::Value("1"),
             "connections",
-            "Connections used at the same time; each has one message in flight.",
+            "Connections used at the same time; each has one message in flight, and at a crash \
+             each may send one message twice. Messages of one patient never overtake each other.",
         ),
         key(
             "ack_seconds",
@@ -437,6 +438,14 @@ const DESTINATION: Section = Section {
             Omitted::Value("10"),
             "seconds",
             "How long a connection with its handshake is waited for.",
+        ),
+        key(
+            "wait_for_application_ack",
+            Kind::Flag,
+            Omitted::Value("false"),
+            "",
+            "Whether a commit acknowledgement (CA) only begins the wait for the application's (AA, \
+             AE, AR) where the message asks for one; otherwise CA means delivered.",
         ),
     ],
     sections: &[TARGET, ON, RETRY],
@@ -529,11 +538,36 @@ const TARGET_TRANSPORT: Section = table(
                 "spki_sha256",
                 Kind::Text,
                 Omitted::Unset(
-                    "none: the certificate comes from Labward's own authority",
+                    "none",
                     "\"0000000000000000000000000000000000000000000000000000000000000000\"",
                 ),
                 "64 hex digits",
-                "The SHA-256 of the receiver's public key (SubjectPublicKeyInfo).",
+                "The SHA-256 of the receiver's public key (SubjectPublicKeyInfo), which must be a \
+                 known peer's; its name then does not matter.",
+            ),
+        ),
+        only(
+            TLS,
+            key(
+                "peer",
+                Kind::Text,
+                Omitted::Unset("none", "\"ehr\""),
+                "",
+                "The peer that the receiver is, by its name in `labward peer list`: the same pin \
+                 without its digits.",
+            ),
+        ),
+        only(
+            TLS,
+            key(
+                "ca",
+                Kind::Text,
+                Omitted::Unset(
+                    "none: only Labward's own authority may",
+                    "\"/etc/ssl/ehr.pem\"",
+                ),
+                "path",
+                "A PEM file with the authorities that may have issued the receiver's certificate.",
             ),
         ),
         only(
@@ -580,7 +614,7 @@ const POLICY: Kind = Kind::Choice(&["retry", "hold", "stop"]);
 const ON: Section = table(
     "on",
     "What follows each kind of failure. `retry`: the message is sent again until the limit. \
-     `hold`: it waits for a person and the next one goes on. `stop`: nothing more goes there until \
+     `hold`: it waits for a person, as do later ones of its patient; all others go on. `stop`: nothing more goes there until \
      a person says so.",
     &[
         key(
