@@ -5,6 +5,9 @@
     reason = "the program talks to whoever started it"
 )]
 
+#[cfg(test)]
+mod documents;
+
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
