@@ -188,7 +188,7 @@ impl Bench {
     pub(super) fn wait(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let pause = std::sync::Condvar::new();
         let lock = Mutex::new(());
-        for _ in 0..3_000 {
+        for _ in 0..6_000 {
             if holds(self) {
                 return;
             }

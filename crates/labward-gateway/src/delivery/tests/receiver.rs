@@ -1,5 +1,6 @@
 //! A real HL7 receiver over TCP or TLS that does what its script says.
 
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -43,6 +44,8 @@ pub(super) const AA: Reply = Reply::Codes(&["AA"]);
 pub(super) struct Log {
     /// Every message that came, whatever the reply.
     pub(super) came: Vec<Vec<u8>>,
+    /// How often each control id came.
+    seen: HashMap<String, usize>,
     pub(super) open: usize,
     pub(super) most_open: usize,
     pub(super) connections: usize,
@@ -208,7 +211,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             let id = id_of(&message);
             let before = {
                 let mut log = log.lock().unwrap();
-                let before = log.came.iter().filter(|known| id_of(known) == id).count();
+                let seen = log.seen.entry(id.clone()).or_default();
+                let before = *seen;
+                *seen += 1;
                 log.came.push(message);
                 before
             };
