@@ -19,8 +19,7 @@ use labward_gateway::{Gateway, GatewayParts, Messages};
 use labward_identity::{Peers, People};
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
-    Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject,
-    append,
+    Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
 use labward_records::Records;
 use labward_store::{Options, Store};

@@ -30,7 +30,6 @@ pub mod findings;
 pub mod folder;
 mod http;
 mod log;
-mod measure;
 pub mod migrations;
 mod publish;
 pub mod serve;

@@ -11,7 +11,7 @@ use labward_identity::{Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{key, ledger, message, peer, record, status};
+use super::{check, key, ledger, message, peer, record, status};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -104,7 +104,7 @@ use Takes::{File, Json, Nothing, Query};
 endpoints! {
     Get "status", StatusRead, Nothing, "Status", status::status,
         "What the server is doing now";
-    Get "check", StatusRead, Nothing, "Check", status::check,
+    Get "check", StatusRead, Nothing, "Check", check::check,
         "What is wrong with this installation, the most harmful first";
     Get "destinations", StatusRead, Nothing, "[DestinationStatus]", status::destinations,
         "The destinations and what waits for them";

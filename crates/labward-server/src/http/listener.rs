@@ -76,6 +76,15 @@ struct AccountSlot {
 }
 
 impl Caller {
+    /// A caller without a connection.
+    #[cfg(test)]
+    pub(crate) fn unconnected() -> Self {
+        Self {
+            uid: None,
+            activity: Arc::default(),
+        }
+    }
+
     /// Marks that a request is being answered.
     pub(crate) fn answering(&self) -> Answering {
         self.activity.requests.fetch_add(1, Ordering::AcqRel);

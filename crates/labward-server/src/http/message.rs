@@ -246,15 +246,18 @@ fn message(opened: &Opened, leaf: &Leaf, delivered: &Delivered) -> Result<Messag
     let text = |name| leaf.facts.get_text(name).unwrap_or_default().to_owned();
     let state = held.as_ref().map_or("received", |held| held.state.name());
     let mut deliveries = Vec::new();
-    if held
-        .as_ref()
-        .is_none_or(|held| held.state == HeldState::Released)
-    {
-        let sent_by = held.as_ref().and_then(|held| held.decided);
-        for to in goes_to(leaf) {
-            let entry = sent_by.unwrap_or(leaf.index);
-            deliveries.push(delivery(opened, record, entry, to, delivered)?);
+    let (destinations, sent_by) = match &held {
+        None => (goes_to(leaf), Some(leaf.index)),
+        // The entry of a held message names no destinations: it goes nowhere by itself.
+        Some(held) if held.state == HeldState::Released => {
+            let names = held.destinations.iter().map(ToString::to_string);
+            (names.collect(), held.decided)
         }
+        Some(_) => (Vec::new(), None),
+    };
+    for to in destinations {
+        let entry = sent_by.unwrap_or(leaf.index);
+        deliveries.push(delivery(opened, record, entry, to, delivered)?);
     }
     let size = leaf.facts.get_number("size").unwrap_or_default();
     Ok(Message {

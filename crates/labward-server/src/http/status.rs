@@ -1,4 +1,4 @@
-//! `status`, `check` and `destinations`: what the server is doing; never about a patient.
+//! `status` and `destinations`: what the server is doing; never about a patient.
 
 use labward_api::Why;
 use labward_api::status::{DestinationStatus, LinkStatus, Status};
@@ -12,7 +12,7 @@ use labward_ledger::tree_head;
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
-use crate::app::Opened;
+use crate::app::{Core, Opened};
 use crate::folder::NODE;
 
 /// `GET status`
@@ -26,7 +26,7 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
         started: core.started.to_rfc3339(),
         entries: head.map_or(0, |head| head.frontier.size()),
         links: links(call, opened.as_deref()),
-        destinations: all_destinations(call, opened.as_deref()),
+        destinations: all_destinations(core, opened.as_deref()),
         held: match &opened {
             Some(opened) => opened.messages.count()?,
             None => 0,
@@ -35,14 +35,9 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
     })
 }
 
-/// `GET check`
-pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
-    Answer::json(&crate::measure::check(&call.core)?)
-}
-
 /// `GET destinations`
 pub(super) fn destinations(call: &Call) -> Result<Answer, Failure> {
-    Answer::json(&all_destinations(call, call.core.opened().as_deref()))
+    Answer::json(&all_destinations(&call.core, call.core.opened().as_deref()))
 }
 
 /// `POST destinations/{name}/resume`
@@ -99,8 +94,9 @@ fn link_status(link: &LinkConfig, address: String, counts: Counts) -> LinkStatus
     }
 }
 
-fn all_destinations(call: &Call, opened: Option<&Opened>) -> Vec<DestinationStatus> {
-    let config = &call.core.config.gateway.destinations;
+/// Every destination, in the order of the configuration.
+pub(super) fn all_destinations(core: &Core, opened: Option<&Opened>) -> Vec<DestinationStatus> {
+    let config = &core.config.gateway.destinations;
     let all = opened
         .map(|opened| opened.delivery.status())
         .unwrap_or_default();

@@ -141,3 +141,52 @@ impl HttpBody for Parts {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::listener::Caller;
+    use super::*;
+
+    /// What a reader gets of an answer that this writer writes.
+    fn read(writer: Writer) -> Result<Result<Bytes, axum::Error>, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let body = body(writer, Caller::unconnected().answering()).await?;
+            Ok(axum::body::to_bytes(body, 1 << 20).await)
+        })
+    }
+
+    #[test]
+    fn what_is_written_arrives_in_order() {
+        let written: Vec<u8> = (0..=u8::MAX).cycle().take(5 * CHUNK_BYTES + 7).collect();
+        let expected = written.clone();
+        let writer = move |out: &mut dyn Write| {
+            written
+                .chunks(1000)
+                .try_for_each(|part| out.write_all(part))
+                .unwrap();
+            Ok(())
+        };
+        let read = read(Box::new(writer)).unwrap().unwrap();
+        assert!(read == expected);
+    }
+
+    #[test]
+    fn a_failure_before_the_first_byte_is_the_answer() {
+        let writer = |_: &mut dyn Write| Err(Failure::new(&problem::KEYS_SEALED));
+        let failure = read(Box::new(writer)).err().unwrap();
+        assert_eq!(failure.problem().code, "keys.sealed");
+    }
+
+    #[test]
+    fn an_answer_that_fails_midway_never_looks_whole() {
+        let writer = |out: &mut dyn Write| {
+            out.write_all(&vec![1; 2 * CHUNK_BYTES]).unwrap();
+            Err(Failure::new(&problem::LEDGER_TAMPERED))
+        };
+        assert!(read(Box::new(writer)).unwrap().is_err());
+    }
+}

@@ -12,7 +12,7 @@ use labward_gateway::config::{
 use labward_ledger::{VerifierKey, verify_bundle};
 use serde_json::{Value, json};
 
-use super::testbench::{Analyzer, Installation, Receiver, get, post, request, result};
+use super::testbench::{Analyzer, Installation, Receiver, get, post, request, result, until};
 use crate::app::App;
 use crate::config::Config;
 
@@ -47,12 +47,17 @@ fn config(receiver: Option<&Receiver>) -> Config {
 }
 
 fn add_analyzer(app: &App) -> AddedPeer {
+    add_analyzer_of(app, "*")
+}
+
+/// An analyzer that may send whatever it likes as this application.
+fn add_analyzer_of(app: &App, application: &str) -> AddedPeer {
     let any = || vec!["*".to_owned()];
     let new = NewPeer {
         name: "chem-1".to_owned(),
         kind: "analyzer".to_owned(),
         rules: Rules {
-            applications: any(),
+            applications: vec![application.to_owned()],
             facilities: any(),
             types: any(),
             processing: any(),
@@ -112,12 +117,10 @@ fn a_message_is_received_sealed_delivered_found_shown_and_proved() {
     assert_eq!(receiver.next(), message.as_bytes(), "byte for byte");
 
     let find = json!({ "name": "musterfrau", "why": "a call of her doctor" });
-    let found: Found = loop {
+    let found = until("the name index", || {
         let found: Found = post(&app, "records/find", &find);
-        if !found.loading {
-            break found;
-        }
-    };
+        (!found.loading).then_some(found)
+    });
     let hit = &found.patients[0];
     assert!(!hit.name.to_lowercase().contains("musterfrau"), "masked");
     let record = hit.records[0].record;
@@ -125,19 +128,15 @@ fn a_message_is_received_sealed_delivered_found_shown_and_proved() {
     let shown: Shown = post(&app, &format!("records/{record}/show"), &why);
     assert!(shown.view.to_string().contains("MUSTERFRAU"));
 
-    let listed = loop {
-        let messages: Vec<Message> = get(&app, "messages");
-        let delivery = &messages[0].deliveries[0];
-        if delivery.state == "delivered" {
-            break messages;
-        }
-        std::thread::yield_now();
-    };
-    assert_eq!(
-        (listed[0].record, listed[0].peer.as_str()),
-        (record, "chem-1")
-    );
-    assert_eq!(listed[0].state, "received");
+    delivered(&app, record);
+    let listed: Vec<Message> = get(&app, "messages");
+    let listed = &listed[0];
+    assert_eq!((listed.record, listed.peer.as_str()), (record, "chem-1"));
+    assert_eq!(listed.state, "received");
+    assert_eq!(listed.deliveries[0].state, "delivered");
+    let again = json!({ "why": "they lost it", "destination": "ehr" });
+    let _: Done = post(&app, &format!("messages/{record}/resend"), &again);
+    assert_eq!(receiver.next(), message.as_bytes(), "once more");
     let destinations: Vec<DestinationStatus> = get(&app, "destinations");
     assert_eq!(destinations[0].kind, "mllp-plain");
 
@@ -176,6 +175,55 @@ fn a_message_is_received_sealed_delivered_found_shown_and_proved() {
     app.shutdown().unwrap();
 }
 
+/// The message of this record once its one delivery is done.
+fn delivered(app: &App, record: u64) -> Message {
+    until("the delivery", || {
+        let message: Message = get(app, &format!("messages/{record}"));
+        let is_done = message
+            .deliveries
+            .iter()
+            .any(|one| one.state == "delivered");
+        is_done.then_some(message)
+    })
+}
+
+#[test]
+fn a_held_message_goes_where_a_person_decides() {
+    let receiver = Receiver::start();
+    let installation = Installation::new(config(Some(&receiver)));
+    let app = installation.start();
+    let peer = add_analyzer_of(&app, "OTHER");
+    let mut analyzer = connect(&app, &peer);
+    for control in ["H1", "H2"] {
+        let answer = analyzer.send(&result(control)).unwrap();
+        assert_ne!(answer, "AA", "its sender may not send it");
+    }
+    let held: Vec<Message> = get(&app, "messages?state=held");
+    assert_eq!(held.len(), 2);
+    assert_eq!(held[0].reason.as_deref(), Some("gateway.not-allowed"));
+    assert!(held[0].deliveries.is_empty());
+    let (second, first) = (held[0].record, held[1].record);
+
+    let decision = json!({ "why": "the device was renamed" });
+    let _: Done = post(&app, &format!("messages/{first}/release"), &decision);
+    assert_eq!(receiver.next(), result("H1").as_bytes());
+    let _: Done = post(&app, &format!("messages/{second}/reject"), &decision);
+    let again = format!("messages/{second}/release");
+    let again = request(&app, "POST", &again, decision.to_string().as_bytes());
+    assert_eq!(
+        (again.status, again.code().as_str()),
+        (409, "gateway.not-waiting")
+    );
+
+    assert_eq!(delivered(&app, first).state, "released");
+    let rejected: Message = get(&app, &format!("messages/{second}"));
+    assert_eq!(rejected.state, "rejected");
+    assert!(rejected.deliveries.is_empty());
+    let status: Status = get(&app, "status");
+    assert_eq!(status.held, 0);
+    app.shutdown().unwrap();
+}
+
 #[test]
 fn a_file_is_imported_and_exported_again_byte_for_byte() {
     let installation = Installation::new(config(None));
@@ -209,9 +257,10 @@ fn an_orderly_stop_loses_nothing_and_the_next_start_goes_on() {
         let send = |number| analyzer.send(&result(&format!("S{number}")));
         (0..10_000).map_while(send).count()
     });
-    while get::<Status>(&app, "status").links[0].accepted < 20 {
-        std::thread::yield_now();
-    }
+    until("20 messages", || {
+        let status: Status = get(&app, "status");
+        (status.links[0].accepted >= 20).then_some(())
+    });
     assert!(installation.build().is_err(), "one server a folder");
     app.shutdown().unwrap();
     let acknowledged = sender.join().unwrap();

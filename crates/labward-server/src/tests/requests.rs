@@ -74,6 +74,20 @@ fn a_request_that_is_too_large_is_not_taken() {
 }
 
 #[test]
+fn the_check_finds_what_is_wrong_with_this_very_installation() {
+    let installation = Installation::new(Config::default());
+    let app = installation.start();
+    let check: labward_api::status::Check = get(&app, "check");
+    let beside = check.findings.iter().find(|one| one.what.contains("key"));
+    assert!(
+        beside.is_some(),
+        "one slot, never tested, on the data's disk"
+    );
+    assert!(check.looked_at >= 20);
+    app.shutdown().unwrap();
+}
+
+#[test]
 fn slots_are_tested_and_the_last_one_stays() {
     let installation = Installation::new(Config::default());
     let app = installation.start();

@@ -12,7 +12,7 @@ use labward_base::Clock;
 use labward_identity::{Authority, NewPerson, People, Role};
 use labward_keys::{Keys, NewSlot};
 use labward_ledger::{Actor, LedgerJournal};
-use labward_os::{SystemClock, current_uid};
+use labward_os::{Stopwatch, SystemClock, current_uid};
 use labward_seal::sign::SigningKey;
 use labward_store::{Options, Store};
 use labward_testkit::TempDir;
@@ -163,6 +163,18 @@ pub(super) fn get<T: DeserializeOwned>(app: &App, path: &str) -> T {
 
 pub(super) fn post<T: DeserializeOwned>(app: &App, path: &str, body: &impl Serialize) -> T {
     request(app, "POST", path, &serde_json::to_vec(body).unwrap()).read()
+}
+
+/// Asks again and again until there is an answer; fails when that takes too long.
+pub(super) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let watch = Stopwatch::start();
+    while watch.elapsed() < PATIENCE {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        std::thread::yield_now();
+    }
+    panic!("{what} did not come")
 }
 
 impl Answered {
