@@ -195,7 +195,12 @@ fn print_sizes(files: &[PathBuf]) -> Result<()> {
     let mut lengths = Vec::new();
     for file in files {
         let text = fs::read_to_string(file)?;
-        let mut in_tests = file.components().any(|part| part.as_os_str() == "tests");
+        let mut in_tests = file.components().any(|part| {
+            let name = part.as_os_str();
+            ["tests", "tests.rs", "testing", "testkit"]
+                .iter()
+                .any(|test| name == *test)
+        });
         for line in text.lines().map(str::trim_start) {
             lines += 1;
             in_tests |= line.starts_with("#[cfg(test)]");

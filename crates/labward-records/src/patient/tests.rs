@@ -1,3 +1,5 @@
+//! What the patient map promises, with keys that are plain numbers.
+
 use super::*;
 use proptest::prelude::*;
 
