@@ -3,6 +3,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `help` | help, man pages, completions |
+//! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 
@@ -13,6 +14,8 @@
 
 #[cfg(test)]
 mod help;
+#[cfg(test)]
+mod kill;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
