@@ -2,10 +2,14 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `bundle` | the outside expert: offline, under another account, any changed byte |
+//! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `help` | help, man pages, completions |
+//! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
+//! | `walk` | a lab's day at the command line |
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,10 +17,18 @@
 )]
 
 #[cfg(test)]
+mod bundle;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod help;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod walk;
