@@ -5,6 +5,7 @@
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `help` | help, man pages, completions |
+//! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
@@ -22,6 +23,8 @@ mod bundle;
 mod errors;
 #[cfg(test)]
 mod help;
+#[cfg(test)]
+mod imports;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
