@@ -9,6 +9,7 @@
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
+//! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 //! | `walk` | a lab's day at the command line |
 
@@ -31,6 +32,8 @@ mod keys;
 mod kill;
 #[cfg(test)]
 mod power;
+#[cfg(test)]
+mod strangers;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
