@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use labward_base::problem;
 use labward_hl7::mllp::{Decoder, Event, encode};
-use labward_hl7::{AckCode, Batch, Message, parse_ack, to_cr};
+use labward_hl7::{AckCode, AckCondition, Batch, Message, parse_ack, to_cr};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -26,6 +26,9 @@ const MAX_ACK_BYTES: usize = 1 << 20;
 /// So many frames that answer something else are passed over before giving up.
 const MAX_FOREIGN_FRAMES: usize = 8;
 
+/// Shown for a message whose MSH-15 and MSH-16 say that no answer is wanted.
+const NOT_ASKED: &str = "not asked";
+
 /// What became of one message.
 #[derive(Debug, Serialize)]
 struct Sent {
@@ -33,7 +36,7 @@ struct Sent {
     /// Its place in the file, from 1.
     number: usize,
     control_id: String,
-    /// MSA-1, or none if no acknowledgement came.
+    /// MSA-1, `not asked`, or none if no acknowledgement came.
     code: Option<&'static str>,
     /// ERR-5, the receiver's own code.
     reason: Option<String>,
@@ -55,6 +58,16 @@ pub(super) fn run(context: &Context, arguments: &SendArgs) -> Result<(), Failure
             let Some(open) = connection.as_mut() else {
                 continue;
             };
+            if !asks_for_answer(message) {
+                open.send_unanswered(message)
+                    .map_err(|error| Failure::new(&problem::SEND_UNREACHABLE, error.to_string()))?;
+                let unanswered = sent(path, index + 1, message, None);
+                all.push(Sent {
+                    code: Some(NOT_ASKED),
+                    ..unanswered
+                });
+                continue;
+            }
             let answer = open.exchange(message);
             if answer.is_err() {
                 // What comes later on this connection would answer the wrong message.
@@ -124,7 +137,7 @@ fn verdict(all: &[Sent]) -> Result<(), Failure> {
 
 impl Sent {
     fn is_accepted(&self) -> bool {
-        matches!(self.code, Some("AA" | "CA"))
+        matches!(self.code, Some("AA" | "CA" | NOT_ASKED))
     }
 }
 
@@ -135,6 +148,8 @@ impl<T: Read + Write> Stream for T {}
 struct Connection {
     stream: Box<dyn Stream>,
     decoder: Decoder,
+    /// Messages sent that asked for no answer.
+    unanswered: usize,
 }
 
 impl Connection {
@@ -165,7 +180,15 @@ impl Connection {
         Ok(Self {
             stream,
             decoder: Decoder::new(MAX_ACK_BYTES),
+            unanswered: 0,
         })
+    }
+
+    /// Sends a message that asks for no answer; one that comes all the same is passed over later.
+    fn send_unanswered(&mut self, message: &[u8]) -> std::io::Result<()> {
+        self.unanswered += 1;
+        self.stream.write_all(&encode(message))?;
+        self.stream.flush()
     }
 
     /// Sends one message and waits for the acknowledgement that names it.
@@ -173,7 +196,7 @@ impl Connection {
         self.stream.write_all(&encode(message))?;
         self.stream.flush()?;
         let wanted = control_id(message);
-        for _ in 0..MAX_FOREIGN_FRAMES {
+        for _ in 0..MAX_FOREIGN_FRAMES + self.unanswered {
             let frame = self.frame()?;
             if parse_ack(&frame).is_ok_and(|ack| ack.answers(wanted)) {
                 return Ok(frame);
@@ -268,6 +291,15 @@ fn control_id(message: &[u8]) -> &[u8] {
     Message::parse(message).map_or(&[], |message| message.header().control_id())
 }
 
+/// False if MSH-15 and MSH-16 both say NE: the receiver is to be silent (HL7 table 0155).
+fn asks_for_answer(message: &[u8]) -> bool {
+    Message::parse(message).map_or(true, |message| {
+        let header = message.header();
+        let asks = |condition| condition != AckCondition::Never;
+        !header.is_enhanced_mode() || asks(header.accept_ack()) || asks(header.application_ack())
+    })
+}
+
 fn code_name(code: AckCode) -> &'static str {
     match code {
         AckCode::Aa => "AA",
@@ -304,6 +336,7 @@ mod tests {
         let mut connection = Connection {
             stream: Box::new(tcp),
             decoder: Decoder::new(MAX_ACK_BYTES),
+            unanswered: 0,
         };
         let outcome = connection.exchange(MESSAGE);
         receiver.join().unwrap();
@@ -315,6 +348,16 @@ mod tests {
         assert!(exchange_with(ack("M0")).is_err());
         let frame = exchange_with([ack("M0"), ack("M1")].concat()).unwrap();
         assert!(parse_ack(&frame).unwrap().answers(b"M1"));
+    }
+
+    #[test]
+    fn only_a_message_that_says_never_twice_asks_for_no_answer() {
+        let with =
+            |modes: &str| format!("MSH|^~\\&|LAB|L|||20260101||ORU^R01|M1|P|2.5|||{modes}\r");
+        assert!(!asks_for_answer(with("NE|NE").as_bytes()));
+        for modes in ["", "AL|NE", "NE|AL", "NE|"] {
+            assert!(asks_for_answer(with(modes).as_bytes()), "{modes}");
+        }
     }
 
     #[test]
