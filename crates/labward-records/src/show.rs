@@ -329,10 +329,11 @@ fn write_exported(
 ) {
     match format {
         Format::Original => {
-            out.extend_from_slice(opened.bytes.expose());
+            // Only between two records: one alone leaves byte for byte as it came.
             if !matches!(out.last(), None | Some(b'\r' | b'\n')) {
                 out.push(b'\n');
             }
+            out.extend_from_slice(opened.bytes.expose());
         }
         Format::Json => {
             let line = json!({

@@ -164,6 +164,26 @@ fn an_export_holds_every_record_of_the_patient_as_it_came() {
 }
 
 #[test]
+fn a_record_without_a_last_line_end_leaves_as_it_came_and_stands_apart_from_the_next() {
+    let (_lab, open, _) = lab_with_two();
+    let cut = |name| {
+        let mut bytes = result("0815^^^A^MR", name);
+        while bytes.pop_if(|byte| *byte == b'\r').is_some() {}
+        bytes
+    };
+    let (first, second) = (open.keep(&cut("Smith")), open.keep(&cut("Smythe")));
+    let export = |what| {
+        let exported = open.records.export(what, Format::Original, ME, WHY);
+        exported.unwrap().bytes.expose().clone()
+    };
+    assert_eq!(export(What::Record(first.record)), cut("Smith"));
+    assert_eq!(
+        export(What::Patient(second.patient.unwrap())),
+        [cut("Smith"), b"\n".to_vec(), cut("Smythe")].concat()
+    );
+}
+
+#[test]
 fn the_accounting_names_who_saw_a_patient_and_why() {
     let (_lab, open, kept) = lab_with_two();
     open.records
