@@ -8,6 +8,7 @@
 //! | `failure` | what a person sees when it goes wrong, and the exit code |
 //! | `output` | tables for people, JSON for machines |
 //! | `prompt` | reasons, passphrases and search criteria, asked for and never in argv |
+//! | `view` | a record as a person reads it |
 
 pub mod args;
 mod client;
@@ -15,6 +16,7 @@ mod commands;
 mod failure;
 mod output;
 mod prompt;
+mod view;
 
 use std::process::ExitCode;
 

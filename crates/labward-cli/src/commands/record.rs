@@ -8,7 +8,7 @@ use super::{Context, create_private, read};
 use crate::args::{ExportArgs, PatientCommand, RecordCommand};
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
-use crate::prompt;
+use crate::{prompt, view};
 
 /// `labward record …`
 pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Failure> {
@@ -23,10 +23,7 @@ pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Fail
                 .post(&format!("records/{record}/show"), &why)?;
             show(context.json, &shown, |out| {
                 writeln!(out, "record {record}, {}, kept {}", shown.kind, shown.time)?;
-                match &shown.view {
-                    serde_json::Value::String(text) => writeln!(out, "{text}"),
-                    view => writeln!(out, "{view:#}"),
-                }
+                view::write(out, &shown.view)
             })
         }
         RecordCommand::Export(arguments) => export(context, arguments),
