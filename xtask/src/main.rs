@@ -30,6 +30,8 @@ cargo xtask COMMAND
   interop [--write]      send the test data through a live gateway with clients that are not ours
   bench gateway          the gateway against stunnel, in one run; --pairs N, --json (one line a row),
                          --write (docs/ref/benchmarks.md)
+
+interop and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";
 
 fn main() -> ExitCode {

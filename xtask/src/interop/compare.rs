@@ -188,9 +188,27 @@ impl<'a> Settling<'a> {
         }
         match code {
             Some("AE" | "AR") => self.count(file, Fate::Refused, answer, None),
-            code => bail!("message {id} was answered {code:?} and is not kept as it was sent"),
+            code => bail!(
+                "message {id} was answered {code:?} and is not kept as it was sent{}",
+                self.nearest(message)
+            ),
         }
         Ok(())
+    }
+
+    /// How the next record differs, for whoever looks for the fault.
+    fn nearest(&self, message: &SentMessage) -> String {
+        let Some(next) = self.next else {
+            return String::new();
+        };
+        let same = next.bytes.iter().zip(&message.bytes);
+        let same = same.take_while(|(kept, sent)| kept == sent).count();
+        format!(
+            ": of its {} bytes the first {same} are those of record {}, which has {}",
+            message.bytes.len(),
+            next.record,
+            next.bytes.len()
+        )
     }
 
     fn count(&mut self, file: &str, fate: Fate, answer: Option<&Answer>, reason: Option<&str>) {

@@ -342,7 +342,7 @@ fn deviations(lab: &Installation) -> Result<std::collections::BTreeMap<u64, Vec<
 
 fn deviations_of(entry: &Value) -> Option<(u64, Vec<String>)> {
     let names = entry.pointer("/facts/deviations")?.as_array()?;
-    let record = entry.pointer("/subject/record")?.as_u64()?;
+    let record = entry.get("record")?.as_u64()?;
     let names = names.iter().filter_map(Value::as_str).map(str::to_owned);
     Some((record, names.collect()))
 }
