@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use labward_base::{Clock, Secret};
-use labward_identity::Role;
+use labward_identity::{Role, Roles};
 use labward_keys::{NewSlot, SlotKind, Stretch};
 use labward_os::current_uid;
 
@@ -91,10 +91,20 @@ impl Terminal<'_> {
                 Err(_) => self.say("Not so: the number of an account is a whole number.")?,
             }
         };
+        let roles = Roles::from(Role::Administrator);
+        self.say(
+            "Kept apart, no one account both lets people in and reads what they may read; a small \
+             lab often needs both.",
+        )?;
+        let reads = self.yes_or_no("May they also look at patients' records (lab manager)?")?;
         Ok(Answer::Administrator(Administrator {
             name,
             uid,
-            roles: Role::Administrator.into(),
+            roles: if reads {
+                roles.and(Role::LabManager)
+            } else {
+                roles
+            },
         }))
     }
 
@@ -236,6 +246,17 @@ impl Terminal<'_> {
             report.config.display(),
             report.ledger_key
         ))
+    }
+
+    /// Asks until it is yes or no; an empty line is no.
+    fn yes_or_no(&mut self, question: &str) -> Result<bool, SetupError> {
+        loop {
+            match self.ask(question, "no")?.to_ascii_lowercase().as_str() {
+                "yes" | "y" => return Ok(true),
+                "no" | "n" => return Ok(false),
+                _ => self.say("Not so: type yes or no.")?,
+            }
+        }
     }
 
     /// Asks one question; an empty line is `default`.

@@ -570,12 +570,12 @@ fn a_person_is_led_through_and_types_shares_back() {
     let lab = Lab::new();
     let key = leak(lab.key("root.key"));
     let answers = [
-        "", "J. Doe", "", // no name is refused, then asked again with the account
+        "", "J. Doe", "", "", // no name is refused, then all asked again: account, records
         "", "", "", // laboratory, names, first slot: the proposed key file
         key, "", "2", "2/3", "paper", "3", "safe", "done",
     ];
-    // The first empty name takes its account question with it.
-    let answers: Vec<_> = ["", "4711"]
+    // The first empty name takes its account and its records question with it.
+    let answers: Vec<_> = ["", "4711", ""]
         .into_iter()
         .chain(answers[1..].iter().copied())
         .collect();
@@ -593,9 +593,34 @@ fn a_person_is_led_through_and_types_shares_back() {
 }
 
 #[test]
+fn the_first_person_reads_records_only_if_that_was_said() {
+    for (typed, reads) in [
+        (&[""][..], false),
+        (&["no"], false),
+        (&["perhaps", "Yes"], true),
+    ] {
+        let lab = Lab::new();
+        let key = leak(lab.key("root.key"));
+        let answers = [&["J. Doe", "4711"], typed, &["", "", "1", key, "", "done"]].concat();
+        let (result, shown) = interactive(&lab, &answers, false);
+        result.unwrap();
+        assert_eq!(shown.contains("Not so: type yes or no."), typed.len() > 1);
+        let (store, _) = lab.open();
+        let person = People::load(store.clone(), SITE)
+            .unwrap()
+            .by_uid(4711)
+            .unwrap();
+        assert!(person.permits(Permission::PersonChange));
+        assert_eq!(person.permits(Permission::RecordFind), reads);
+        assert_eq!(person.permits(Permission::RecordShow), reads);
+        store.close().unwrap();
+    }
+}
+
+#[test]
 fn shares_that_were_not_written_down_make_no_installation() {
     let lab = Lab::new();
-    let answers = ["J. Doe", "", "", "", "2", "", "", "done"];
+    let answers = ["J. Doe", "", "", "", "", "2", "", "", "done"];
     let (result, shown) = interactive(&lab, &answers, true);
     let error = refused(result);
     assert_eq!(error.problem().code, "init.shares-not-confirmed", "{shown}");
@@ -608,7 +633,7 @@ fn shares_that_were_not_written_down_make_no_installation() {
 #[test]
 fn an_input_that_ends_makes_no_installation() {
     let lab = Lab::new();
-    for answers in [&[][..], &["J. Doe"], &["J. Doe", "", "", "", "1"]] {
+    for answers in [&[][..], &["J. Doe"], &["J. Doe", "", "", "", "", "1"]] {
         let (result, _) = interactive(&lab, answers, false);
         assert!(matches!(refused(result), SetupError::InputEnded));
         assert!(!DataFolder::new(lab.data()).config().exists());
