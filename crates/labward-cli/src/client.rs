@@ -2,6 +2,7 @@
 //!
 //! Who asks is known to the server by the socket (`SO_PEERCRED`); nothing secret is needed here.
 
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -192,7 +193,12 @@ impl Transport for SocketTransport {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.set_write_timeout(limit(&timeout))?;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        Ok(self.stream.write_all(output)?)
+        match self.stream.write_all(output) {
+            // A server that refuses does not read to the end; its answer waits to be read, and if
+            // there is none, reading says so.
+            Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset) => Ok(()),
+            written => Ok(written?),
+        }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -211,4 +217,43 @@ impl Transport for SocketTransport {
 
 fn limit(timeout: &NextTimeout) -> Option<Duration> {
     timeout.not_zero().map(|duration| *duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::fs;
+    use std::os::unix::net::UnixListener;
+
+    /// What an upload of 4 MiB ends in, if the server reads only its beginning and says this.
+    fn upload_to_one_that_closes(name: &str, answer: &'static str) -> String {
+        let data = std::env::temp_dir().join(format!("labward-{name}-{}", std::process::id()));
+        fs::create_dir_all(data.join("run")).unwrap();
+        let listener = UnixListener::bind(data.join("run/admin.sock")).unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 16]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let sent: Result<Value, Failure> =
+            Client::new(&data).upload("records/import", &[], &vec![0; 4 << 20]);
+        server.join().unwrap();
+        fs::remove_dir_all(&data).unwrap();
+        format!("{:?}", sent.unwrap_err())
+    }
+
+    #[test]
+    fn a_refusal_before_the_whole_request_was_sent_is_understood() {
+        let answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 54\r\n\r\n\
+                      {\"code\":\"identity.denied\",\"what\":\"w\",\"todo\":\"nothing\"}";
+        let said = upload_to_one_that_closes("refusal", answer);
+        assert!(said.contains(problem::IDENTITY_DENIED.code), "{said}");
+    }
+
+    #[test]
+    fn a_server_that_goes_away_without_an_answer_is_not_running() {
+        let said = upload_to_one_that_closes("silence", "");
+        assert!(said.contains(problem::SERVER_NOT_RUNNING.code), "{said}");
+    }
 }
