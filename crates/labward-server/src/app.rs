@@ -24,7 +24,7 @@ use labward_ledger::{
 use labward_records::Records;
 use labward_store::{Options, Store};
 
-use self::ground::{group_id, publishing, server_identity, take_lock};
+use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
 use crate::adapters::RecordsKeep;
 use crate::config::Config;
 use crate::error::ServerError;
@@ -212,7 +212,10 @@ impl App {
         let group = core.config.http.socket_group.as_deref();
         let group = group.map(group_id).transpose()?;
         let run = core.data.run();
-        fs::create_dir_all(&run).map_err(ServerError::file(run))?;
+        fs::create_dir_all(&run).map_err(ServerError::file(&run))?;
+        if let Some(group) = group {
+            let_through(&[core.data.root(), &run], group)?;
+        }
         // First, so that a server that stays sealed can be opened.
         let http = HttpServer::start(Arc::clone(core), &core.data.socket(), group)?;
         self.http = Some(http);

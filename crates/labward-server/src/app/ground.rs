@@ -2,8 +2,9 @@
 //!
 //! It must never let an unsealed key rest anywhere but where it is used.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use labward_base::Secret;
@@ -36,6 +37,15 @@ pub(super) fn take_lock(data: &DataFolder) -> Result<File, ServerError> {
         Err(TryLockError::WouldBlock) => Err(ServerError::Busy(data.root().to_owned())),
         Err(TryLockError::Error(source)) => Err(ServerError::File { path, source }),
     }
+}
+
+/// Lets the group pass these folders on its way to the admin socket; it cannot list them.
+pub(super) fn let_through(folders: &[&Path], group: u32) -> Result<(), ServerError> {
+    folders.iter().try_for_each(|folder| {
+        std::os::unix::fs::chown(folder, None, Some(group))
+            .and_then(|()| fs::set_permissions(folder, Permissions::from_mode(0o710)))
+            .map_err(ServerError::file(folder))
+    })
 }
 
 /// The publisher under the origin of the ledger's present epoch, with the unsealed signing key.
