@@ -8,10 +8,10 @@ use std::process::Command;
 use labward_ledger::{VerifierKey, verify_bundle};
 use labward_testkit::{Random, TempDir};
 
-use crate::support::{Client, Installation, Numbered, Outcome, program, run};
+use crate::support::{Client, Installation, Numbered, Outcome, as_account, program, run};
 
 /// The account that owns nothing.
-const NOBODY: &str = "65534";
+const NOBODY: u32 = 65_534;
 
 /// A lab whose ledger holds messages, its bundle and its public key.
 struct Exported {
@@ -53,23 +53,6 @@ fn verify(command: &mut Command, bundle: &Path, key: &Path) -> Outcome {
     run(command.arg("--key").arg(key), b"")
 }
 
-/// A command that another account starts; none if this machine cannot.
-fn as_nobody(program: &Path) -> Option<Command> {
-    let mut command = Command::new("setpriv");
-    command.env_clear().env("PATH", "/usr/bin:/bin");
-    let account = [
-        format!("--reuid={NOBODY}"),
-        format!("--regid={NOBODY}"),
-        "--clear-groups".to_owned(),
-    ];
-    command.args(&account);
-    let can = Command::new("setpriv").args(&account).arg("true").output();
-    can.is_ok_and(|output| output.status.success()).then(|| {
-        command.arg(program);
-        command
-    })
-}
-
 #[test]
 fn another_account_verifies_the_bundle_without_server_data_folder_or_secrets() {
     let exported = exported();
@@ -90,9 +73,9 @@ fn another_account_verifies_the_bundle_without_server_data_folder_or_secrets() {
     }
     let [program, bundle, key] = &places;
     let (Some(mut verifier), Some(mut reader), Some(mut person)) = (
-        as_nobody(program),
-        as_nobody(Path::new("cat")),
-        as_nobody(program),
+        as_account(NOBODY, program),
+        as_account(NOBODY, Path::new("cat")),
+        as_account(NOBODY, program),
     ) else {
         eprintln!(
             "labward-skip: another_account_verifies_the_bundle: setpriv to another account needs \

@@ -8,6 +8,7 @@
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
+//! | `people` | accounts, persons, roles |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
@@ -30,6 +31,8 @@ mod imports;
 mod keys;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod power;
 #[cfg(test)]

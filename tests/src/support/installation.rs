@@ -54,6 +54,14 @@ impl Installation {
         made
     }
 
+    /// Replaces what stands in the configuration.
+    pub(crate) fn configure(&self, old: &str, new: &str) {
+        let path = self.data.join("labward.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(old), "{text}");
+        fs::write(&path, text.replacen(old, new, 1)).unwrap();
+    }
+
     /// The data folder.
     pub(crate) fn data(&self) -> &Path {
         &self.data

@@ -13,7 +13,7 @@ mod wait;
 pub(crate) use client::{Client, Identity, dial};
 pub(crate) use installation::{Installation, Server};
 pub(crate) use messages::Numbered;
-pub(crate) use program::{Outcome, program, run};
+pub(crate) use program::{Outcome, as_account, program, run};
 pub(crate) use receiver::{Bound, Received, Receiver};
 pub(crate) use stored::{Opened, open_rooms, open_store};
 pub(crate) use wait::{PATIENCE, eventually};

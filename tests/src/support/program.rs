@@ -65,6 +65,20 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Outcome {
     }
 }
 
+/// A command that runs `program` under another account; none if this machine cannot.
+pub(crate) fn as_account(account: u32, program: &Path) -> Option<Command> {
+    let mut command = Command::new("setpriv");
+    command.env_clear().env("PATH", "/usr/bin:/bin");
+    let (user, group) = (format!("--reuid={account}"), format!("--regid={account}"));
+    let account = [user.as_str(), &group, "--clear-groups"];
+    let can = Command::new("setpriv").args(account).arg("true").output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    command.args(account).arg(program);
+    Some(command)
+}
+
 impl Outcome {
     /// What it printed; panics unless it did what it was asked.
     #[track_caller]
