@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use labward_base::id::{EntryIndex, PersonId, RecordId};
 use labward_base::problem;
-use labward_ledger::{Action, Actor, Facts, Leaf, NewEntry, Subject, append, entry_of_record};
+use labward_ledger::{
+    Action, Actor, Facts, Leaf, NewEntry, StoredEntry, Subject, append, entry_of_record,
+};
 use labward_store::Tx;
 use tokio::time::Instant;
 
@@ -18,6 +20,7 @@ use super::status::ExceptionState;
 use super::store::{self, Place};
 use super::{Outgoing, Shared};
 use crate::config::DestinationName;
+use crate::messages::HeldState;
 
 /// Who decided, and why, sealed.
 struct Decision {
@@ -67,31 +70,23 @@ impl Shared {
         why: &str,
     ) -> Result<EntryIndex, DeliveryError> {
         let decision = self.decide(person, why)?;
-        let row = self
-            .store
-            .read(|snapshot| entry_of_record(snapshot, record))?
-            .ok_or(DeliveryError::NoMessage(record))?;
-        let leaf = Leaf::parse(&row.leaf).map_err(|_| DeliveryError::NoMessage(record))?;
+        let (row, leaf) = self.kept(record)?;
+        let sent_to = self.sent_to(record, &leaf)?;
         let places: Vec<Place> = match only {
-            Some(name) => vec![self.destination(name)?.place.clone()],
-            None => {
-                let was_sent = |to: &&Arc<Destination>| names(&leaf.facts, to.name().as_str());
-                let all = self.destinations.iter().filter(was_sent);
-                all.map(|to| to.place.clone()).collect()
+            Some(name) => {
+                let wanted = self.destination(name)?;
+                sent_to
+                    .into_iter()
+                    .filter(|to| *to == wanted.place)
+                    .collect()
             }
+            None => sent_to,
         };
-        for place in &places {
-            let known = names(&leaf.facts, place.destination.as_str());
-            if !known || self.is_on_its_way(place, record) {
-                return Err(if known {
-                    DeliveryError::NotWaiting(record)
-                } else {
-                    DeliveryError::NoMessage(record)
-                });
-            }
-        }
         if places.is_empty() {
             return Err(DeliveryError::NoMessage(record));
+        }
+        if places.iter().any(|place| self.is_on_its_way(place, record)) {
+            return Err(DeliveryError::NotWaiting(record));
         }
         let keys = keys_of(&self.store, self.ordering.as_ref(), &row, &leaf)?;
         let link = leaf.facts.get_text("link").unwrap_or_default().to_owned();
@@ -114,6 +109,35 @@ impl Shared {
             }
         }
         Ok(resent.entry)
+    }
+
+    /// The entry that kept a message.
+    fn kept(&self, record: RecordId) -> Result<(StoredEntry, Leaf), DeliveryError> {
+        let row = self
+            .store
+            .read(|snapshot| Ok::<_, DeliveryError>(entry_of_record(snapshot, record)?))?
+            .ok_or(DeliveryError::NoMessage(record))?;
+        let leaf = Leaf::parse(&row.leaf).map_err(|_| DeliveryError::NoMessage(record))?;
+        Ok((row, leaf))
+    }
+
+    /// The destinations to which a message was sent, at receipt or when a person released it.
+    fn sent_to(&self, record: RecordId, leaf: &Leaf) -> Result<Vec<Place>, DeliveryError> {
+        // The entry of a held message names no destinations: it goes nowhere by itself.
+        let released = if leaf.action == Action::MessageHeld {
+            let held = self
+                .store
+                .read(|snapshot| Ok::<_, DeliveryError>(crate::store::held(snapshot, record)?))?;
+            let held = held.filter(|held| held.state == HeldState::Released);
+            held.map(|held| held.destinations).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let was_sent = |to: &&Arc<Destination>| {
+            released.contains(to.name()) || names(&leaf.facts, to.name().as_str())
+        };
+        let all = self.destinations.iter().filter(was_sent);
+        Ok(all.map(|to| to.place.clone()).collect())
     }
 
     /// The hand-over runs in the writer's callback, which keeps it in the order of the ledger.

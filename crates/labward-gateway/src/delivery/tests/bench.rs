@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
+use labward_base::id::{EntryIndex, NodeId, PatientId, PersonId, RecordId, SiteId};
 use labward_base::{Clock, Secret, Timestamp};
 use labward_identity::{Authority, Peers};
 use labward_ledger::{Action, Actor, Facts, Leaf, LedgerJournal, NewEntry, Subject, append};
@@ -17,6 +17,7 @@ use crate::delivery::{
 };
 use crate::events::Events;
 use crate::keep::{Intake, Keep, KeepDone, KeepError, MessageKind, Opened, Recalled};
+use crate::messages::{HeldMessage, HeldState, Messages};
 use crate::testing::bundle_of;
 use crate::tls::ServerIdentity;
 
@@ -43,6 +44,7 @@ impl Bench {
         let migrations: Vec<Migration> = [
             labward_ledger::MIGRATIONS,
             labward_identity::MIGRATIONS,
+            crate::MIGRATIONS,
             crate::delivery::MIGRATIONS,
         ]
         .concat();
@@ -182,6 +184,59 @@ impl Bench {
         };
         self.store.submit(move |tx| append(tx, &entry), done);
         record
+    }
+
+    /// Keeps an ORU of this patient that waits for a person before it goes to the destination.
+    pub(super) fn hold(&mut self, patient: u64) -> RecordId {
+        let record = self.next + 1;
+        self.hold_bytes(&[patient], "ORU^R01", hl7(record, "ORU^R01", "", ""))
+    }
+
+    fn hold_bytes(&mut self, patients: &[u64], message_type: &str, bytes: Vec<u8>) -> RecordId {
+        self.next += 1;
+        let record = RecordId::new(self.next);
+        let facts = Facts::new().text("type", message_type).text("link", "hl7");
+        let size_bytes = bytes.len() as u64;
+        let action = Action::MessageHeld;
+        let mut entry = NewEntry::new(SITE, Actor::System, action, Subject::Record(record));
+        entry = entry.facts(facts);
+        entry.record = Some(record);
+        entry.kind = 1;
+        entry.patient = patients.first().map(|id| PatientId::new(*id));
+        entry.payload = Some(bytes);
+        let held = HeldMessage {
+            record,
+            entry: EntryIndex::new(0),
+            reason: "gateway.not-allowed".to_owned(),
+            link: "hl7".to_owned(),
+            peer: "chem-1".to_owned(),
+            message_type: message_type.to_owned(),
+            size_bytes,
+            destinations: vec!["ehr".parse().unwrap()],
+            since: self.clock.now(),
+            state: HeldState::Held,
+            decided: None,
+        };
+        let unit = move |tx: &mut labward_store::Tx<'_>| {
+            let entry = append(tx, &entry)?;
+            let held = HeldMessage {
+                entry,
+                ..held.clone()
+            };
+            Ok::<_, labward_ledger::LedgerError>(crate::store::insert_held(tx, SITE, &held)?)
+        };
+        self.store.write(unit).unwrap();
+        record
+    }
+
+    /// Has a person release a held message.
+    pub(super) fn release(&self, record: RecordId) {
+        let keep = Arc::clone(&self.keep) as Arc<dyn Keep>;
+        let dispatch = Arc::clone(self.delivery.as_ref().unwrap()) as Arc<dyn Dispatch>;
+        let messages = Messages::new(self.store.clone(), keep, dispatch, SITE, Vec::new());
+        messages
+            .release(record, PersonId::new(1), "looks right")
+            .unwrap();
     }
 
     /// Waits until this holds.
