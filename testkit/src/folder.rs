@@ -71,6 +71,11 @@ pub fn test_data(name: &str) -> Option<PathBuf> {
     folder
 }
 
+/// The folder of real HL7 v2 files (CC0) that comes with the tests.
+pub fn sample_hl7() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/hl7")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,5 +15,5 @@ pub mod random;
 pub mod vfs;
 
 pub use clock::FakeClock;
-pub use folder::{TempDir, test_data};
+pub use folder::{TempDir, sample_hl7, test_data};
 pub use random::Random;

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use labward_hl7::{Message, to_cr};
-use labward_testkit::test_data;
 
 use crate::config::AckMode;
 use crate::testing::Lab;
 
-/// Every file of the folder `hl7` of the test data; none if there is no test data.
+/// Every HL7 file of the test data, or of the sample that comes with the tests.
 fn files() -> Vec<PathBuf> {
-    let Some(folder) = test_data("hl7").map(|data| data.join("hl7")) else {
-        return Vec::new();
+    let folder = match std::env::var_os("LABWARD_TEST_DATA") {
+        Some(data) => PathBuf::from(data).join("hl7"),
+        None => labward_testkit::sample_hl7(),
     };
     let mut left = vec![folder];
     let mut files = Vec::new();
@@ -57,6 +57,7 @@ async fn every_given_file_is_answered_and_kept_or_held_as_it_came() {
         let repeated = lab.actions().last() == Some(&"message.duplicate");
         assert!(repeated || newest == Some(sent), "{}", path.display());
     }
+    assert!(hl7 > 15, "{hl7}");
     let counts = lab.gateway().status()[0].counts;
     assert_eq!(
         counts.accepted + counts.held + counts.duplicates,
