@@ -28,3 +28,8 @@ fn the_configuration_reference_is_what_the_parser_takes() {
 fn the_api_reference_is_the_table_of_endpoints() {
     check("api.md", &labward_server::api_reference());
 }
+
+#[test]
+fn the_reference_of_checks_is_the_table_of_checks() {
+    check("checks.md", &labward_server::check::reference());
+}
