@@ -149,7 +149,24 @@ impl Journal for LedgerJournal {
     }
 }
 
+/// Where and when an entry was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Its place in the ledger.
+    pub index: EntryIndex,
+    /// The time that its leaf holds.
+    pub time: Timestamp,
+}
+
 /// Records `entry` in the transaction of the act itself and returns its place.
+///
+/// # Errors
+/// As [`append_timed`].
+pub fn append(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<EntryIndex, LedgerError> {
+    append_timed(tx, entry).map(|appended| appended.index)
+}
+
+/// Records `entry` in the transaction of the act itself and returns its place and time.
 ///
 /// Its time is the clock's, or the last entry's if that is later; a clock more than
 /// [`CLOCK_TOLERANCE`] behind is recorded once as `clock.jumped`, in front of the entry.
@@ -157,7 +174,7 @@ impl Journal for LedgerJournal {
 /// # Errors
 /// [`LedgerError::TooLarge`] if a part of the entry is larger than it may be, and whatever the
 /// store reports; the unit must then be given up.
-pub fn append(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<EntryIndex, LedgerError> {
+pub fn append_timed(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<Appended, LedgerError> {
     let journal = tx.journal::<LedgerJournal>().ok_or(LedgerError::NoLedger)?;
     let (now, clockwork) = (journal.clock.now(), journal.head.clockwork);
     let time = now.max(clockwork.last);
@@ -174,14 +191,15 @@ pub fn append(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<EntryIndex, LedgerErr
         )?;
     }
     // The record of a jump holds until the clock has caught up.
-    write(
+    let index = write(
         tx,
         entry,
         Clockwork {
             last: time,
             jump_recorded: behind > CLOCK_TOLERANCE,
         },
-    )
+    )?;
+    Ok(Appended { index, time })
 }
 
 /// Drops the sealed bytes of `record` at the end of their retention, recorded by `entry`, whose
@@ -419,6 +437,21 @@ mod tests {
             .collect();
         assert_eq!(times, [10, 10, 10, 10, 10, 11, 11, 11]);
         assert!(ledger.verify().is_sound());
+    }
+
+    #[test]
+    fn an_append_tells_the_place_and_time_of_its_leaf_even_if_the_clock_jumped() {
+        let ledger = TestLedger::new();
+        ledger.clock.set(10_000_000);
+        let first = ledger.store().write(|tx| append_timed(tx, &message(0)));
+        ledger.clock.set(1_000_000);
+        let behind = ledger.store().write(|tx| append_timed(tx, &message(1)));
+        let told = [first.unwrap(), behind.unwrap()].map(|a| (a.index, a.time));
+        let leaves = leaves(&ledger).into_iter();
+        let messages = leaves.filter(|leaf| leaf.action != Action::ClockJumped);
+        let stored: Vec<_> = messages.map(|leaf| (leaf.index, leaf.time)).collect();
+        assert_eq!(told.as_slice(), stored);
+        assert_eq!(told.map(|(index, _)| index.get()), [0, 2]);
     }
 
     #[test]

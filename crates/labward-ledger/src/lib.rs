@@ -12,7 +12,7 @@
 //! | [`action`] | the vocabulary: actions, actors, subjects, outcomes |
 //! | [`facts`] | facts in clear of an entry |
 //! | [`entry`] | [`NewEntry`] and the canonical [`Leaf`] |
-//! | `journal` | [`LedgerJournal`], [`append`], [`drop_payload`], [`open_epoch`], [`RecordIds`] |
+//! | `journal` | [`LedgerJournal`], [`append`], [`append_timed`], [`Appended`], [`drop_payload`], [`open_epoch`], [`RecordIds`] |
 //! | [`store`] | the rows, and the only SQL |
 //! | [`detail`] | the sealed detail |
 //! | [`tree`], [`proof`] | RFC 6962: digests, frontier, inclusion and consistency |
@@ -63,7 +63,10 @@ pub use error::LedgerError;
 pub use export::{BundleRange, export_bundle};
 pub use facts::{Fact, Facts};
 pub use fhir::{export_audit_events, to_audit_event};
-pub use journal::{CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, drop_payload, open_epoch};
+pub use journal::{
+    Appended, CLOCK_TOLERANCE, LedgerJournal, RecordIds, append, append_timed, drop_payload,
+    open_epoch,
+};
 pub use note::{Note, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof};
 pub use proof_text::{EntryProof, ProofError, prove};

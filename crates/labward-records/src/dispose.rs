@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PatientId, PersonId};
-use labward_ledger::{Action, Facts, NewEntry, append};
+use labward_ledger::{Action, Appended, Facts, NewEntry, append, append_timed};
 use labward_store::Tx;
 use serde::Serialize;
 use serde_json::json;
@@ -224,15 +224,11 @@ impl Records {
             .number("retention_overridden", i64::from(decision.is_some()));
         let (keys, in_unit, destroyed) = (self.shared.keys.clone(), group.to_vec(), group.to_vec());
         let unit = move |tx: &mut Tx<'_>| destroy(tx, &keys, &in_unit, &entry);
-        let (destroyed, index) = self.write_and_apply(unit, move |shared, _| {
+        let (destroyed, appended) = self.write_and_apply(unit, move |shared, _| {
             shared.patients.set_disposed(&destroyed);
             shared.keys.forget(&destroyed);
         })?;
-        let time = self
-            .shared
-            .store
-            .read(|snapshot| crate::records::time_of(snapshot, index))?;
-        Ok((destroyed, records, index, time))
+        Ok((destroyed, records, appended.index, appended.time))
     }
 
     /// Takes the identifiers of patients that were not disposed of after all back into memory.
@@ -289,7 +285,7 @@ fn destroy(
     keys: &labward_keys::Keys,
     group: &[PatientId],
     entry: &NewEntry,
-) -> Result<(u64, EntryIndex), RecordsError> {
+) -> Result<(u64, Appended), RecordsError> {
     for member in group {
         if store::legal_hold(tx, *member)? {
             return Err(RecordsError::LegalHold);
@@ -304,5 +300,5 @@ fn destroy(
     }
     let mut entry = entry.clone();
     entry.facts = entry.facts.number("keys_destroyed", destroyed);
-    Ok((destroyed, append(tx, &entry)?))
+    Ok((destroyed, append_timed(tx, &entry)?))
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PatientId, RecordId, SiteId};
 use labward_keys::NewPatientKey;
-use labward_ledger::{Action, Actor, Facts, NewEntry, Subject, append};
+use labward_ledger::{Action, Actor, Appended, Facts, NewEntry, Subject, append_timed};
 use labward_store::{StoreError, Tx};
 
 use crate::blob;
@@ -23,7 +23,7 @@ use crate::identify::{
 use crate::kind::RecordKind;
 use crate::merge::write_merge;
 use crate::patient::{Claim, Known, Settled};
-use crate::records::{Records, Shared, context, time_of};
+use crate::records::{Records, Shared, context};
 use crate::store::{self, SealedDemographics};
 
 /// Work that is to commit with the record or not at all; re-runnable.
@@ -171,8 +171,7 @@ impl Prepared {
         for each in &self.uses {
             each.write(&self.shared, tx)?;
         }
-        let entry = append(tx, &self.entry)?;
-        let time = time_of(tx, entry)?;
+        let Appended { index: entry, time } = append_timed(tx, &self.entry)?;
         let mut merged = Vec::new();
         for (prior, surviving) in &self.merges {
             let pair = write_merge(tx, &self.entry, *prior, *surviving)?;

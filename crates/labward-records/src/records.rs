@@ -13,7 +13,7 @@ use labward_base::{Clock, Secret};
 use labward_keys::{Keys, NewPatientKey};
 use labward_ledger::{NewEntry, RecordIds, StoredEntry, append, entry_of_record, payload_of};
 use labward_seal::{Context, IndexKey, Scope, SealKey};
-use labward_store::{Query, Store, StoreError, Tx};
+use labward_store::{Store, StoreError, Tx};
 
 use crate::blob::{self, BlobFolder};
 use crate::demographics::Demographics;
@@ -398,18 +398,4 @@ fn demographics_context(site: SiteId, patient: PatientId, version: u32) -> Conte
         record: RecordId::new(0),
         version,
     }
-}
-
-/// When an entry was recorded, as its leaf says.
-pub(crate) fn time_of<Q: Query>(
-    query: &mut Q,
-    index: EntryIndex,
-) -> Result<labward_base::Timestamp, RecordsError> {
-    let entry = labward_ledger::store::entry(query, index)?;
-    let damaged = || StoreError::Damaged {
-        place: format!("entry {index}"),
-    };
-    let leaf = entry.ok_or_else(damaged)?.leaf;
-    let leaf = labward_ledger::Leaf::parse(&leaf).map_err(|_| damaged())?;
-    Ok(leaf.time)
 }
