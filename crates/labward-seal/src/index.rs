@@ -3,8 +3,6 @@
 //! Equal values under one field have equal tags, which is the point and the leak: it must never be
 //! used for what has few values (sex, result, test, diagnosis).
 
-use labward_base::Secret;
-
 use aws_lc_rs::hmac;
 
 use crate::key::{KEY_BYTES, SealKey};
@@ -20,19 +18,21 @@ pub const INDEX_TAG_BYTES: usize = 16;
 /// println!("{key:?}"); // no Debug
 /// ```
 #[derive(Clone)]
-pub struct IndexKey(Secret<[u8; KEY_BYTES]>);
+pub struct IndexKey(
+    // Scheduled once: each message makes several tags. The library erases it when it is dropped.
+    hmac::Key,
+);
 
 impl IndexKey {
     /// The key of these bytes, which must be uniformly random.
-    pub const fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
-        Self(Secret::new(bytes))
+    pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
+        Self::from(SealKey::from_bytes(bytes))
     }
 
     /// The tag of `parts` in `field`: HMAC-SHA256 over the field and each part, each with its
     /// length before it, cut to 16 bytes.
     pub fn tag(&self, field: &str, parts: &[&[u8]]) -> [u8; INDEX_TAG_BYTES] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
-        let mut context = hmac::Context::with_key(&key);
+        let mut context = hmac::Context::with_key(&self.0);
         // Each part carries its length, so ("ab", "c") and ("a", "bc") never meet.
         for part in std::iter::once(&field.as_bytes()).chain(parts) {
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
@@ -50,7 +50,7 @@ impl IndexKey {
 impl From<SealKey> for IndexKey {
     /// The index key that was wrapped as 32 bytes under [`crate::Scope::Index`].
     fn from(key: SealKey) -> Self {
-        Self(Secret::new(*key.expose()))
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
 }
 
