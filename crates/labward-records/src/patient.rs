@@ -35,6 +35,8 @@ struct Inner<K> {
     merged: HashMap<PatientId, Vec<PatientId>>,
     next_patient: u64,
     next_identifier: i64,
+    /// Callers that wait until messages in flight have ended.
+    waiting: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -109,6 +111,7 @@ impl<K> PatientMap<K> {
                 merged: HashMap::new(),
                 next_patient: 1,
                 next_identifier: 1,
+                waiting: 0,
             }),
             released: Condvar::new(),
         }
@@ -201,8 +204,12 @@ impl<K> PatientMap<K> {
             inner.settle_tag(identifier, committed);
         }
         let settled = inner.settle_patient(claim.patient, committed, digest);
+        let is_awaited = inner.waiting > 0;
         drop(inner);
-        self.released.notify_all();
+        // Waking costs a call of the system, on the writer's thread, for each message.
+        if is_awaited {
+            self.released.notify_all();
+        }
         settled
     }
 
@@ -322,12 +329,14 @@ impl<K> PatientMap<K> {
                 .filter_map(|patient| inner.patients.get(patient));
             states.any(|state| state.users > 0)
         };
+        inner.waiting = inner.waiting.saturating_add(1);
         while in_use(&inner) {
             inner = self
                 .released
                 .wait(inner)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        inner.waiting = inner.waiting.saturating_sub(1);
     }
 
     /// These patients' keys are destroyed.
