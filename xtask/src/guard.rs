@@ -108,7 +108,7 @@ impl Drop for Guarded {
     }
 }
 
-/// A folder that is removed when this value ends; `keep` leaves it for whoever looks for a fault.
+/// A folder under `target` that is removed when this value ends.
 pub(crate) struct Workplace {
     folder: PathBuf,
 }
@@ -129,6 +129,11 @@ impl Workplace {
             .create(&folder)
             .with_context(|| format!("make {}", folder.display()))?;
         Ok(Self { folder })
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
     }
 
     /// The path of `name` in the folder.

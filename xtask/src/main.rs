@@ -28,8 +28,8 @@ cargo xtask COMMAND
   docs [--check]         write (or compare) the generated documents under docs/ref
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
   interop [--write]      send the test data through a live gateway with clients that are not ours
-  bench gateway          the gateway against stunnel, in one run; --pairs N, --json (one line a row),
-                         --write (docs/ref/benchmarks.md)
+  bench gateway          the gateway against stunnel, in one run; --pairs N, --connections N,
+                         --json (one line a row), --write (docs/ref/benchmarks.md)
 
 interop and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";

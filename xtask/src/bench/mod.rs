@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::guard::{Guarded, Workplace, free_ports, loopback};
 use crate::installation::{self, Installation, Link};
@@ -43,6 +43,8 @@ const WINDOW: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Options {
     pairs: usize,
+    /// Only the case with so many connections.
+    connections: Option<usize>,
     json: bool,
     write: bool,
 }
@@ -50,6 +52,10 @@ struct Options {
 /// Runs `cargo xtask bench` with these words.
 pub(crate) fn bench(words: &[&str]) -> Result<()> {
     let options = Options::parse(words)?;
+    ensure!(
+        !options.write || options.connections.is_none(),
+        "the page holds all cases: --write goes without --connections"
+    );
     if cfg!(debug_assertions) {
         // A slow load client would make both look alike.
         return run(
@@ -80,6 +86,7 @@ impl Options {
     fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self {
             pairs: PAIRS,
+            connections: None,
             json: false,
             write: false,
         };
@@ -88,6 +95,12 @@ impl Options {
             match *word {
                 "--json" => options.json = true,
                 "--write" => options.write = true,
+                "--connections" => {
+                    let known = |wanted: &usize| CASES.iter().any(|(case, _)| case == wanted);
+                    let wanted = words.next().and_then(|n| n.parse().ok()).filter(known);
+                    options.connections =
+                        Some(wanted.context("--connections takes 1, 16, 64 or 256")?);
+                }
                 "--pairs" => {
                     options.pairs = words
                         .next()
@@ -132,7 +145,12 @@ impl<'a> Bench<'a> {
     fn measure(&self) -> Result<Report> {
         let messages = Messages::new();
         let mut cases = Vec::new();
-        for (connections, goal) in CASES {
+        let (load, sync_ms) = (
+            process::load_average(),
+            process::sync_ms(self.place.path())?,
+        );
+        let chosen = |case: &(usize, f64)| self.options.connections.is_none_or(|n| n == case.0);
+        for (connections, goal) in CASES.into_iter().filter(chosen) {
             let mut pairs = Vec::new();
             for number in 0..self.options.pairs {
                 // Who goes second finds a warmer machine; it is the other one each time.
@@ -161,6 +179,8 @@ impl<'a> Bench<'a> {
         }
         Ok(Report {
             machine: process::machine(),
+            load,
+            sync_ms,
             day: crate::run::capture("date", Command::new("date").arg("+%F"))?
                 .trim()
                 .to_owned(),
@@ -291,7 +311,14 @@ mod tests {
             (options.pairs, options.json, options.write),
             (7, true, false)
         );
-        for wrong in [&["--pair"][..], &["--pairs"], &["--pairs", "0"]] {
+        let options = Options::parse(&["--connections", "64"]).unwrap();
+        assert_eq!(options.connections, Some(64));
+        for wrong in [
+            &["--pair"][..],
+            &["--pairs"],
+            &["--pairs", "0"],
+            &["--connections", "7"],
+        ] {
             assert!(Options::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,7 +1,11 @@
 //! What a process has used up, as the kernel counts it in `/proc`.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -68,6 +72,36 @@ pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("{model}, {cores} cores, Linux {}", kernel.trim())
+}
+
+/// Programs that wanted a core at the same time, over the last minute.
+pub(crate) fn load_average() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first.and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// The median time, in ms, to overwrite 16 KiB of a file in `folder` and sync it: what one commit
+/// costs at least.
+pub(crate) fn sync_ms(folder: &Path) -> Result<f64> {
+    const BLOCK: [u8; 16 * 1024] = [1; 16 * 1024];
+    const TIMES: u64 = 200;
+    let path = folder.join("sync");
+    let file = fs::File::create(&path).with_context(|| format!("write {}", path.display()))?;
+    for _ in 0..TIMES {
+        (&file).write_all(&BLOCK)?;
+    }
+    file.sync_all()?;
+    let mut times = Vec::new();
+    for number in 0..TIMES {
+        let begin = Instant::now();
+        file.write_all_at(&BLOCK, number * 16 * 1024)?;
+        file.sync_data()?;
+        times.push(begin.elapsed().as_secs_f64() * 1_000.0);
+    }
+    fs::remove_file(&path)?;
+    times.sort_by(f64::total_cmp);
+    Ok(times.get(times.len() / 2).copied().unwrap_or(f64::NAN))
 }
 
 #[cfg(test)]

@@ -34,6 +34,10 @@ pub(super) struct Case {
 pub(super) struct Report {
     /// Processor, cores, kernel.
     pub(super) machine: String,
+    /// Load average before the measurement began.
+    pub(super) load: f64,
+    /// The median time to overwrite 16 KiB and sync them, before the measurement began.
+    pub(super) sync_ms: f64,
     /// The day, `YYYY-MM-DD`.
     pub(super) day: String,
     /// Which stunnel.
@@ -153,10 +157,14 @@ impl Report {
 
     /// A table for a terminal.
     pub(super) fn text(&self) -> String {
-        let mut text = format!("{}\n{}; {}; {}\n", self.machine, self.day, self.stunnel, {
-            let pairs = self.cases.first().map_or(0, |case| case.pairs.len());
-            format!("medians of {pairs} interleaved pairs")
-        });
+        let pairs = self.cases.first().map_or(0, |case| case.pairs.len());
+        let mut text = format!(
+            "{}\n{}\n{}; {}; medians of {pairs} interleaved pairs\n",
+            self.machine,
+            self.surroundings(),
+            self.day,
+            self.stunnel
+        );
         text.push_str(&format!(
             "{:<16} {:<18} {:>10} {:>10}  {:<20} {}\n",
             "case", "unit", "ours", "stunnel", "ratio [low-high]", "goal"
@@ -177,6 +185,14 @@ impl Report {
         text
     }
 
+    /// What else the numbers depend on.
+    fn surroundings(&self) -> String {
+        format!(
+            "load average {:.1}, {:.2} ms to overwrite 16 KiB and sync them",
+            self.load, self.sync_ms
+        )
+    }
+
     /// `docs/ref/benchmarks.md`.
     pub(super) fn page(&self) -> String {
         let mut page = String::from(INTRODUCTION);
@@ -188,7 +204,7 @@ impl Report {
             .collect();
         page.push_str(&format!(
             "\n## Last run\n\n{}, {}. {}, Labward {}. Each run: {} s of load, then {} s measured. \
-             Cipher suites: {}.\n\n\
+             Cipher suites: {}. Before it began: {}.\n\n\
              | Connections | Figure | Labward | stunnel | Ratio (lowest–highest) | Goal |\n\
              |---|---|---|---|---|---|\n",
             self.day,
@@ -198,6 +214,7 @@ impl Report {
             WARM_UP.as_secs(),
             WINDOW.as_secs(),
             suites.into_iter().collect::<Vec<_>>().join(", "),
+            self.surroundings(),
         ));
         for case in &self.cases {
             for row in case.rows() {
@@ -304,6 +321,7 @@ changes from pair to pair.
 ```sh
 cargo xtask bench gateway                 # a table
 cargo xtask bench gateway --pairs 9       # more pairs
+cargo xtask bench gateway --connections 64 # one case
 cargo xtask bench gateway --json          # one JSON object a line
 cargo xtask bench gateway --write         # this page
 ```
@@ -333,6 +351,8 @@ mod tests {
         });
         Report {
             machine: "a machine".to_owned(),
+            load: 0.1,
+            sync_ms: 0.2,
             day: "2026-01-01".to_owned(),
             stunnel: "stunnel 5".to_owned(),
             revision: "abc".to_owned(),
