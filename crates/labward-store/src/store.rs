@@ -283,9 +283,13 @@ impl Shared {
         if queue.jobs.len() >= self.capacity {
             return Err((job, StoreError::Overloaded));
         }
+        let is_first = queue.jobs.is_empty();
         queue.jobs.push_back(job);
         drop(queue);
-        self.arrived.notify_one();
+        // The writer sleeps only on an empty queue; waking it costs a call of the system.
+        if is_first {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
