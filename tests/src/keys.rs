@@ -146,3 +146,46 @@ fn rotation_replaces_the_root_key_and_every_slot_and_record_still_opens() {
     .ok();
     server.stop();
 }
+
+#[test]
+fn check_names_what_endangers_the_keys_until_it_is_put_right() {
+    let lab = Installation::create("");
+    let server = lab.serve();
+    let codes = || {
+        let outcome = lab.run(&["--json", "check"]);
+        let check: Value = serde_json::from_str(&outcome.out).unwrap();
+        let findings = check["findings"].as_array().unwrap();
+        let has_high = findings.iter().any(|one| one["harm"] == "high");
+        assert_eq!(outcome.code, Some(if has_high { 73 } else { 0 }));
+        let codes = findings
+            .iter()
+            .map(|one| one["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let has = |code: &str| codes().iter().any(|one| one == code);
+    for code in ["check.one-slot", "check.no-recovery-shares"] {
+        assert!(has(code), "{code} in {:?}", codes());
+    }
+    lab.run(&["check"]).fails(73, "check.harmful");
+    let added = lab.json(&["key", "add", "--label", "paper", "--shares", "2/3"]);
+    let shares = added["shares"].as_array().unwrap();
+    let two: Vec<&str> = shares[..2]
+        .iter()
+        .map(|one| one.as_str().unwrap())
+        .collect();
+    assert!(has("check.slot-never-tested"), "{:?}", codes());
+    with_line(
+        &lab,
+        &["key", "test", "2"],
+        &format!("{}\n", two.join("\n")),
+    )
+    .ok();
+    for code in [
+        "check.one-slot",
+        "check.no-recovery-shares",
+        "check.slot-never-tested",
+    ] {
+        assert!(!has(code), "{code}");
+    }
+    server.stop();
+}

@@ -3,6 +3,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
+//! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
@@ -21,6 +22,8 @@
 
 #[cfg(test)]
 mod bundle;
+#[cfg(test)]
+mod delivery;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]

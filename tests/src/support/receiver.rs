@@ -37,23 +37,27 @@ pub(crate) struct Receiver {
     listening: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
 struct Shared {
     stop: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     received: Vec<Received>,
     phase: usize,
     sockets: Vec<TcpStream>,
+    answer: AckCode,
 }
 
 impl Bound {
     /// Takes a free port of this machine.
     pub(crate) fn new() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// Takes a port that was a receiver's before.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self(TcpListener::bind(address).unwrap())
     }
 
     /// The address to configure.
@@ -65,7 +69,15 @@ impl Bound {
     pub(crate) fn receive(self, identity: &Identity) -> Receiver {
         let address = self.address();
         let config = server_config(identity);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            state: Mutex::new(State {
+                received: Vec::new(),
+                phase: 0,
+                sockets: Vec::new(),
+                answer: AckCode::Aa,
+            }),
+        });
         let listening = thread::spawn({
             let shared = Arc::clone(&shared);
             move || listen(&self.0, &config, &shared)
@@ -87,6 +99,11 @@ impl Receiver {
     /// How many messages came so far.
     pub(crate) fn count(&self) -> usize {
         self.shared.state().received.len()
+    }
+
+    /// Answers this to everything that comes from now on.
+    pub(crate) fn answer(&self, code: AckCode) {
+        self.shared.state().answer = code;
     }
 
     /// What comes from now on belongs to the next phase.
@@ -156,18 +173,18 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, shared: &Shared) -> Optio
             };
             let message = Message::parse(&bytes).ok()?;
             let control_id = String::from_utf8_lossy(message.header().control_id()).into_owned();
-            let header = message.header();
-            let answer = Ack::new(&header, AckCode::Aa, &control_id, "20260101120000");
-            let answer = encode(&answer.to_vec());
-            {
+            let code = {
                 let mut state = shared.state();
                 let phase = state.phase;
                 state.received.push(Received {
-                    control_id,
+                    control_id: control_id.clone(),
                     bytes: bytes.clone(),
                     phase,
                 });
-            }
+                state.answer
+            };
+            let header = message.header();
+            let answer = encode(&Ack::new(&header, code, &control_id, "20260101120000").to_vec());
             stream.write_all(&answer).ok()?;
             stream.flush().ok()?;
         }
