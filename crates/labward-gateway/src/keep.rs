@@ -20,6 +20,15 @@ pub trait Keep: Send + Sync + 'static {
     /// Opens a record for delivery; writes no entry.
     fn open(&self, record: RecordId) -> Result<Opened, KeepError>;
 
+    /// What this record must stay in order with: the same keys as [`Kept::ordering`]; empty means
+    /// its own patient alone. Asked only for what a person releases and for ADT messages that are
+    /// read back from the ledger: one of them may be a merge. A keeper that merges nobody need not
+    /// answer.
+    fn ordering(&self, record: RecordId) -> Vec<u64> {
+        let _ = record;
+        Vec::new()
+    }
+
     /// Seals who, why and what was asked for under the site's audit key, for an entry's detail.
     fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError>;
 

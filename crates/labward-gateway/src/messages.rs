@@ -204,11 +204,10 @@ impl Messages {
     ) -> Result<EntryIndex, MessageError> {
         let held = self.show(record)?;
         let opened = self.keep.open(record)?;
-        let ordering = opened
-            .patient
-            .map(|patient| patient.get())
-            .into_iter()
-            .collect();
+        let mut ordering = self.keep.ordering(record);
+        if ordering.is_empty() {
+            ordering.extend(opened.patient.map(|patient| patient.get()));
+        }
         let bytes = Some(Arc::new(opened.bytes));
         let dispatch = Arc::clone(&self.dispatch);
         let destinations = held.destinations.clone();

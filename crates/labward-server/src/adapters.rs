@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, RecordId, SiteId};
-use labward_gateway::delivery::OrderingKeys;
 use labward_gateway::keep::{
     Intake, Keep, KeepDone, KeepError, Kept, MessageKind, Opened, Recalled,
 };
@@ -63,6 +62,25 @@ impl Keep for RecordsKeep {
         })
     }
 
+    fn ordering(&self, record: RecordId) -> Vec<u64> {
+        let read = self.store.read(|snapshot| -> Result<_, StoreError> {
+            let Some(own) = entry_of_record(snapshot, record)? else {
+                return Ok(None);
+            };
+            let behind = EntryIndex::new(own.index.get().saturating_add(1));
+            let behind = entries(snapshot, behind, MERGES_MAX)?;
+            Ok(Some((own, behind)))
+        });
+        match read {
+            Ok(Some((own, behind))) => ordering_of(record, &own, &behind),
+            Ok(None) => Vec::new(),
+            Err(error) => {
+                tracing::error!(record = %record, error = %error, "the order of a merge is not known");
+                Vec::new()
+            }
+        }
+    }
+
     fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError> {
         let (key, epoch) = self
             .keys
@@ -112,27 +130,6 @@ impl Keep for RecordsKeep {
 
     fn is_ready(&self) -> bool {
         self.keys.is_open()
-    }
-}
-
-impl OrderingKeys for RecordsKeep {
-    fn ordering(&self, record: RecordId) -> Vec<u64> {
-        let read = self.store.read(|snapshot| -> Result<_, StoreError> {
-            let Some(own) = entry_of_record(snapshot, record)? else {
-                return Ok(None);
-            };
-            let behind = EntryIndex::new(own.index.get().saturating_add(1));
-            let behind = entries(snapshot, behind, MERGES_MAX)?;
-            Ok(Some((own, behind)))
-        });
-        match read {
-            Ok(Some((own, behind))) => ordering_of(record, &own, &behind),
-            Ok(None) => Vec::new(),
-            Err(error) => {
-                tracing::error!(record = %record, error = %error, "the order of a merge is not known");
-                Vec::new()
-            }
-        }
     }
 }
 

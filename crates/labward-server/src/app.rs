@@ -162,7 +162,6 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         DeliveryParts {
             store: store.clone(),
             keep: keep.clone(),
-            ordering: keep.clone(),
             clock: Arc::clone(clock),
             identity: server_identity(core)?,
             peers: core.peers.clone(),

@@ -13,13 +13,13 @@ use labward_store::Store;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use super::DeliveryParts;
 use super::dial::Way;
 use super::error::DeliveryError;
 use super::inbox::Inbox;
 use super::schedule::{Job, Schedule};
 use super::status::{DestinationState, DestinationStatus};
 use super::store::{self, Place};
-use super::{DeliveryParts, OrderingKeys};
 use crate::config::{DestinationConfig, DestinationName};
 use crate::events::Counters;
 use crate::keep::Keep;
@@ -39,7 +39,6 @@ pub(super) struct Destination {
     pub(super) way: Way,
     pub(super) store: Store,
     pub(super) keep: Arc<dyn Keep>,
-    pub(super) ordering: Arc<dyn OrderingKeys>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<Counters>,
     pub(super) inbox: Inbox,
@@ -116,7 +115,6 @@ impl Destination {
             way,
             store: parts.store.clone(),
             keep: Arc::clone(&parts.keep),
-            ordering: Arc::clone(&parts.ordering),
             clock: Arc::clone(&parts.clock),
             counters: parts.events.destination(&config.name),
             inbox: Inbox::default(),

@@ -17,10 +17,10 @@ use labward_store::{Store, StoreError};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::OrderingKeys;
 use super::destination::{Destination, after};
 use super::inbox::{Arrived, Taken};
 use super::schedule::Item;
+use crate::keep::Keep;
 
 /// Entries read at once.
 const CHUNK: u32 = 512;
@@ -130,7 +130,7 @@ fn read_chunk(
         items.push(Item {
             entry: row.index,
             record,
-            keys: keys_of(store, destination.ordering.as_ref(), &row, &leaf)?,
+            keys: keys_of(store, destination.keep.as_ref(), &row, &leaf)?,
             at: leaf.time,
             bytes: None,
             attempts: 0,
@@ -235,7 +235,7 @@ pub(super) fn names(facts: &Facts, destination: &str) -> bool {
 /// What a message stays in order with, as the entry that kept it says.
 pub(super) fn keys_of(
     store: &Store,
-    ordering: &dyn OrderingKeys,
+    keep: &dyn Keep,
     row: &StoredEntry,
     leaf: &Leaf,
 ) -> Result<Vec<u64>, StoreError> {
@@ -248,7 +248,7 @@ pub(super) fn keys_of(
             && kept.record.is_some()
             && let Ok(leaf) = Leaf::parse(&kept.leaf)
         {
-            return keys_of(store, ordering, &kept, &leaf);
+            return keys_of(store, keep, &kept, &leaf);
         }
     }
     let record = record_of(leaf);
@@ -258,7 +258,7 @@ pub(super) fn keys_of(
         .get_text("type")
         .is_some_and(|name| name.starts_with("ADT"));
     let mut keys = match record {
-        Some(record) if may_merge => ordering.ordering(record),
+        Some(record) if may_merge => keep.ordering(record),
         _ => Vec::new(),
     };
     if keys.is_empty() {

@@ -82,22 +82,12 @@ pub trait Dispatch: Send + Sync {
     fn committed(&self, outgoing: Outgoing);
 }
 
-/// Says what a kept message must stay in order with; the server plugs it in.
-pub trait OrderingKeys: Send + Sync + 'static {
-    /// The same keys as [`crate::keep::Kept::ordering`] of this record; empty if it has none or
-    /// cannot be opened. Asked only for ADT messages that are read back from the ledger: one of them may
-    /// be a merge.
-    fn ordering(&self, record: RecordId) -> Vec<u64>;
-}
-
 /// What delivery works with.
 pub struct DeliveryParts {
     /// Where cursors, exceptions and the ledger are.
     pub store: Store,
-    /// Opens records.
+    /// Opens records, and knows what merges must stay in order with.
     pub keep: Arc<dyn Keep>,
-    /// Knows what merges must stay in order with.
-    pub ordering: Arc<dyn OrderingKeys>,
     /// The time of entries, of expiry and of TLS.
     pub clock: Arc<dyn Clock>,
     /// Labward's own certificate for mutual TLS; without it no destination over TLS starts.
@@ -121,7 +111,6 @@ struct Shared {
     destinations: Vec<Arc<Destination>>,
     store: Store,
     keep: Arc<dyn Keep>,
-    ordering: Arc<dyn OrderingKeys>,
     clock: Arc<dyn Clock>,
     site: SiteId,
 }
@@ -145,7 +134,6 @@ impl Delivery {
             destinations,
             store: parts.store,
             keep: parts.keep,
-            ordering: parts.ordering,
             clock: parts.clock,
             site: parts.site,
         });

@@ -88,7 +88,7 @@ impl Shared {
         if places.iter().any(|place| self.is_on_its_way(place, record)) {
             return Err(DeliveryError::NotWaiting(record));
         }
-        let keys = keys_of(&self.store, self.ordering.as_ref(), &row, &leaf)?;
+        let keys = keys_of(&self.store, self.keep.as_ref(), &row, &leaf)?;
         let link = leaf.facts.get_text("link").unwrap_or_default().to_owned();
         let unit = move |tx: &mut Tx<'_>| resend_in(tx, record, &places, &decision, &link);
         let resent = self.submit_resend(record, keys, unit)?;

@@ -13,7 +13,7 @@ use labward_testkit::{FakeClock, TempDir};
 
 use crate::config::{DestinationConfig, DestinationName};
 use crate::delivery::{
-    Delivery, DeliveryError, DeliveryParts, DestinationStatus, Dispatch, OrderingKeys, Outgoing,
+    Delivery, DeliveryError, DeliveryParts, DestinationStatus, Dispatch, Outgoing,
 };
 use crate::events::Events;
 use crate::keep::{Intake, Keep, KeepDone, KeepError, MessageKind, Opened, Recalled};
@@ -101,7 +101,6 @@ impl Bench {
         DeliveryParts {
             store: self.store.clone(),
             keep: Arc::clone(&self.keep) as Arc<dyn Keep>,
-            ordering: Arc::clone(&self.keep) as Arc<dyn OrderingKeys>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             identity: Some(ServerIdentity {
                 chain,
@@ -192,9 +191,19 @@ impl Bench {
         self.hold_bytes(&[patient], "ORU^R01", hl7(record, "ORU^R01", "", ""))
     }
 
+    /// Keeps a merge that waits for a person.
+    pub(super) fn hold_merge(&mut self, one: u64, other: u64) -> RecordId {
+        let message = hl7(self.next + 1, "ADT^A40", "", "");
+        self.hold_bytes(&[one, other], "ADT^A40", message)
+    }
+
     fn hold_bytes(&mut self, patients: &[u64], message_type: &str, bytes: Vec<u8>) -> RecordId {
         self.next += 1;
         let record = RecordId::new(self.next);
+        if patients.len() > 1 {
+            let mut merges = self.keep.merges.lock().unwrap();
+            merges.push((record, patients.to_vec()));
+        }
         let facts = Facts::new().text("type", message_type).text("link", "hl7");
         let size_bytes = bytes.len() as u64;
         let action = Action::MessageHeld;
@@ -295,11 +304,12 @@ pub(super) struct BenchKeep {
     merges: Mutex<Vec<(RecordId, Vec<u64>)>>,
 }
 
-impl OrderingKeys for BenchKeep {
-    fn ordering(&self, record: RecordId) -> Vec<u64> {
-        let merges = self.merges.lock().unwrap();
-        let found = merges.iter().find(|(known, _)| *known == record);
-        found.map(|(_, keys)| keys.clone()).unwrap_or_default()
+impl BenchKeep {
+    fn patient_of(&self, record: RecordId) -> Option<PatientId> {
+        let entry = self
+            .store
+            .read(|snapshot| labward_ledger::entry_of_record(snapshot, record));
+        Result::<_, StoreError>::unwrap(entry).and_then(|entry| entry.patient)
     }
 }
 
@@ -315,9 +325,15 @@ impl Keep for BenchKeep {
         let payload = Result::<_, StoreError>::map_err(payload, |_| KeepError::Unwritable)?;
         Ok(Opened {
             kind: MessageKind::Hl7V2,
-            patient: None,
+            patient: self.patient_of(record),
             bytes: Secret::new(payload.ok_or(KeepError::NotFound)?),
         })
+    }
+
+    fn ordering(&self, record: RecordId) -> Vec<u64> {
+        let merges = self.merges.lock().unwrap();
+        let found = merges.iter().find(|(known, _)| *known == record);
+        found.map(|(_, keys)| keys.clone()).unwrap_or_default()
     }
 
     fn seal_detail(&self, _site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError> {

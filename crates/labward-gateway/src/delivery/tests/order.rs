@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use labward_base::id::PersonId;
+
 use super::receiver::{AA, Receiver, Reply};
 use super::{bench_for, delivered};
 
@@ -79,6 +81,42 @@ fn a_merge_is_a_barrier_for_both_patients() {
     let ids = receiver.ids();
     let at = |id| ids.iter().position(|known| *known == id).unwrap();
     assert!(at(1) < at(3) && at(2) < at(3) && at(3) < at(4), "{ids:?}");
+}
+
+#[test]
+fn a_released_merge_is_a_barrier_for_both_patients_as_after_a_restart() {
+    for restarts in [false, true] {
+        let receiver = Receiver::start(|id, _| match id {
+            "1" | "2" => Reply::Codes(&["AR"]),
+            _ => AA,
+        });
+        let mut bench = bench_for(&receiver, "connections = 4");
+        let (one, other) = (bench.send(7), bench.send(8));
+        bench.wait("hold", |bench| bench.status().held == 2);
+        let merge = bench.hold_merge(7, 8);
+        bench.release(merge);
+        if restarts {
+            bench.kill();
+            bench.start();
+        }
+        let ehr = "ehr".parse().unwrap();
+        for (record, marker, count) in [(one, 9, 1), (other, 10, 2)] {
+            bench.send(marker);
+            bench.wait("the marker", |bench| delivered(bench) == count);
+            assert!(
+                !receiver.ids().contains(&merge.get()),
+                "both are in front of it"
+            );
+            let why = "a test patient";
+            bench.wait("what is held", |bench| bench.status().held > 0);
+            bench
+                .delivery()
+                .give_up(record, &ehr, PersonId::new(1), why)
+                .unwrap();
+        }
+        bench.wait("the merge", |bench| delivered(bench) == 3);
+        assert!(receiver.ids().contains(&merge.get()));
+    }
 }
 
 #[test]
