@@ -192,16 +192,23 @@ impl Demo {
         );
         println!("In another terminal:");
         let data = lab.data();
+        let program = std::env::current_exe().context("find this program")?;
         for command in ["status", "message list", "record find", "ledger verify"] {
-            println!("  labward --data {} {command}", data.display());
+            println!(
+                "  {} --data {} {command}",
+                program.display(),
+                data.display()
+            );
         }
         let live = std::io::stdout().is_terminal();
+        let mut height = 0;
         loop {
             tokio::select! {
                 outcome = tokio::signal::ctrl_c() => {
                     outcome?;
                     self.stop.store(true, Ordering::Relaxed);
-                    println!("\nstopping");
+                    // Below the last picture, not over it.
+                    println!("{}stopping", "\n".repeat(height));
                     return Ok(());
                 }
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -211,7 +218,8 @@ impl Demo {
             print!("\n{picture}");
             if live {
                 // The next picture is drawn over this one.
-                print!("\x1b[{}A", picture.lines().count() + 1);
+                height = picture.lines().count() + 1;
+                print!("\x1b[{height}A");
             }
             std::io::stdout().flush()?;
         }
