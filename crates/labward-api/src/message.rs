@@ -58,13 +58,14 @@ pub struct Delivery {
     pub reason: Option<String>,
 }
 
-/// `POST messages/{record}/release|reject|resend`: a person's decision.
+/// `POST messages/{record}/release|reject|resend|skip`: a person's decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// Why; recorded.
     pub why: String,
-    /// Only to this destination (for `resend`); all if not given.
+    /// Only at this destination (for `resend` and `skip`); if not given, `resend` means all and
+    /// `skip` the only one at which it waits.
     #[serde(default)]
     pub destination: Option<String>,
 }

@@ -306,6 +306,9 @@ pub enum MessageCommand {
     Reject(DecisionArgs),
     /// Send a message again, also a dead one.
     Resend(DecisionArgs),
+    /// Give up a message that holds its patient's order back; it stays kept, and what waits behind
+    /// it goes on.
+    Skip(DecisionArgs),
 }
 
 /// What `message list` takes.
@@ -339,7 +342,7 @@ pub struct DecisionArgs {
     /// Why; asked for if not given.
     #[arg(long)]
     pub why: Option<String>,
-    /// Only to this destination (resend).
+    /// Only at this destination (resend, skip); skip needs it if the message waits at several.
     #[arg(long)]
     pub destination: Option<String>,
 }

@@ -33,6 +33,7 @@ pub(super) fn run(context: &Context, command: &MessageCommand) -> Result<(), Fai
         MessageCommand::Release(decision) => decide(context, "release", "released", decision),
         MessageCommand::Reject(decision) => decide(context, "reject", "rejected", decision),
         MessageCommand::Resend(decision) => decide(context, "resend", "to be sent again", decision),
+        MessageCommand::Skip(decision) => decide(context, "skip", "given up", decision),
     }
 }
 

@@ -176,6 +176,11 @@ impl Delivery {
             .read(|snapshot| Ok(store::list(snapshot, site, filter)?))
     }
 
+    /// Where one message was not delivered in turn, by destination; those configured now.
+    pub fn waiting_of(&self, record: RecordId) -> Result<Vec<WaitingMessage>, DeliveryError> {
+        self.shared.waiting_of(record)
+    }
+
     /// Lets a stopped destination go on; blocks until this is durable.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::destination::Destination;
 use super::error::DeliveryError;
 use super::feed::{keys_of, names};
-use super::status::ExceptionState;
+use super::status::{ExceptionState, WaitingMessage};
 use super::store::{self, Place};
 use super::{Outgoing, Shared};
 use crate::config::DestinationName;
@@ -166,6 +166,20 @@ impl Shared {
         receive
             .recv()
             .unwrap_or(Err(labward_store::StoreError::Closed.into()))
+    }
+
+    pub(super) fn waiting_of(
+        &self,
+        record: RecordId,
+    ) -> Result<Vec<WaitingMessage>, DeliveryError> {
+        self.store.read(|snapshot| {
+            let mut found = Vec::new();
+            for destination in &self.destinations {
+                let rows = store::of_record(snapshot, &destination.place, record)?;
+                found.extend(rows.into_iter().map(|row| row.at(destination.name())));
+            }
+            Ok(found)
+        })
     }
 
     pub(super) fn give_up(

@@ -45,6 +45,23 @@ pub(super) struct Exception {
     pub(super) keys: Vec<u64>,
 }
 
+impl Exception {
+    /// What people see of it.
+    pub(super) fn at(self, destination: &DestinationName) -> WaitingMessage {
+        WaitingMessage {
+            destination: destination.clone(),
+            entry: self.entry,
+            record: self.record,
+            state: self.state,
+            attempts: self.attempts,
+            answers: self.answers,
+            next: self.next,
+            since: self.since,
+            reason: self.reason,
+        }
+    }
+}
+
 /// The cursor of a destination, written if it is new: it then begins with the ledger, so that
 /// whatever names it is found.
 pub(super) fn begin(tx: &mut Tx<'_>, place: &Place) -> Result<Cursor, StoreError> {
@@ -258,18 +275,8 @@ pub(super) fn list<Q: Query>(
             filter.limit.clamp(1, 1_000).into(),
         ],
         |row| {
-            let found = read(row)?;
-            Ok(WaitingMessage {
-                destination: row.text(9)?.parse().map_err(|_| damaged())?,
-                entry: found.entry,
-                record: found.record,
-                state: found.state,
-                attempts: found.attempts,
-                answers: found.answers,
-                next: found.next,
-                since: found.since,
-                reason: found.reason,
-            })
+            let destination = row.text(9)?.parse().map_err(|_| damaged())?;
+            Ok(read(row)?.at(&destination))
         },
     )
 }

@@ -149,6 +149,8 @@ endpoints! {
         "Decides that a held message goes nowhere";
     Post "messages/{record}/resend", MessageResend, Json("Decision"), "Done", message::resend,
         "Sends a message again";
+    Post "messages/{record}/skip", MessageDecide, Json("Decision"), "Done", message::skip,
+        "Gives a message up that holds its patient's order back, so that what waits behind it goes on";
     Post "records/find", RecordFind, Json("Find"), "Found", record::find,
         "Searches for patients; masked, and recorded before it is answered";
     Post "records/{record}/show", RecordShow, Json("Why"), "Shown", record::show,

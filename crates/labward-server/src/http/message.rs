@@ -85,6 +85,38 @@ pub(super) fn resend(call: &Call) -> Result<Answer, Failure> {
     Answer::done(Some(entry))
 }
 
+/// `POST messages/{record}/skip`
+pub(super) fn skip(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let Decision { why, destination } = call.json()?;
+    let why = reason(&why)?;
+    let delivery = &call.opened()?.delivery;
+    let destination = match destination {
+        Some(name) => destination_name(&name)?,
+        None => only_place(&delivery.waiting_of(record)?)?,
+    };
+    Answer::done(Some(delivery.give_up(
+        record,
+        &destination,
+        call.by(),
+        why,
+    )?))
+}
+
+/// The one destination at which a message can be skipped.
+fn only_place(rows: &[WaitingMessage]) -> Result<DestinationName, Failure> {
+    let states = [ExceptionState::Held, ExceptionState::Retrying];
+    let mut places = rows.iter().filter(|row| states.contains(&row.state));
+    match (places.next(), places.next()) {
+        (Some(one), None) => Ok(one.destination.clone()),
+        (None, _) => Err(Failure::new(&problem::GATEWAY_NOT_WAITING)),
+        (Some(_), Some(_)) => {
+            let several = "the message waits at several destinations: name one";
+            Err(Failure::bad_request(several))
+        }
+    }
+}
+
 fn destination_name(name: &str) -> Result<DestinationName, Failure> {
     name.parse()
         .map_err(|_| Failure::new(&problem::GATEWAY_NO_DESTINATION))

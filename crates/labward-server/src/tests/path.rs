@@ -225,6 +225,44 @@ fn a_held_message_goes_where_a_person_decides() {
 }
 
 #[test]
+fn a_message_that_holds_its_patient_back_is_skipped_and_the_next_goes_on() {
+    let receiver = Receiver::refusing("K1");
+    let installation = Installation::new(config(Some(&receiver)));
+    let app = installation.start();
+    let peer = add_analyzer(&app);
+    let mut analyzer = connect(&app, &peer);
+    for control in ["K1", "K2"] {
+        assert_eq!(analyzer.send(&result(control)).as_deref(), Some("AA"));
+    }
+    assert_eq!(receiver.next(), result("K1").as_bytes());
+    let first = until("the refusal", || {
+        let waiting: Vec<Message> = get(&app, "messages?state=waiting");
+        let is_held = |one: &Message| one.deliveries.iter().any(|to| to.state == "held");
+        waiting.into_iter().find(is_held).map(|one| one.record)
+    });
+    let skip = |body: &Value| {
+        let path = format!("messages/{first}/skip");
+        request(&app, "POST", &path, body.to_string().as_bytes())
+    };
+    assert_eq!(skip(&json!({ "why": " " })).code(), "server.no-reason");
+    let nowhere = json!({ "why": "x", "destination": "lis" });
+    assert_eq!(skip(&nowhere).code(), "gateway.no-destination");
+    let why = json!({ "why": "a sample that was mixed up" });
+    assert_eq!(skip(&why).status, 200);
+    assert_eq!(
+        receiver.next(),
+        result("K2").as_bytes(),
+        "what waited behind it"
+    );
+    assert_eq!(skip(&why).code(), "gateway.not-waiting");
+    let dead: Vec<Message> = get(&app, "messages?state=dead");
+    assert_eq!(dead[0].record, first);
+    let reason = dead[0].deliveries[0].reason.as_deref();
+    assert_eq!(reason, Some("gateway.given-up"));
+    app.shutdown().unwrap();
+}
+
+#[test]
 fn a_file_is_imported_and_exported_again_byte_for_byte() {
     let installation = Installation::new(config(None));
     let app = installation.start();

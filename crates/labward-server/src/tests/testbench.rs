@@ -231,13 +231,18 @@ impl Analyzer {
 
 impl Receiver {
     pub(super) fn start() -> Self {
+        Self::refusing("")
+    }
+
+    /// One that refuses the message with this control id, and takes all others.
+    pub(super) fn refusing(control: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (hand_over, messages) = mpsc::channel();
         std::thread::spawn(move || {
             while let Ok((socket, _)) = listener.accept() {
                 let hand_over = hand_over.clone();
-                std::thread::spawn(move || receive(socket, &hand_over));
+                std::thread::spawn(move || receive(socket, control, &hand_over));
             }
         });
         Self { address, messages }
@@ -248,7 +253,7 @@ impl Receiver {
     }
 }
 
-fn receive(mut socket: TcpStream, hand_over: &mpsc::Sender<Vec<u8>>) {
+fn receive(mut socket: TcpStream, refused: &str, hand_over: &mpsc::Sender<Vec<u8>>) {
     let mut frame = Vec::new();
     let mut byte = [0; 1];
     while socket.read_exact(&mut byte).is_ok() {
@@ -260,8 +265,9 @@ fn receive(mut socket: TcpStream, hand_over: &mpsc::Sender<Vec<u8>>) {
         frame.clear();
         let text = String::from_utf8_lossy(&message).into_owned();
         let control = text.split('|').nth(9).unwrap_or_default();
+        let code = if control == refused { "AR" } else { "AA" };
         let ack = format!(
-            "\x0bMSH|^~\\&|EHR|E|LAB|L|20260101||ACK|{control}|P|2.5\rMSA|AA|{control}\r\x1c\r"
+            "\x0bMSH|^~\\&|EHR|E|LAB|L|20260101||ACK|{control}|P|2.5\rMSA|{code}|{control}\r\x1c\r"
         );
         let _ = socket.write_all(ack.as_bytes());
         let _ = hand_over.send(message);
