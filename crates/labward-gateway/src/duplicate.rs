@@ -104,6 +104,16 @@ impl Window {
         }
     }
 
+    /// What [`Self::look_up`] would find under this id, without reserving or waiting: the record of
+    /// a repetition, and none while it is being kept.
+    pub(crate) fn find(&self, (id, body): (Tag, Tag), admitted: bool) -> Option<Option<RecordId>> {
+        match self.inner().find(&id, &body, admitted, &mut None)? {
+            Found::Same(Lookup::Repeat(outcome)) => Some(outcome.record),
+            Found::Same(_) => Some(None),
+            Found::OtherBody => None,
+        }
+    }
+
     /// Puts back what was settled before the start; the newest first.
     ///
     /// `false` once the window is full or reaches back far enough.
@@ -370,6 +380,25 @@ mod tests {
                 assert!(matches!(look_up(&window, 1, 1), Lookup::New(_)));
             }
         }
+    }
+
+    #[test]
+    fn finding_reserves_nothing_and_answers_nobody() {
+        let completions = Completions::new();
+        let window = Window::new(10, Duration::from_secs(60));
+        let tags = ([1; 16], [1; 16]);
+        assert_eq!(window.find(tags, true), None);
+        assert_eq!(window.len(), 0);
+        let Lookup::New(first) = look_up(&window, 1, 1) else {
+            panic!("new")
+        };
+        let (waiter, mut answer) = Waiter::new(&completions);
+        let _ = window.look_up(tags, true, false, &mut Some(waiter));
+        assert_eq!(window.find(tags, true), Some(None), "being kept");
+        assert_eq!(window.find(([1; 16], [2; 16]), true), None, "another body");
+        assert!(answer.try_recv().is_err(), "nobody was turned away");
+        first.settle(Settled::Accepted, RECORD, at(0));
+        assert_eq!(window.find(tags, true), Some(Some(RECORD)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use labward_base::id::RecordId;
 use labward_ledger::{Leaf, entry_of_record};
 use labward_store::StoreError;
 
-use crate::duplicate::{Lookup, Tag};
+use crate::duplicate::Tag;
 use crate::path::{Caller, Shared};
 
 /// So long after a message its identical body is the same message sent again.
@@ -36,16 +36,9 @@ pub(super) fn identify(
     let now = shared.clock.now();
     let body = shared.index_key.tag("gateway.message-body", &[bytes]);
     let seen = |id| {
-        // What is reserved here is given back at once: only the path of the message reserves.
-        match caller
-            .link
-            .window
-            .look_up((id, body), admitted, false, &mut None)
-        {
-            Lookup::Repeat(outcome) => Some(is_recent(shared, outcome.record, now)),
-            Lookup::Wait => Some(true),
-            Lookup::New(_) | Lookup::Other(_) => None,
-        }
+        // Only the path of the message reserves: a place that is given back turns copies away.
+        let found = caller.link.window.find((id, body), admitted)?;
+        Some(found.is_none_or(|record| is_recent(shared, record, now)))
     };
     let first = shared.id_tag(caller, [b"astm", &body, b""]);
     if seen(first) != Some(false) {
@@ -65,8 +58,7 @@ pub(super) fn identify(
 ///
 /// This reads the database, but only for a body that came before. What cannot be read counts as
 /// old: a result delivered twice is less harm than one that is not delivered.
-fn is_recent(shared: &Shared, record: Option<RecordId>, now: Timestamp) -> bool {
-    let Some(record) = record else { return false };
+fn is_recent(shared: &Shared, record: RecordId, now: Timestamp) -> bool {
     let entry: Result<_, StoreError> = shared
         .store
         .read(|snapshot| entry_of_record(snapshot, record));
