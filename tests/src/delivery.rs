@@ -106,6 +106,32 @@ fn a_refused_message_holds_its_patient_alone_until_a_person_sends_it_again() {
 }
 
 #[test]
+fn a_message_that_a_person_skips_is_kept_as_a_dead_letter_and_the_next_one_goes() {
+    let bound = Bound::new();
+    let mut lab = Lab::start(bound.address(), "");
+    let receiver = bound.receive(&lab.lab.peer("ehr", "ehr"));
+    receiver.answer(AckCode::Ar);
+    lab.send(1, 1);
+    let record = lab.messages("waiting", 1)[0]["record"].to_string();
+    receiver.answer(AckCode::Aa);
+    lab.send(1, 2);
+    let words = [
+        "message",
+        "skip",
+        &record,
+        WHY[0],
+        WHY[1],
+        "--destination",
+        "ehr",
+    ];
+    lab.lab.run(&words).ok();
+    assert_eq!(came(&receiver, 2), [(1, 1), (1, 2)]);
+    let dead = lab.messages("dead", 1);
+    assert_eq!(dead[0]["record"].to_string(), record);
+    lab.server.stop();
+}
+
+#[test]
 fn what_is_tried_in_vain_becomes_a_dead_letter_that_is_kept_and_can_be_sent_again() {
     let bound = Bound::new();
     let mut lab = Lab::start(bound.address(), "");
