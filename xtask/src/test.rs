@@ -27,6 +27,11 @@ pub(crate) fn test(quick: bool) -> Result<()> {
             "warnings",
         ]),
     )?;
+    // The integration tests run the program itself; its build is not their time.
+    run(
+        "program",
+        cargo().args(["build", "--quiet", "--package", "labward"]),
+    )?;
     tests()?;
     if quick {
         return Ok(());
