@@ -79,7 +79,8 @@ fn tests() -> Result<()> {
     println!("── tests");
     let mut command: Command = cargo();
     command
-        .args(["test", "--quiet", "--workspace", "--", "--nocapture"])
+        .args(["test", "--quiet", "--workspace", "--no-fail-fast"])
+        .args(["--", "--nocapture"])
         .current_dir(root())
         .stdout(Stdio::inherit())
         .stderr(Stdio::piped());
