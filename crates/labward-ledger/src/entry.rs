@@ -105,7 +105,7 @@ pub struct LeafError {
 pub enum Part {
     /// The sealed detail: [`DETAIL_MAX_BYTES`].
     Detail,
-    /// The facts: [`FACTS_MAX_BYTES`].
+    /// The facts: more than 16 KiB.
     Facts,
     /// A name in the subject, or the code of the outcome: [`NAME_MAX_BYTES`].
     Name,

@@ -5,7 +5,7 @@
 //! | [`check`](mod@check) | what is wrong with the installation, the most harmful first |
 //! | [`config`] | the one TOML file, checked |
 //! | [`folder`] | the places below the data folder, the names of secrets |
-//! | [`migrations`] | the schema of every room in one list |
+//! | [`mod@migrations`] | the schema of every room in one list |
 //! | [`setup`] | how an installation comes into being |
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
