@@ -9,14 +9,16 @@ use crate::{StoreError, Tx};
 
 /// State in memory that follows the database's transactions exactly.
 ///
-/// Calls come from one thread at a time. For each batch: `mark` before every unit, `rewind` to that
-/// mark if the unit was refused, then `before_commit` if anything changed, then exactly one of
-/// `committed` and `aborted`.
+/// Calls come from one thread at a time. For each batch: the units, then `before_commit` if anything
+/// changed, then exactly one of `committed` and `aborted`. If a unit is refused after it wrote,
+/// `aborted` comes at once and the units run again: `mark` before each, `rewind` to that mark if it
+/// is refused.
 pub trait Journal: Send + 'static {
     /// Reads the state from the database; called once, after the migrations, in their own transaction.
     fn load(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
 
-    /// The present state's mark, to which [`Journal::rewind`] can return within this batch.
+    /// The present state's mark, to which [`Journal::rewind`] can return within this batch; another
+    /// one after each change.
     fn mark(&self) -> u64;
 
     /// Returns to `mark`: the unit that came after it was rolled back.

@@ -1,7 +1,8 @@
 //! Units of work on an embedded database with group commit.
 //!
 //! A unit is a plain synchronous function over [`Tx`]. One writer thread runs whatever waits in one
-//! transaction, a savepoint per unit, and answers every unit after the shared sync.
+//! transaction and answers every unit after the shared sync; if one is refused after it wrote, they
+//! all run again with a savepoint per unit.
 //! **Invariant:** no acknowledgement before durability (synced, not merely written).
 //!
 //! It must never answer early, wait to fill a batch, know what a row means, or show a type of the

@@ -118,8 +118,9 @@ impl Store {
     ///
     /// `done` is called once, on the writer thread, after the unit is durable or was rolled back;
     /// on the caller's thread if the unit is not taken ([`StoreError::Overloaded`],
-    /// [`StoreError::Closed`]). A unit that returns an error leaves no trace. Both closures must be
-    /// short, since every other unit waits for them.
+    /// [`StoreError::Closed`]). A unit that returns an error leaves no trace. A unit may
+    /// be run again before it is answered, if another one was refused after it wrote. Both closures
+    /// must be short, since every other unit waits for them.
     pub fn submit<T, E>(
         &self,
         unit: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

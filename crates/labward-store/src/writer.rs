@@ -1,5 +1,8 @@
 //! The writer thread: one batch, one transaction, one sync.
 //!
+//! A batch first runs without savepoints. If a unit is refused after it wrote something, the batch
+//! is rolled back and run again with a savepoint for each unit; that is why units are re-runnable.
+//!
 //! It must never answer a unit before the batch is durable or rolled back, wait to fill a batch, or
 //! lose a callback. **Invariant:** no acknowledgement before durability.
 
@@ -48,6 +51,22 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// How the run of a batch without savepoints ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    /// Whoever was refused had written nothing.
+    Sound,
+    /// A unit was refused after it had written: all are to be run again, each apart.
+    Spoiled,
+}
+
+/// How far rows and journal are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    rows: u64,
+    mark: u64,
 }
 
 impl<T, E, U, D> Unit<T, E, U, D>
@@ -164,20 +183,16 @@ impl Writer {
         pending: &mut VecDeque<Box<dyn Job>>,
         ran: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
-        run_execute(&self.connection, "BEGIN IMMEDIATE", &[])?;
-        let rows_before = self.connection.total_changes();
-        let mark_before = self.journal.mark();
-        let mut size_bytes = 0;
-        while ran.len() < MAX_BATCH_UNITS
-            && size_bytes < MAX_BATCH_BYTES
-            && let Some(job) = pending.pop_front()
-        {
-            ran.push(job);
-            if let Some(job) = ran.last_mut() {
-                size_bytes += self.run_unit(job.as_mut())?;
+        let mut before = self.begin()?;
+        if self.run_freely(pending, ran)? == Attempt::Spoiled {
+            self.roll_back()?;
+            self.journal.aborted();
+            before = self.begin()?;
+            for job in ran.iter_mut() {
+                self.run_apart(job.as_mut())?;
             }
         }
-        if self.connection.total_changes() != rows_before || self.journal.mark() != mark_before {
+        if self.extent() != before {
             self.journal
                 .before_commit(&mut Tx::new(&self.connection, None))?;
         }
@@ -185,12 +200,53 @@ impl Writer {
         Ok(())
     }
 
-    /// Runs one unit in its savepoint; how many bytes of content it brought.
-    fn run_unit(&mut self, job: &mut dyn Job) -> Result<usize, StoreError> {
+    fn begin(&self) -> Result<Extent, StoreError> {
+        run_execute(&self.connection, "BEGIN IMMEDIATE", &[])?;
+        Ok(self.extent())
+    }
+
+    /// Takes what is pending and runs it without savepoints: they would cost each unit two
+    /// statements and a copy of every page it touches, for the sake of the few that are refused.
+    fn run_freely(
+        &mut self,
+        pending: &mut VecDeque<Box<dyn Job>>,
+        ran: &mut Vec<Box<dyn Job>>,
+    ) -> Result<Attempt, StoreError> {
+        let mut size_bytes = 0;
+        while ran.len() < MAX_BATCH_UNITS
+            && size_bytes < MAX_BATCH_BYTES
+            && let Some(job) = pending.pop_front()
+        {
+            ran.push(job);
+            if let Some(job) = ran.last_mut() {
+                let before = self.extent();
+                let (kept, size) = self.run_unit(job.as_mut())?;
+                if !kept && self.extent() != before {
+                    return Ok(Attempt::Spoiled);
+                }
+                size_bytes += size;
+            }
+        }
+        Ok(Attempt::Sound)
+    }
+
+    /// Runs one unit in its own savepoint, so that a refusal takes back what it alone wrote.
+    fn run_apart(&mut self, job: &mut dyn Job) -> Result<(), StoreError> {
         run_execute(&self.connection, "SAVEPOINT unit", &[])?;
         let mark = self.journal.mark();
+        let (kept, _) = self.run_unit(job)?;
+        if !kept {
+            run_execute(&self.connection, "ROLLBACK TO unit", &[])?;
+            self.journal.rewind(mark);
+        }
+        run_execute(&self.connection, "RELEASE unit", &[])?;
+        Ok(())
+    }
+
+    /// Runs one unit; whether its changes are to be kept, and how many bytes of content it brought.
+    fn run_unit(&mut self, job: &mut dyn Job) -> Result<(bool, usize), StoreError> {
         let mut tx = Tx::new(&self.connection, Some(self.journal.as_mut()));
-        let keep = job.run(&mut tx);
+        let kept = job.run(&mut tx);
         let size_bytes = tx.size_bytes();
         if let Some(failure) = tx.failure() {
             return Err(failure);
@@ -198,12 +254,15 @@ impl Writer {
         if self.connection.is_autocommit() {
             return Err(Misuse::TransactionEnded.into());
         }
-        if !keep {
-            run_execute(&self.connection, "ROLLBACK TO unit", &[])?;
-            self.journal.rewind(mark);
+        Ok((kept, size_bytes))
+    }
+
+    /// How much was written on this connection; equal only if nothing was written in between.
+    fn extent(&self) -> Extent {
+        Extent {
+            rows: self.connection.total_changes(),
+            mark: self.journal.mark(),
         }
-        run_execute(&self.connection, "RELEASE unit", &[])?;
-        Ok(size_bytes)
     }
 
     fn roll_back(&self) -> Result<(), StoreError> {

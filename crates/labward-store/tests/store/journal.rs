@@ -121,12 +121,18 @@ fn the_journal_follows_the_transaction_call_by_call() {
             "committed 0",
             "append a",
             "append b",
+            // It was refused after it wrote: the batch is run again, each unit apart.
+            "aborted 2",
+            "append a",
+            "append b",
             "rewind 2 to 1",
+            "before_commit 1",
+            "committed 1",
+            "done a 1",
+            "done b refused",
             "append c",
             "before_commit 2",
             "committed 2",
-            "done a 1",
-            "done b refused",
             "done c 2",
         ]
     );

@@ -55,11 +55,36 @@ fn a_refused_unit_leaves_no_trace_and_the_others_go_on() {
     first.recv().unwrap().unwrap();
     assert!(matches!(refused.recv().unwrap(), Err(RoomError::Refused)));
     second.recv().unwrap().unwrap();
-    assert_eq!(opened.store.stats().largest_batch, 3);
+    assert_eq!(opened.store.stats().largest_batch, 2);
     assert_eq!(opened.bodies(), ["a", "b"]);
     opened.store.close().unwrap();
     let late = opened.store.write(|_| Err::<(), _>(RoomError::Refused));
     assert!(matches!(late, Err(RoomError::Store(StoreError::Closed))));
+}
+
+#[test]
+fn a_refusal_that_wrote_nothing_runs_no_other_unit_twice() {
+    let opened = open_new();
+    let release = hold_writer(&opened.store);
+    let (send, runs) = mpsc::channel();
+    for body in ["a", "refused", "b"] {
+        let send = send.clone();
+        opened.store.submit(
+            move |tx| {
+                send.send(body).unwrap();
+                if body == "refused" {
+                    return Err(RoomError::Refused);
+                }
+                Ok(add(tx, body)?)
+            },
+            |_| {},
+        );
+    }
+    drop(send);
+    drop(release);
+    opened.store.close().unwrap();
+    assert_eq!(runs.iter().collect::<Vec<_>>(), ["a", "refused", "b"]);
+    assert_eq!(opened.store.stats().largest_batch, 3);
 }
 
 #[test]
