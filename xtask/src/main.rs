@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod dictionaries;
 mod docs;
 mod fuzz;
 mod guard;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   test [--quick]         everything: formatting, lints, tests, documents, layering, licences, fuzz smoke, demo, real peers
   tidy                   rules that no compiler checks: arrows between rooms, front pages, sizes
   docs [--check]         write (or compare) the generated documents under docs/ref
+  dictionaries           train the dictionaries with which records are packed, where there is none yet
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
   interop [--write]      send the test data through a live gateway with clients that are not ours
   bench gateway          the gateway against stunnel, in one run; --pairs N, --connections N,
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["docs"] => docs::docs(false),
         ["docs", "--check"] => docs::docs(true),
+        ["dictionaries"] => dictionaries::dictionaries(),
         ["fuzz"] => fuzz::fuzz(None, 10),
         ["fuzz", target] => fuzz::fuzz(Some(target), 10),
         ["fuzz", target, seconds] => match seconds.parse() {

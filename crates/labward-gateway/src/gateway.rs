@@ -20,7 +20,7 @@ use crate::config::{ConfigError, Framing, GatewayConfig, LinkConfig, LinkName, P
 use crate::delivery::Dispatch;
 use crate::events::{Counts, Events};
 use crate::front::Front;
-use crate::hints::{Hint, link_tag};
+use crate::hints::Hint;
 use crate::keep::{Keep, KeepError};
 use crate::link::Link;
 use crate::messages::Messages;
@@ -257,16 +257,12 @@ fn rebuild_windows(
     let Some(span) = links.iter().map(|link| link.config.limits.window()).max() else {
         return Ok(());
     };
-    let tags: Vec<_> = links
-        .iter()
-        .map(|link| link_tag(link.config.name.as_str()))
-        .collect();
     let mut open = vec![true; links.len()];
     parts.keep.recall(now.minus(span), &mut |recalled| {
         if let Some(hint) = Hint::parse(recalled.hints) {
-            for ((link, tag), open) in links.iter().zip(&tags).zip(&mut open) {
+            for (link, open) in links.iter().zip(&mut open) {
                 let reaches = now.since(recalled.time) <= link.config.limits.window();
-                if *open && hint.is_of(*tag) {
+                if *open && hint.is_of(link.tag) {
                     *open = reaches && hint.restore(&link.window, recalled.record, recalled.time);
                 }
             }

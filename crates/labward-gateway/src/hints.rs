@@ -13,20 +13,23 @@ use crate::outcome::Settled;
 /// Bytes of a hint.
 const HINT_BYTES: usize = 37;
 
+/// The beginning of the SHA-256 of a link's name.
+pub(crate) type LinkTag = [u8; 4];
+
 /// One place of a duplicate window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hint {
-    link: [u8; 4],
+    link: LinkTag,
     key: Tag,
     body: Tag,
     settled: Settled,
 }
 
 impl Hint {
-    /// The hint of a message on the link with this name.
-    pub(crate) fn of(link: &str, (key, body): (Tag, Tag), settled: Settled) -> Self {
+    /// The hint of a message on the link with this tag.
+    pub(crate) fn of(link: LinkTag, (key, body): (Tag, Tag), settled: Settled) -> Self {
         Self {
-            link: link_tag(link),
+            link,
             key,
             body,
             settled,
@@ -55,7 +58,7 @@ impl Hint {
     }
 
     /// Whether it is of the link with this tag.
-    pub(crate) fn is_of(&self, link: [u8; 4]) -> bool {
+    pub(crate) fn is_of(&self, link: LinkTag) -> bool {
         self.link == link
     }
 
@@ -66,7 +69,7 @@ impl Hint {
 }
 
 /// The tag of a link's name.
-pub(crate) fn link_tag(link: &str) -> [u8; 4] {
+pub(crate) fn link_tag(link: &str) -> LinkTag {
     let digest = sha256(link.as_bytes());
     digest.first_chunk::<4>().copied().unwrap_or_default()
 }
@@ -80,7 +83,7 @@ mod tests {
     #[test]
     fn a_hint_is_read_back_as_written() {
         for settled in [Settled::Accepted, Settled::Refused(Reason::IdReused)] {
-            let hint = Hint::of("hl7", ([1; 16], [2; 16]), settled);
+            let hint = Hint::of(link_tag("hl7"), ([1; 16], [2; 16]), settled);
             let bytes = hint.to_bytes();
             assert_eq!(bytes.len(), HINT_BYTES);
             assert_eq!(Hint::parse(&bytes), Some(hint));

@@ -13,10 +13,13 @@ use crate::bucket::Bucket;
 use crate::config::{LinkConfig, Transport};
 use crate::duplicate::Window;
 use crate::events::{Counters, Events};
+use crate::hints::{LinkTag, link_tag};
 
 /// One link while the gateway runs.
 pub(crate) struct Link {
     pub(crate) config: LinkConfig,
+    /// What names the link in the hints beside its entries.
+    pub(crate) tag: LinkTag,
     pub(crate) window: Arc<Window>,
     pub(crate) bucket: Bucket,
     pub(crate) counters: Arc<Counters>,
@@ -59,6 +62,7 @@ impl Link {
             window: Window::new(limits.window_messages, limits.window()),
             bucket: Bucket::new(limits.messages_per_second, limits.burst_messages),
             counters: events.link(&config.name),
+            tag: link_tag(config.name.as_str()),
             connected: Mutex::default(),
             tls,
             config,

@@ -195,9 +195,9 @@ impl Shared {
         waiter: Option<Waiter<Outcome>>,
     ) {
         let plan = self.plan(caller, &message);
-        let hints = reservation.as_ref().map(|place| {
-            Hint::of(caller.link.config.name.as_str(), place.tags(), plan.settled).to_bytes()
-        });
+        let hints = reservation
+            .as_ref()
+            .map(|place| Hint::of(caller.link.tag, place.tags(), plan.settled).to_bytes());
         let held = match plan.settled {
             Settled::Refused(reason) => Some(self.hold(caller, &message, reason, &plan)),
             Settled::Accepted => None,

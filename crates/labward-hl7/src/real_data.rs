@@ -9,7 +9,7 @@ use crate::{Ack, AckCode, Batch, LineEnding, Message, parse_ack, patient, to_cr}
 /// The contents of every HL7 file, or `None` if there is no test data.
 fn files() -> Option<Vec<Vec<u8>>> {
     let Some(data) = std::env::var_os("LABWARD_TEST_DATA") else {
-        eprintln!("skipped: LABWARD_TEST_DATA is not set");
+        eprintln!("labward-skip: hl7 real files: LABWARD_TEST_DATA is not set");
         return None;
     };
     let folder = Path::new(&data).join("hl7");

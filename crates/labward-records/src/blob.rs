@@ -15,6 +15,8 @@ use labward_seal::{Context, SealKey, constant_time_eq, sha256};
 use labward_store::StoreError;
 
 use crate::error::RecordsError;
+use crate::kind::RecordKind;
+use crate::pack;
 
 /// Larger records become files.
 pub(crate) const INLINE_MAX_BYTES: usize = 1 << 20;
@@ -23,6 +25,8 @@ const FILE_MODE: u32 = 0o600;
 
 /// First byte of a sealed payload: the record follows as it is.
 const AS_IS: u8 = 0;
+/// First byte of a sealed payload: the record follows packed, as [`crate::pack`] says.
+const PACKED: u8 = 1;
 /// First byte of a sealed payload: digest (32 bytes) and plain length (8 bytes) of a file follow.
 const IN_FILE: u8 = 2;
 
@@ -92,11 +96,17 @@ pub(crate) fn encode(
     folder: &BlobFolder,
     key: &SealKey,
     context: &Context,
+    kind: RecordKind,
     bytes: &[u8],
 ) -> Result<Secret<Vec<u8>>, RecordsError> {
     if bytes.len() <= INLINE_MAX_BYTES {
+        let packed = pack::pack(kind, bytes);
+        let (form, bytes) = match &packed {
+            Some(packed) => (PACKED, packed.expose().as_slice()),
+            None => (AS_IS, bytes),
+        };
         let mut plain = Vec::with_capacity(bytes.len() + 1);
-        plain.push(AS_IS);
+        plain.push(form);
         plain.extend_from_slice(bytes);
         return Ok(Secret::new(plain));
     }
@@ -123,6 +133,9 @@ pub(crate) fn decode(
 ) -> Result<Secret<Vec<u8>>, RecordsError> {
     match plain.expose().split_first() {
         Some((&AS_IS, bytes)) => Ok(Secret::new(bytes.to_vec())),
+        Some((&PACKED, bytes)) => {
+            pack::unpack(bytes, INLINE_MAX_BYTES).ok_or(RecordsError::Damaged)
+        }
         Some((&IN_FILE, place)) => read_file(folder, key, context, place),
         _ => Err(RecordsError::Damaged),
     }

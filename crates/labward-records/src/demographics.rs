@@ -21,7 +21,7 @@ pub struct Identifier {
 }
 
 /// One name of a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PersonName {
     /// The family name.
     pub family: String,
@@ -30,7 +30,7 @@ pub struct PersonName {
 }
 
 /// Names, birth date and identifiers of one patient.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Demographics {
     /// The names, the newest first.
     pub names: Vec<PersonName>,

@@ -99,7 +99,7 @@ impl Records {
     ) -> Result<Vec<Prepared>, RecordsError> {
         let prepare = |(bytes, identity): &(&[u8], Identity)| {
             let short = digest.first_chunk::<8>().copied().unwrap_or_default();
-            let intake = Intake {
+            let mut intake = Intake {
                 kind,
                 action: Action::RecordImported,
                 actor: Actor::Person(by),
@@ -111,7 +111,7 @@ impl Records {
                 bytes: bytes.to_vec(),
                 also: None,
             };
-            self.prepare(&intake, identity)
+            self.prepare(&mut intake, identity)
         };
         chunk.iter().map(prepare).collect()
     }

@@ -4,6 +4,7 @@
 //! It must never put a patient's rows into another unit than the record's, or touch an index on a
 //! random key there.
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -113,7 +114,7 @@ impl Records {
         let identity = Identity::read(intake.kind, &intake.bytes, origin(&intake));
         let mut intake = intake;
         let mut also = intake.also.take();
-        let prepared = match self.prepare(&intake, &identity) {
+        let prepared = match self.prepare(&mut intake, &identity) {
             Ok(prepared) => prepared,
             Err(error) => return done(Err(error)),
         };
@@ -134,10 +135,10 @@ impl Records {
         });
     }
 
-    /// Finds the patient and seals; the answer must be settled.
+    /// Finds the patient and seals, taking the facts over; the answer must be settled.
     pub(crate) fn prepare(
         &self,
-        intake: &Intake,
+        intake: &mut Intake,
         identity: &Identity,
     ) -> Result<Prepared, RecordsError> {
         let shared = &self.shared;
@@ -282,22 +283,21 @@ impl Prepared {
         Ok(patient)
     }
 
-    fn seal(&mut self, intake: &Intake, identity: &Identity) -> Result<(), RecordsError> {
+    fn seal(&mut self, intake: &mut Intake, identity: &Identity) -> Result<(), RecordsError> {
         let shared = &self.shared;
         let (key, epoch) = shared.key_of(self.patient)?;
         let context = context(intake.site, self.patient, intake.kind.code(), self.record);
-        let plain = blob::encode(&shared.blobs, &key, &context, &intake.bytes)?;
+        let plain = blob::encode(&shared.blobs, &key, &context, intake.kind, &intake.bytes)?;
         self.entry.payload = Some(labward_seal::seal(&key, epoch, &context, plain.expose())?);
         self.entry.record = Some(self.record);
         self.entry.patient = self.patient;
         self.entry.kind = intake.kind.code();
-        self.entry.facts = self.facts(intake, identity);
         self.entry.hints = Some(hints_of(shared, intake, identity));
+        self.entry.facts = self.facts(std::mem::take(&mut intake.facts), identity);
         Ok(())
     }
 
-    fn facts(&self, intake: &Intake, identity: &Identity) -> Facts {
-        let mut facts = intake.facts.clone();
+    fn facts(&self, mut facts: Facts, identity: &Identity) -> Facts {
         if self.uses.iter().any(|each| each.claim.is_conflict) {
             facts = facts.text("conflict", "identifiers of different patients");
         }
@@ -351,8 +351,12 @@ fn new_demographics(
     site: SiteId,
     demographics: &Demographics,
 ) -> Result<Option<NewDemographics>, RecordsError> {
+    let quick = shared.quick.hash_one(demographics);
+    if shared.patients.has_met(patient, quick) {
+        return Ok(None);
+    }
     let digest = digest_of(shared, demographics)?;
-    let stored = match shared.patients.known(patient, digest) {
+    let stored = match shared.patients.known(patient, digest, quick) {
         Known::Absorbed => return Ok(None),
         Known::Fresh => None,
         Known::Stored => shared.stored_demographics(patient)?,

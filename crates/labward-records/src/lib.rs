@@ -21,6 +21,7 @@
 //! | `merge` | patients that are one, and the end of it |
 //! | `dispose`, `retention` | legal holds, retention, destroyed keys and their proof |
 //! | `index` | record and accession indexes, merged in bulk behind the commits |
+//! | `pack` | records made shorter before they are sealed |
 //! | `blob` | records over 1 MiB as sealed files |
 //! | [`hints`] | what stands beside an entry, outside its leaf |
 //! | `store` | the SQL; `schema.sql` explains the columns |
@@ -39,6 +40,7 @@ mod intake;
 mod kind;
 mod merge;
 mod names;
+mod pack;
 mod patient;
 mod records;
 mod retention;

@@ -55,12 +55,21 @@ struct PatientState<K> {
     is_disposed: bool,
     legal_hold: bool,
     merged_into: Option<PatientId>,
-    absorbed: Vec<u64>,
+    absorbed: Vec<Absorbed>,
     /// Messages in flight that use this patient.
     users: u32,
     /// Demographics that are newer than the stored ones, while messages are in flight.
     fresh: Option<(u32, Arc<Demographics>)>,
     key: Option<Arc<K>>,
+}
+
+/// Demographics that say nothing new of their patient.
+#[derive(Clone, Copy)]
+struct Absorbed {
+    /// Their keyed digest, as it is stored.
+    digest: u64,
+    /// Their hash in this process; `None` until they are met again in it.
+    quick: Option<u64>,
 }
 
 /// A message's hold on its patient, from lookup until its unit has ended.
@@ -132,7 +141,7 @@ impl<K> PatientMap<K> {
             is_disposed: row.is_disposed,
             legal_hold: row.legal_hold,
             merged_into: row.merged_into,
-            absorbed: pairs.iter().map(|pair| u64::from_be_bytes(*pair)).collect(),
+            absorbed: pairs.iter().map(|pair| Absorbed::stored(*pair)).collect(),
             users: 0,
             fresh: None,
             key: None,
@@ -213,13 +222,28 @@ impl<K> PatientMap<K> {
         settled
     }
 
-    /// How demographics with this digest stand to what is known of the patient.
-    pub(crate) fn known(&self, patient: PatientId, digest: u64) -> Known {
+    /// Whether demographics with this hash were met in this process and say nothing new.
+    pub(crate) fn has_met(&self, patient: PatientId, quick: u64) -> bool {
         let inner = self.lock();
-        match inner.patients.get(&patient) {
-            Some(state) if state.absorbed.contains(&digest) => Known::Absorbed,
-            Some(state) if state.fresh.is_some() || !state.is_settled => Known::Fresh,
-            _ => Known::Stored,
+        let absorbed = inner.patients.get(&patient).map(|state| &state.absorbed);
+        absorbed.is_some_and(|all| all.iter().any(|one| one.quick == Some(quick)))
+    }
+
+    /// How demographics with this digest stand to what is known of the patient; what says nothing
+    /// new is told by its hash the next time.
+    pub(crate) fn known(&self, patient: PatientId, digest: u64, quick: u64) -> Known {
+        let mut inner = self.lock();
+        let Some(state) = inner.patients.get_mut(&patient) else {
+            return Known::Stored;
+        };
+        if let Some(met) = state.absorbed.iter_mut().find(|one| one.digest == digest) {
+            met.quick = Some(quick);
+            return Known::Absorbed;
+        }
+        if state.fresh.is_some() || !state.is_settled {
+            Known::Fresh
+        } else {
+            Known::Stored
         }
     }
 
@@ -243,7 +267,7 @@ impl<K> PatientMap<K> {
         state.fresh = Some((version, Arc::clone(&whole)));
         let mut absorbed = state.absorbed.clone();
         push_bounded(&mut absorbed, digest);
-        let bytes = absorbed.iter().flat_map(|digest| digest.to_be_bytes());
+        let bytes = absorbed.iter().flat_map(|one| one.digest.to_be_bytes());
         Some((version, whole, bytes.collect()))
     }
 
@@ -538,9 +562,21 @@ impl<K> Inner<K> {
     }
 }
 
-fn push_bounded(absorbed: &mut Vec<u64>, digest: u64) {
-    absorbed.retain(|known| *known != digest);
-    absorbed.push(digest);
+impl Absorbed {
+    fn stored(bytes: [u8; 8]) -> Self {
+        Self {
+            digest: u64::from_be_bytes(bytes),
+            quick: None,
+        }
+    }
+}
+
+fn push_bounded(absorbed: &mut Vec<Absorbed>, digest: u64) {
+    absorbed.retain(|known| known.digest != digest);
+    absorbed.push(Absorbed {
+        digest,
+        quick: None,
+    });
     if absorbed.len() > ABSORBED_MAX {
         absorbed.remove(0);
     }

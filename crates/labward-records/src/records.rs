@@ -2,6 +2,7 @@
 //!
 //! It must never open a record for a person: that is `show`, which records it first.
 
+use std::collections::hash_map::RandomState;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) retention: Retention,
     pub(crate) index_key: Arc<IndexKey>,
     pub(crate) patients: PatientMap<NewPatientKey>,
+    /// Hashes demographics in memory: far cheaper than their keyed digest, and never stored.
+    pub(crate) quick: RandomState,
     /// Held while the indexes are merged, so that two callers never do the same work.
     pub(crate) merging: Mutex<()>,
     /// Held while a person's decision about patients is made, from its check to its end.
@@ -115,6 +118,7 @@ impl Records {
                 retention: setup.retention,
                 index_key,
                 patients,
+                quick: RandomState::new(),
                 merging: Mutex::default(),
                 deciding: Mutex::default(),
                 names: RwLock::default(),

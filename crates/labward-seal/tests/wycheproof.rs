@@ -21,7 +21,7 @@ use serde_json::Value;
 /// Runs `check` on each vector with its group, and answers how many it took on.
 fn each(name: &str, check: impl Fn(&Value, &Value) -> bool) -> Option<usize> {
     let Some(folder) = env::var_os("LABWARD_TEST_DATA") else {
-        eprintln!("skipped: LABWARD_TEST_DATA is not set");
+        eprintln!("labward-skip: Wycheproof vectors: LABWARD_TEST_DATA is not set");
         return None;
     };
     let path = Path::new(&folder).join(format!("vectors/wycheproof_{name}.json"));

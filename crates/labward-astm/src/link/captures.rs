@@ -84,7 +84,7 @@ const CAPTURES: [Capture; 7] = [
 /// Every capture with its bytes, or none if the data is not there.
 fn captures() -> Vec<(&'static Capture, Vec<u8>)> {
     let Some(folder) = std::env::var_os("LABWARD_TEST_DATA") else {
-        eprintln!("skipped: LABWARD_TEST_DATA is not set");
+        eprintln!("labward-skip: ASTM captures: LABWARD_TEST_DATA is not set");
         return Vec::new();
     };
     let folder = PathBuf::from(folder).join("astm");

@@ -59,12 +59,14 @@ fn demographics_are_absorbed_once() {
     let map = PatientMap::new();
     let claim = resolve(&map, &[1]);
     let (patient, new) = (claim.patient, Demographics::default());
-    assert!(matches!(map.known(patient, 5), Known::Fresh));
+    assert!(matches!(map.known(patient, 5, 50), Known::Fresh));
     let (version, _, absorbed) = map.absorb(patient, &new, 5, None).unwrap();
     assert_eq!((version, absorbed), (1, 5u64.to_be_bytes().to_vec()));
     map.settle(&claim, true, Some(5));
-    assert!(matches!(map.known(patient, 5), Known::Absorbed));
-    assert!(matches!(map.known(patient, 6), Known::Stored));
+    assert!(!map.has_met(patient, 50), "its digest was not compared yet");
+    assert!(matches!(map.known(patient, 5, 50), Known::Absorbed));
+    assert!(map.has_met(patient, 50));
+    assert!(matches!(map.known(patient, 6, 60), Known::Stored));
     let again = resolve(&map, &[1]);
     let (version, ..) = map
         .absorb(patient, &new, 6, Some((7, new.clone())))
@@ -72,9 +74,12 @@ fn demographics_are_absorbed_once() {
     assert_eq!(version, 8);
     map.settle(&again, false, Some(6));
     assert!(
-        matches!(map.known(patient, 6), Known::Stored),
+        matches!(map.known(patient, 6, 60), Known::Stored),
         "rolled back: not absorbed"
     );
+    assert!(!map.has_met(patient, 60));
+    map.set_disposed(&[patient]);
+    assert!(!map.has_met(patient, 50));
 }
 
 #[test]

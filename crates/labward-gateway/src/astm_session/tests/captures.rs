@@ -48,7 +48,7 @@ const fn capture(
 impl Capture {
     fn read(&self) -> Option<Vec<u8>> {
         let Some(folder) = std::env::var_os("LABWARD_TEST_DATA") else {
-            eprintln!("skipped: LABWARD_TEST_DATA is not set");
+            eprintln!("labward-skip: ASTM captures: LABWARD_TEST_DATA is not set");
             return None;
         };
         let path = PathBuf::from(folder).join("astm").join(self.file);
