@@ -60,7 +60,7 @@ pub struct RecordHit {
     pub kind: String,
     /// When it was kept, RFC 3339.
     pub time: String,
-    /// Its size in bytes, sealed.
+    /// Its length in bytes as it came, or sealed if it came in a file with others.
     pub size_bytes: u64,
 }
 
@@ -93,8 +93,25 @@ pub struct Export {
     pub patient: Option<u64>,
     /// `original` (the bytes as they came) or `json` (one object a line).
     pub format: String,
+    /// Of one record in its original form: the first byte, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// And the last one, included; without it to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
     /// Why; recorded.
     pub why: String,
+}
+
+/// `POST patients/{patient}/documents`: what became of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedDocument {
+    /// The record's number.
+    pub record: u64,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// The index of the entry that keeps it.
+    pub entry: u64,
 }
 
 /// `POST records/import`: what became of one file.

@@ -367,6 +367,17 @@ pub enum RecordCommand {
     },
     /// Export one record, or all of one patient.
     Export(ExportArgs),
+    /// Keep any file, of any size, as a document of a patient.
+    Add {
+        /// The file.
+        file: PathBuf,
+        /// The patient (the opaque number that `find` shows).
+        #[arg(long)]
+        patient: u64,
+        /// Why; asked for if not given.
+        #[arg(long)]
+        why: Option<String>,
+    },
     /// Import HL7 v2 files and FHIR bundles (also .bz2).
     Import {
         /// The files.
@@ -390,12 +401,30 @@ pub struct ExportArgs {
     /// As the bytes came, or as JSON, one object a line.
     #[arg(long, default_value = "original", value_parser = ["original", "json"])]
     pub format: String,
+    /// Only these bytes of one record, counted from 0 and both included: 0-1023, or 4096- to the end.
+    #[arg(long, value_name = "FIRST-LAST", requires = "record", value_parser = byte_range)]
+    pub bytes: Option<(u64, Option<u64>)>,
     /// Where to write; the file must not exist yet.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Why; asked for if not given.
     #[arg(long)]
     pub why: Option<String>,
+}
+
+/// `FIRST-LAST` or `FIRST-`.
+fn byte_range(text: &str) -> Result<(u64, Option<u64>), String> {
+    let wrong = || "write it as 0-1023, or 4096- to the end".to_owned();
+    let (first, last) = text.split_once('-').ok_or_else(wrong)?;
+    let first = first.parse().map_err(|_| wrong())?;
+    let last = match last {
+        "" => None,
+        last => Some(last.parse().map_err(|_| wrong())?),
+    };
+    if last.is_some_and(|last| last < first) {
+        return Err("the last byte comes before the first".to_owned());
+    }
+    Ok((first, last))
 }
 
 /// `labward patient …`

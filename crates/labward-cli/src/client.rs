@@ -17,7 +17,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
-use ureq::{Agent, Body, Error, http::Response};
+use ureq::{Agent, Body, Error, SendBody, http::Response};
 
 use crate::failure::Failure;
 
@@ -76,6 +76,19 @@ impl Client {
         let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
         let request = self.agent.post(url(path)).query_pairs(pairs);
         self.answer(request.content_type("application/octet-stream").send(bytes))
+    }
+
+    /// `POST path` with what `from` gives, read while it is sent.
+    pub fn stream<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        mut from: impl std::io::Read,
+    ) -> Result<T, Failure> {
+        let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
+        let request = self.agent.post(url(path)).query_pairs(pairs);
+        let body = SendBody::from_reader(&mut from);
+        self.answer(request.content_type("application/octet-stream").send(body))
     }
 
     /// `POST path` whose answer is a stream of bytes.

@@ -124,6 +124,56 @@ pub fn create_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OsErro
     place(path, bytes, mode, RenameFlags::NOREPLACE)
 }
 
+/// A file that comes into being piece by piece: under another name until [`NewFile::finish`], and
+/// gone if that is never called.
+pub struct NewFile {
+    path: PathBuf,
+    temporary: Temporary,
+    file: File,
+}
+
+impl NewFile {
+    /// Begins the file that is to stand at `path` with the permissions `mode`.
+    ///
+    /// # Errors
+    /// [`OsError`] if nothing can be written in its folder.
+    pub fn begin(path: &Path, mode: u32) -> Result<Self, OsError> {
+        let temporary = Temporary::beside(path);
+        let file = temporary.create(mode).map_err(OsError::on("write", path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            temporary,
+            file,
+        })
+    }
+
+    /// Puts it in place, synced; never replaces a file that is there.
+    ///
+    /// # Errors
+    /// [`OsError`], with [`OsError::kind`] `AlreadyExists` if there is one.
+    pub fn finish(self) -> Result<(), OsError> {
+        let Self {
+            path,
+            temporary,
+            file,
+        } = self;
+        file.sync_all().map_err(OsError::on("write", &path))?;
+        renameat_with(CWD, &temporary.0, CWD, &path, RenameFlags::NOREPLACE)
+            .map_err(OsError::on("put in place", &path))?;
+        sync_folder(folder_of(&path))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
 fn place(path: &Path, bytes: &[u8], mode: u32, flags: RenameFlags) -> Result<(), OsError> {
     let temporary = Temporary::beside(path);
     temporary
@@ -155,17 +205,22 @@ impl Temporary {
     }
 
     fn write(&self, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+        let mut file = self.create(mode)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn create(&self, mode: u32) -> std::io::Result<File> {
         // A crash may have left a file of this name: nobody else's, for the process id is ours.
         let _ = fs::remove_file(&self.0);
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(mode & 0o700)
             .open(&self.0)?;
         // After the opening, because the umask narrows the mode given there.
         file.set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        Ok(file)
     }
 }
 
@@ -227,6 +282,27 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(folder.names(), ["root.key"]);
+    }
+
+    #[test]
+    fn a_new_file_is_there_whole_or_not_at_all() {
+        let folder = Folder::new("new");
+        let path = folder.0.join("image");
+        let mut file = NewFile::begin(&path, 0o600).unwrap();
+        file.write_all(b"first ").unwrap();
+        drop(file);
+        assert!(folder.names().is_empty());
+        let mut file = NewFile::begin(&path, 0o600).unwrap();
+        file.write_all(b"first ").unwrap();
+        file.write_all(b"second").unwrap();
+        assert!(!path.exists());
+        file.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first second");
+        assert_eq!(access_of(&path).unwrap().mode, 0o600);
+        let again = NewFile::begin(&path, 0o600).unwrap();
+        let error = again.finish().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(folder.names(), ["image"]);
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub mod process;
 pub use clock::{Stopwatch, SystemClock};
 pub use error::OsError;
 pub use file::{
-    Access, DiskSpace, access_of, create_durably, device_of, disk_space, preallocate, same_device,
-    sync_folder, write_durably,
+    Access, DiskSpace, NewFile, access_of, create_durably, device_of, disk_space, preallocate,
+    same_device, sync_folder, write_durably,
 };
 pub use memory::{Locked, LockedKey};
 pub use process::{current_uid, forbid_core_dumps, hostname, restrict_umask, swap_is_active};

@@ -4,14 +4,14 @@
 //! is not the entry's, or write the row before the file is durable.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
 
 use labward_base::Secret;
 use labward_base::id::RecordId;
-use labward_os::{create_durably, sync_folder};
+use labward_os::{NewFile, sync_folder};
 use labward_seal::chunked::{Opener, Sealer};
-use labward_seal::{Context, SealKey, constant_time_eq, sha256};
+use labward_seal::{Context, SealKey, Sha256, constant_time_eq, sha256};
 use labward_store::StoreError;
 
 use crate::error::RecordsError;
@@ -79,7 +79,8 @@ impl BlobFolder {
             .join(format!("{:016x}", record.get()))
     }
 
-    fn write(&self, record: RecordId, sealed: &[u8]) -> Result<(), RecordsError> {
+    /// Begins the file of a record.
+    fn begin(&self, record: RecordId) -> Result<NewFile, RecordsError> {
         let path = self.path(record);
         if let Some(folder) = path.parent()
             && !folder.is_dir()
@@ -87,7 +88,68 @@ impl BlobFolder {
             fs::create_dir_all(folder).map_err(RecordsError::Blob)?;
             sync_folder(&self.root).map_err(other)?;
         }
-        create_durably(&path, sealed, FILE_MODE).map_err(other)
+        NewFile::begin(&path, FILE_MODE).map_err(other)
+    }
+}
+
+/// A record's file that is sealed while it is written; dropped unfinished it is gone.
+pub(crate) struct FileWriter {
+    sealer: Sealer<Digesting>,
+    length: u64,
+}
+
+/// Knows the digest of what went through.
+struct Digesting {
+    file: NewFile,
+    digest: Sha256,
+}
+
+impl FileWriter {
+    pub(crate) fn begin(
+        folder: &BlobFolder,
+        key: &SealKey,
+        context: &Context,
+    ) -> Result<Self, RecordsError> {
+        let to = Digesting {
+            file: folder.begin(context.record)?,
+            digest: Sha256::new(),
+        };
+        let sealer = Sealer::new(to, key, &context.to_bytes()).map_err(RecordsError::Blob)?;
+        Ok(Self { sealer, length: 0 })
+    }
+
+    /// Puts the file in place, durable; what is to be sealed into its entry.
+    pub(crate) fn finish(self) -> Result<Secret<Vec<u8>>, RecordsError> {
+        let Digesting { file, digest } = self.sealer.finish().map_err(RecordsError::Blob)?;
+        file.finish().map_err(other)?;
+        let mut plain = vec![IN_FILE];
+        plain.extend_from_slice(&digest.finish());
+        plain.extend_from_slice(&self.length.to_be_bytes());
+        Ok(Secret::new(plain))
+    }
+}
+
+impl Write for FileWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.sealer.write(bytes)?;
+        self.length += u64::try_from(taken).map_err(io::Error::other)?;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sealer.flush()
+    }
+}
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.file.write(bytes)?;
+        self.digest.update(bytes.get(..taken).unwrap_or(bytes));
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -110,18 +172,82 @@ pub(crate) fn encode(
         plain.extend_from_slice(bytes);
         return Ok(Secret::new(plain));
     }
-    let seal = || {
-        let mut sealer = Sealer::new(Vec::new(), key, &context.to_bytes())?;
-        sealer.write_all(bytes)?;
-        sealer.finish()
-    };
-    let sealed = seal().map_err(RecordsError::Blob)?;
-    folder.write(context.record, &sealed)?;
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let mut plain = vec![IN_FILE];
-    plain.extend_from_slice(&sha256(&sealed));
-    plain.extend_from_slice(&length.to_be_bytes());
-    Ok(Secret::new(plain))
+    let mut file = FileWriter::begin(folder, key, context)?;
+    file.write_all(bytes).map_err(RecordsError::Blob)?;
+    file.finish()
+}
+
+/// A record opened to be read from any place: chunk by chunk if it lies in a file.
+pub(crate) enum Reader {
+    /// It was small.
+    Whole { bytes: Secret<Vec<u8>>, at: u64 },
+    /// It lies in a file; each chunk is authenticated before a byte of it is given out.
+    Chunks(Box<Opener<File>>),
+}
+
+impl Reader {
+    /// Opens the record behind what was sealed into its entry; of a file, its beginning and its end.
+    pub(crate) fn open(
+        folder: &BlobFolder,
+        key: &SealKey,
+        context: &Context,
+        plain: Secret<Vec<u8>>,
+    ) -> Result<Self, RecordsError> {
+        let Some((&IN_FILE, place)) = plain.expose().split_first() else {
+            let bytes = decode(folder, key, context, plain)?;
+            return Ok(Self::Whole { bytes, at: 0 });
+        };
+        let (_, length) = split_place(place)?;
+        let file = File::open(folder.path(context.record)).map_err(RecordsError::Blob)?;
+        let opener =
+            Opener::new(file, key, &context.to_bytes()).map_err(|_| RecordsError::Damaged)?;
+        if opener.length_bytes() != length {
+            return Err(RecordsError::Damaged);
+        }
+        Ok(Self::Chunks(Box::new(opener)))
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn length_bytes(&self) -> u64 {
+        match self {
+            Self::Whole { bytes, .. } => u64::try_from(bytes.expose().len()).unwrap_or(u64::MAX),
+            Self::Chunks(opener) => opener.length_bytes(),
+        }
+    }
+
+    /// Goes on reading at byte `to`.
+    pub(crate) fn seek(&mut self, to: u64) -> io::Result<()> {
+        match self {
+            Self::Whole { at, .. } => *at = to,
+            Self::Chunks(opener) => {
+                opener.seek(SeekFrom::Start(to))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Whole { bytes, at } => {
+                let from = usize::try_from(*at).unwrap_or(usize::MAX);
+                let read = bytes.expose().get(from..).unwrap_or_default().read(out)?;
+                *at += u64::try_from(read).map_err(io::Error::other)?;
+                Ok(read)
+            }
+            Self::Chunks(opener) => opener.read(out),
+        }
+    }
+}
+
+/// Digest and plain length of a file.
+fn split_place(place: &[u8]) -> Result<(&[u8; 32], u64), RecordsError> {
+    let (digest, length) = place
+        .split_first_chunk::<32>()
+        .ok_or(RecordsError::Damaged)?;
+    let length = length.try_into().map_err(|_| RecordsError::Damaged)?;
+    Ok((digest, u64::from_be_bytes(length)))
 }
 
 /// The record behind what was sealed into its entry.
@@ -147,10 +273,7 @@ fn read_file(
     context: &Context,
     place: &[u8],
 ) -> Result<Secret<Vec<u8>>, RecordsError> {
-    let (digest, length) = place
-        .split_first_chunk::<32>()
-        .ok_or(RecordsError::Damaged)?;
-    let length = u64::from_be_bytes(length.try_into().map_err(|_| RecordsError::Damaged)?);
+    let (digest, length) = split_place(place)?;
     let mut sealed = Vec::new();
     File::open(folder.path(context.record))
         .and_then(|mut file| file.read_to_end(&mut sealed))
@@ -158,8 +281,8 @@ fn read_file(
     if !constant_time_eq(&sha256(&sealed), digest) {
         return Err(RecordsError::Damaged);
     }
-    let open = || -> std::io::Result<Vec<u8>> {
-        let from = std::io::Cursor::new(&sealed);
+    let open = || -> io::Result<Vec<u8>> {
+        let from = io::Cursor::new(&sealed);
         let mut opener = Opener::new(from, key, &context.to_bytes())?;
         let mut bytes = Vec::new();
         opener.read_to_end(&mut bytes)?;
@@ -173,5 +296,5 @@ fn read_file(
 }
 
 fn other(error: labward_os::OsError) -> RecordsError {
-    RecordsError::Blob(std::io::Error::other(error))
+    RecordsError::Blob(io::Error::other(error))
 }

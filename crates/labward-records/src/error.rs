@@ -12,6 +12,12 @@ use labward_store::StoreError;
 /// Why records refused or failed; it never carries what a record holds.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
+    /// A part was asked for that lies behind the record's end, or ends before it begins.
+    #[error("read a part of a record: it has {length_bytes} bytes")]
+    Beyond {
+        /// The record's length.
+        length_bytes: u64,
+    },
     /// A file of the blob folder could not be read or written.
     #[error("read or write a sealed file of the blob folder")]
     Blob(#[source] io::Error),
@@ -48,6 +54,9 @@ pub enum RecordsError {
     /// The store refused or failed.
     #[error("read or write the rows of records")]
     Store(#[from] StoreError),
+    /// An export of several records would hold too many bytes.
+    #[error("export records: together they are too large")]
+    TooMuch,
     /// The bytes to import are of no known form; nothing was stored.
     #[error("import a file: it is neither HL7 v2 nor a FHIR bundle")]
     Unreadable,
@@ -57,6 +66,7 @@ impl RecordsError {
     /// The visible problem this error stands for.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::Beyond { .. } => &problem::RECORDS_BEYOND,
             Self::Blob(_) => &problem::STORE_UNWRITABLE,
             Self::Damaged => &problem::RECORDS_DAMAGED,
             Self::Keys(error) => error.problem(),
@@ -68,6 +78,7 @@ impl RecordsError {
             Self::Retention { .. } => &problem::RECORDS_RETENTION,
             Self::Seal(error) => error.problem(),
             Self::Store(error) => error.problem(),
+            Self::TooMuch => &problem::RECORDS_TOO_MUCH,
             Self::Unreadable => &problem::RECORDS_UNREADABLE,
         }
     }

@@ -87,7 +87,7 @@ impl Addition {
                 kind,
                 class: class.map_or(RetentionClass::Results, RetentionClass::from_code),
                 time: leaf.time,
-                size_bytes: leaf.payload.map_or(0, |payload| payload.size_bytes),
+                size_bytes: size_of(&leaf),
             }),
             _ => None,
         };
@@ -109,4 +109,12 @@ impl Addition {
         }
         Ok(())
     }
+}
+
+/// Its length as it came; what was imported from a file has only its sealed one.
+fn size_of(leaf: &Leaf) -> u64 {
+    let came = leaf.facts.get_number("size");
+    let came = came.and_then(|size| u64::try_from(size).ok());
+    came.or(leaf.payload.map(|payload| payload.size_bytes))
+        .unwrap_or_default()
 }

@@ -23,12 +23,14 @@
 //! | `index` | record and accession indexes, merged in bulk behind the commits |
 //! | `pack` | records made shorter before they are sealed |
 //! | `blob` | records over 1 MiB as sealed files |
+//! | `document` | any bytes of a patient, of any size, read in any part |
 //! | [`hints`] | what stands beside an entry, outside its leaf |
 //! | `store` | the SQL; `schema.sql` explains the columns |
 
 mod blob;
 mod demographics;
 mod dispose;
+mod document;
 mod error;
 mod fhir;
 mod find;
@@ -49,6 +51,7 @@ mod store;
 
 pub use demographics::{Demographics, Identifier, PersonName};
 pub use dispose::{DisposalProof, Override};
+pub use document::{Arriving, KeptDocument, Part, Reading};
 pub use error::RecordsError;
 pub use find::{Criteria, Found, PatientHit};
 pub use import::Imported;

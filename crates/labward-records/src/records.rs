@@ -16,7 +16,7 @@ use labward_ledger::{NewEntry, RecordIds, StoredEntry, append, entry_of_record, 
 use labward_seal::{Context, IndexKey, Scope, SealKey};
 use labward_store::{Store, StoreError, Tx};
 
-use crate::blob::{self, BlobFolder};
+use crate::blob::{self, BlobFolder, Reader};
 use crate::demographics::Demographics;
 use crate::error::RecordsError;
 use crate::kind::RecordKind;
@@ -159,6 +159,31 @@ impl Records {
         record: RecordId,
         entry: &StoredEntry,
     ) -> Result<Opened, RecordsError> {
+        let (kind, key, context, plain) = self.plain_of(record, entry)?;
+        let bytes = blob::decode(&self.shared.blobs, &key, &context, plain)?;
+        Ok(Opened {
+            kind,
+            patient: entry.patient,
+            bytes,
+        })
+    }
+
+    /// Opens a record to be read from any place.
+    pub(crate) fn reader(
+        &self,
+        record: RecordId,
+        entry: &StoredEntry,
+    ) -> Result<Reader, RecordsError> {
+        let (_, key, context, plain) = self.plain_of(record, entry)?;
+        Reader::open(&self.shared.blobs, &key, &context, plain)
+    }
+
+    /// What was sealed into the entry of a record, opened.
+    fn plain_of(
+        &self,
+        record: RecordId,
+        entry: &StoredEntry,
+    ) -> Result<(RecordKind, Arc<SealKey>, Context, Secret<Vec<u8>>), RecordsError> {
         let kind = RecordKind::from_code(entry.kind).ok_or(RecordsError::Damaged)?;
         let payload = self
             .shared
@@ -168,12 +193,7 @@ impl Records {
         let (key, _) = self.shared.key_of(entry.patient)?;
         let context = context(entry.site, entry.patient, kind.code(), record);
         let plain = labward_seal::open(&key, &context, &payload)?;
-        let bytes = blob::decode(&self.shared.blobs, &key, &context, plain)?;
-        Ok(Opened {
-            kind,
-            patient: entry.patient,
-            bytes,
-        })
+        Ok((kind, key, context, plain))
     }
 
     /// Writes one entry by itself and waits until it is durable.

@@ -23,6 +23,10 @@ use crate::store;
 
 /// Records read at once for an export.
 const PAGE: u32 = 256;
+/// Bytes that an export of several records may hold: it is made in memory.
+const EXPORT_MAX_BYTES: u64 = 256 << 20;
+/// A document above this is not shown as text.
+const SHOWN_MAX_BYTES: u64 = 1 << 20;
 /// Entries read at once when the ledger is walked.
 const LEDGER_PAGE: u32 = 2000;
 
@@ -91,17 +95,23 @@ impl Records {
     /// Shows one record to a person, after that was recorded.
     pub fn show(&self, record: RecordId, by: PersonId, why: &str) -> Result<Shown, RecordsError> {
         let stored = self.entry_of(record)?;
-        let opened = self.open_entry(record, &stored)?;
+        let length_bytes = self.reader(record, &stored)?.length_bytes();
+        let (kind, view) = if is_document(&stored) && length_bytes > SHOWN_MAX_BYTES {
+            (RecordKind::Document, json!({ "size_bytes": length_bytes }))
+        } else {
+            let opened = self.open_entry(record, &stored)?;
+            (opened.kind, view(opened.kind, opened.bytes.expose()))
+        };
         let time = leaf_of(&stored)?.time;
         let mut entry = self.reading(Action::RecordShown, Subject::Record(record), by, why)?;
-        entry.patient = opened.patient;
+        entry.patient = stored.patient;
         let entry = self.record(entry)?;
         Ok(Shown {
             record,
-            kind: opened.kind,
-            patient: opened.patient,
+            kind,
+            patient: stored.patient,
             time,
-            view: view(opened.kind, opened.bytes.expose()),
+            view,
             entry,
         })
     }
@@ -116,8 +126,16 @@ impl Records {
     ) -> Result<Exported, RecordsError> {
         let (subject, patient, records) = self.selected(what)?;
         let mut bytes = Vec::new();
+        let mut size_bytes = 0_u64;
         for record in &records {
             let stored = self.entry_of(*record)?;
+            if is_document(&stored) {
+                size_bytes =
+                    size_bytes.saturating_add(self.reader(*record, &stored)?.length_bytes());
+                if size_bytes > EXPORT_MAX_BYTES {
+                    return Err(RecordsError::TooMuch);
+                }
+            }
             let opened = match self.open_entry(*record, &stored) {
                 Ok(opened) => opened,
                 // Its payload has reached the end of its retention.
@@ -269,6 +287,10 @@ impl Records {
         let detail: Value = serde_json::from_slice(opened.expose()).ok()?;
         Some(detail.get("why")?.as_str()?.to_owned())
     }
+}
+
+fn is_document(stored: &StoredEntry) -> bool {
+    stored.kind == RecordKind::Document.code()
 }
 
 fn leaf_of(stored: &StoredEntry) -> Result<Leaf, RecordsError> {

@@ -61,7 +61,7 @@ pub struct IndexedRecord {
     pub class: RetentionClass,
     /// When it was kept.
     pub time: Timestamp,
-    /// Its sealed size in bytes.
+    /// Its length in bytes as it came, or sealed if it came in a file with others.
     pub size_bytes: u64,
 }
 

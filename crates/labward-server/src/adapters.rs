@@ -200,10 +200,12 @@ fn keep_error(error: &RecordsError) -> KeepError {
         RecordsError::Ledger(error) => ledger_error(error),
         RecordsError::NotFound | RecordsError::NoPatient => KeepError::NotFound,
         RecordsError::Store(error) => store_error(error),
-        RecordsError::LegalHold
+        RecordsError::Beyond { .. }
+        | RecordsError::LegalHold
         | RecordsError::NoCriteria
         | RecordsError::Retention { .. }
         | RecordsError::Seal(_)
+        | RecordsError::TooMuch
         | RecordsError::Unreadable => KeepError::Internal,
     }
 }

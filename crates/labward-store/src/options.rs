@@ -7,7 +7,8 @@ use std::path::PathBuf;
 pub struct Options {
     /// The database's file; its folder must exist. `<path>.lock` is held while the store is open.
     pub path: PathBuf,
-    /// Bytes of a page of a new database: a power of two from 512 to 65536. Default 8192.
+    /// Bytes of a page of a new database: a power of two from 512 to 65536. Default 4096: a lone message
+    /// then writes half as much.
     pub page_size: u32,
     /// Bytes of log after which a commit also moves the log into the database. Default 8 MiB.
     pub autocheckpoint_bytes: u64,
@@ -49,7 +50,7 @@ impl Options {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            page_size: 8192,
+            page_size: 4096,
             autocheckpoint_bytes: 8 << 20,
             readers: 2,
             queue: 65_536,

@@ -196,6 +196,14 @@ impl Installation {
 }
 
 impl Server {
+    /// The most memory that it ever had resident, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = peak.unwrap().trim().trim_end_matches(" kB");
+        number.parse().unwrap()
+    }
+
     /// Panics with the server's last words if it has ended.
     #[track_caller]
     pub(crate) fn must_run(&mut self) {

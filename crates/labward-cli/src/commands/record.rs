@@ -1,6 +1,9 @@
 //! `record` and `patient`.
 
-use labward_api::record::{Dispose, Disposed, Export, Found, Imported, Shown};
+use std::fs::File;
+use std::path::Path;
+
+use labward_api::record::{AddedDocument, Dispose, Disposed, Export, Found, Imported, Shown};
 use labward_api::{Done, Why};
 use labward_base::problem;
 
@@ -26,6 +29,7 @@ pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Fail
                 view::write(out, &shown.view)
             })
         }
+        RecordCommand::Add { file, patient, why } => add(context, file, *patient, why.as_deref()),
         RecordCommand::Export(arguments) => export(context, arguments),
         RecordCommand::Import { files, why } => {
             let why = prompt::why(why.as_deref())?;
@@ -110,6 +114,25 @@ fn find(context: &Context, limit: u32) -> Result<(), Failure> {
     })
 }
 
+fn add(context: &Context, file: &Path, patient: u64, why: Option<&str>) -> Result<(), Failure> {
+    let why = prompt::why(why)?;
+    let opened = File::open(file).map_err(|error| {
+        let what = format!("{}: {error}", file.display());
+        Failure::new(&problem::SERVER_BAD_REQUEST, what)
+    })?;
+    let path = format!("patients/{patient}/documents");
+    let added: AddedDocument = context.client.stream(&path, &[("why", why)], opened)?;
+    show(context.json, &added, |out| {
+        let AddedDocument {
+            record, size_bytes, ..
+        } = added;
+        writeln!(
+            out,
+            "record {record} of patient {patient}, {size_bytes} bytes"
+        )
+    })
+}
+
 fn export(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
     if arguments.record.is_none() && arguments.patient.is_none() {
         let detail = "give --record or --patient".to_owned();
@@ -119,6 +142,8 @@ fn export(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
         record: arguments.record,
         patient: arguments.patient,
         format: arguments.format.clone(),
+        first: arguments.bytes.map(|(first, _)| first),
+        last: arguments.bytes.and_then(|(_, last)| last),
         why: prompt::why(arguments.why.as_deref())?,
     };
     let mut file = create_private(&arguments.out)?;

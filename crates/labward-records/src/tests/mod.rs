@@ -1,6 +1,7 @@
 //! The claims of this crate, on a real store with a real ledger and real keys.
 
 mod disposal;
+mod documents;
 mod imports;
 mod keeping;
 mod searching;

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::Query;
@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
+use super::upload::Upload;
 use crate::app::{Core, Opened};
 
 /// Characters of a reason at most.
@@ -34,8 +35,10 @@ pub(crate) struct Call {
     pub(crate) params: Vec<(String, String)>,
     /// The path and query.
     pub(crate) uri: Uri,
-    /// The body.
+    /// The body; empty where it is an upload.
     pub(crate) body: Bytes,
+    /// The body that is still coming in, until the handler takes it.
+    pub(crate) upload: Mutex<Option<Upload>>,
 }
 
 /// What a handler answers.
@@ -79,6 +82,13 @@ impl Call {
     pub(crate) fn param<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
         let wrong = |_| Failure::bad_request(format!("{name} in the path does not fit its form"));
         self.text(name).parse().map_err(wrong)
+    }
+
+    /// The body that is still coming in; to be taken once.
+    pub(crate) fn upload(&self) -> Result<Upload, Failure> {
+        let mut upload = self.upload.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = || Failure::new(&problem::SERVER_INTERNAL).with("an upload was taken twice");
+        upload.take().ok_or_else(missing)
     }
 
     /// The query string.

@@ -50,6 +50,8 @@ pub(crate) enum Takes {
     Query(&'static str),
     /// Nothing.
     Nothing,
+    /// A file of any size, read while it comes in.
+    Upload,
 }
 
 impl Verb {
@@ -70,6 +72,8 @@ impl Takes {
             Self::Json(_) => 1 << 20,
             // Clients send an empty object where nothing is needed.
             Self::Query(_) | Self::Nothing => 1 << 10,
+            // Not held in memory.
+            Self::Upload => 0,
         }
     }
 
@@ -79,6 +83,7 @@ impl Takes {
             Self::Json(name) => format!("`{name}`"),
             Self::Query(names) => format!("`?{names}`"),
             Self::Nothing => "–".to_owned(),
+            Self::Upload => "a file of any size; `?why=`".to_owned(),
         }
     }
 }
@@ -99,7 +104,7 @@ macro_rules! endpoints {
     };
 }
 
-use Takes::{File, Json, Nothing, Query};
+use Takes::{File, Json, Nothing, Query, Upload};
 
 endpoints! {
     Get "status", StatusRead, Nothing, "Status", status::status,
@@ -159,6 +164,8 @@ endpoints! {
         "A record or a patient's records; recorded before it is answered";
     Post "records/import", RecordImport, File, "Imported", record::import,
         "Keeps what is in an HL7 v2 file or a FHIR bundle, also packed with bzip2";
+    Post "patients/{patient}/documents", RecordImport, Upload, "AddedDocument", record::add_document,
+        "Keeps any file as a document of a patient";
     Post "patients/{patient}/dispose", PatientDispose, Json("Dispose"), "Disposed",
         record::dispose,
         "Destroys the keys of a patient's whole merge group";
@@ -188,7 +195,7 @@ pub fn reference() -> String {
          says which account it is. Requests and answers are JSON of the types in\n\
          `crates/labward-api`. A failure is `ProblemBody` with a code of [errors.md](errors.md);\n\
          one of 5xx holds a reference to look for in the log.\n\n\
-         Requests are limited to 1 MiB, imports to 256 MiB. Everything that reads or changes\n\
+         Requests are limited to 1 MiB, imports to 256 MiB; documents are not. Everything that reads or changes\n\
          records needs a reason, which is recorded.\n\n\
          | Endpoint | Takes | Gives | Permission | Roles |\n|---|---|---|---|---|\n"
     );

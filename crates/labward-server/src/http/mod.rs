@@ -10,6 +10,7 @@
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
+//! | `upload` | bodies that are read while they come in |
 //! | `status`, `check`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
 
 mod call;
@@ -24,9 +25,10 @@ mod peer;
 mod record;
 mod status;
 mod stream;
+mod upload;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use self::call::{Answer, Call};
-use self::endpoint::{ENDPOINTS, Endpoint, Verb};
+use self::endpoint::{ENDPOINTS, Endpoint, Takes, Verb};
 use self::listener::{AdminListener, Caller};
 use crate::app::Core;
 use crate::error::ServerError;
@@ -200,19 +202,29 @@ impl Service {
         let turn = timeout(PATIENCE, Arc::clone(&self.handlers).acquire_owned());
         let turn = turn.await.ok().and_then(Result::ok).ok_or_else(busy)?;
         let (parts, body) = request.into_parts();
-        let body = read(body, endpoint.takes.limit_bytes()).await?;
+        let (body, upload, bring) = if endpoint.takes == Takes::Upload {
+            let (upload, bring) = upload::upload(body);
+            (Bytes::new(), Some(upload), Some(bring))
+        } else {
+            let body = read(body, endpoint.takes.limit_bytes()).await?;
+            (body, None, None)
+        };
         let call = Call {
             core: Arc::clone(&self.core),
             person,
             params,
             uri: parts.uri,
             body,
+            upload: Mutex::new(upload),
         };
         let done = tokio::task::spawn_blocking(move || {
             let answer = (endpoint.handler)(&call);
             drop(turn);
             answer
         });
+        if let Some(bring) = bring {
+            bring.await;
+        }
         let answer = done.await.map_err(|_| {
             Failure::new(&problem::SERVER_INTERNAL).with(format!("{} panicked", endpoint.path))
         })??;

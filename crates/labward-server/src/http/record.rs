@@ -3,16 +3,25 @@
 //! It must never take an identifier from a path or a query string, or log what it was asked.
 //! Carries out 45 CFR 164.312(b) and 164.528.
 
+use std::io::{self, Read as _, Write as _};
+
 use labward_api::Why;
 use labward_api::record::{
-    Dispose, Disposed, Export, Find, Found, Imported, PatientHit, RecordHit, Shown,
+    AddedDocument, Dispose, Disposed, Export, Find, Found, Imported, PatientHit, RecordHit, Shown,
 };
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
-use labward_records::{Criteria, Format, IndexedRecord, Override, Records, RecordsError, What};
+use labward_base::problem;
+use labward_records::{
+    Criteria, Format, IndexedRecord, Override, Part, Records, RecordsError, What,
+};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
+
+/// Bytes of an upload that are taken at once.
+const COPY_BYTES: usize = 64 * 1024;
 
 /// `POST records/find`
 pub(super) fn find(call: &Call) -> Result<Answer, Failure> {
@@ -66,11 +75,63 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
         "original" => Format::Original,
         _ => return Err(Failure::bad_request("the format is json or original")),
     };
-    let exported = call
-        .opened()?
-        .records
-        .export(what, format, call.by(), why)?;
-    Ok(Answer::Bytes(exported.bytes))
+    let records = &call.opened()?.records;
+    let part = match (export.first, export.last) {
+        (None, None) => None,
+        (first, last) => Some(Part {
+            first: first.unwrap_or_default(),
+            last,
+        }),
+    };
+    match (what, format) {
+        (What::Record(record), Format::Original) => {
+            let reading = records.read(record, part, call.by(), why)?;
+            Ok(Answer::Stream(Box::new(move |out| {
+                reading.write_to(out).map_err(|error| match error.kind() {
+                    io::ErrorKind::InvalidData => Failure::new(&problem::RECORDS_DAMAGED),
+                    _ => Failure::new(&problem::SERVER_BUSY),
+                })
+            })))
+        }
+        _ if part.is_some() => Err(Failure::bad_request(
+            "a part can be had only of one record in its original form",
+        )),
+        _ => Ok(Answer::Bytes(
+            records.export(what, format, call.by(), why)?.bytes,
+        )),
+    }
+}
+
+/// What `patients/{patient}/documents` takes in the query string.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DocumentQuery {
+    #[serde(default)]
+    why: String,
+}
+
+/// `POST patients/{patient}/documents`
+pub(super) fn add_document(call: &Call) -> Result<Answer, Failure> {
+    let patient: PatientId = call.param("patient")?;
+    let query: DocumentQuery = call.query()?;
+    let why = reason(&query.why)?;
+    let mut arriving = call.opened()?.records.receive_document(patient)?;
+    let mut upload = call.upload()?;
+    let mut chunk = Zeroizing::new(vec![0; COPY_BYTES]);
+    loop {
+        let broken = |_| Failure::bad_request("the body broke off; nothing of it was kept");
+        let read = upload.read(&mut chunk).map_err(broken)?;
+        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        arriving.write_all(bytes).map_err(RecordsError::Blob)?;
+    }
+    let kept = arriving.finish(call.by(), why)?;
+    Answer::json(&AddedDocument {
+        record: kept.record.get(),
+        size_bytes: kept.size_bytes,
+        entry: kept.entry.get(),
+    })
 }
 
 /// What `records/import` takes in the query string.

@@ -65,7 +65,7 @@ fn the_header_says_whose_file_it_is_and_of_which_version() {
     let header = fs::read(opened.path()).unwrap();
     assert_eq!(&header[68..72], b"Labw");
     assert_eq!(header[60..64], 1_u32.to_be_bytes());
-    assert_eq!(header[16..18], 8192_u16.to_be_bytes());
+    assert_eq!(header[16..18], 4096_u16.to_be_bytes());
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn damage_is_found_at_the_start_after_a_crash_and_its_place_is_named() {
     opened.store.close().unwrap();
     let path = opened.path();
     let mut bytes = fs::read(&path).unwrap();
-    let page = 8192 * (bytes.len() / 8192 / 2);
+    let page = 4096 * (bytes.len() / 4096 / 2);
     bytes[page..page + 64].fill(0xa5);
     fs::write(&path, bytes).unwrap();
     fs::write(opened.folder.join("db.sqlite-wal"), b"").unwrap();

@@ -1,0 +1,117 @@
+//! A body that its handler reads while it comes in.
+//!
+//! It must never hold more of it than a few chunks, wait for a sender for ever, or let a body that
+//! broke off look whole.
+
+use std::future::poll_fn;
+use std::io::{self, Read};
+use std::pin::Pin;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::PATIENCE;
+
+/// Chunks that may wait for the handler.
+const CHUNKS: usize = 4;
+
+/// What the handler reads from.
+pub(crate) struct Upload {
+    chunks: mpsc::Receiver<io::Result<Bytes>>,
+    chunk: Bytes,
+}
+
+/// The handler's side of a body, and what brings the body to it: both run at the same time.
+pub(super) fn upload(body: Body) -> (Upload, impl Future<Output = ()>) {
+    let (sender, chunks) = mpsc::channel(CHUNKS);
+    let upload = Upload {
+        chunks,
+        chunk: Bytes::new(),
+    };
+    (upload, bring(body, sender))
+}
+
+async fn bring(mut body: Body, to: mpsc::Sender<io::Result<Bytes>>) {
+    loop {
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let chunk = match timeout(PATIENCE, frame).await {
+            Ok(None) => return,
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(chunk) => Ok(chunk),
+                // Trailers say nothing here.
+                Err(_) => continue,
+            },
+            Ok(Some(Err(_))) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        let failed = chunk.is_err();
+        // A handler that has gone needs no more.
+        if to.send(chunk).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+impl Read for Upload {
+    /// Blocks until there is something; never to be called on a thread of the runtime.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.chunks.blocking_recv() {
+                Some(chunk) => self.chunk = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let taken = self.chunk.len().min(out.len());
+        let part = self.chunk.split_to(taken);
+        (&*part).read(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: Body) -> io::Result<Vec<u8>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (mut upload, bring) = upload(body);
+        let reading = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            upload.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        runtime.block_on(bring);
+        reading.join().unwrap()
+    }
+
+    #[test]
+    fn a_body_is_read_to_its_end() {
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(1_000_000).collect();
+        assert!(read(Body::from(bytes.clone())).unwrap() == bytes);
+        assert!(read(Body::empty()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_an_error() {
+        struct Broken(bool);
+        impl axum::body::HttpBody for Broken {
+            type Data = Bytes;
+            type Error = io::Error;
+            fn poll_frame(
+                mut self: Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Option<io::Result<http_body::Frame<Bytes>>>> {
+                let first = std::mem::replace(&mut self.0, false);
+                std::task::Poll::Ready(Some(if first {
+                    Ok(http_body::Frame::data(Bytes::from_static(b"half")))
+                } else {
+                    Err(io::ErrorKind::BrokenPipe.into())
+                }))
+            }
+        }
+        let error = read(Body::new(Broken(true))).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}
