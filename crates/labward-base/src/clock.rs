@@ -3,7 +3,7 @@
 //! **Invariant:** time is a parameter. Only the program's edge reads the system clock
 //! (`labward_os::SystemClock`); every other room takes a [`Clock`] or a [`Timestamp`].
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -99,7 +99,10 @@ impl Timestamp {
     /// `YYYYMMDDHHMMSS+0000`, the form of an HL7 v2 `DTM`.
     pub fn to_hl7(self) -> String {
         let t = self.to_offset();
-        format!(
+        let mut text = String::with_capacity("YYYYMMDDHHMMSS+0000".len());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "{:04}{:02}{:02}{:02}{:02}{:02}+0000",
             t.year(),
             u8::from(t.month()),
@@ -107,7 +110,8 @@ impl Timestamp {
             t.hour(),
             t.minute(),
             t.second()
-        )
+        );
+        text
     }
 }
 

@@ -44,14 +44,18 @@ impl Facts {
     /// With bytes in lower-case hex under `name`.
     #[must_use]
     pub fn hex(self, name: &'static str, bytes: &[u8]) -> Self {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-        let text = bytes
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-            .collect();
+        let digit = |nibble: u8| {
+            char::from(if nibble < 10 {
+                b'0' + nibble
+            } else {
+                b'a' - 10 + nibble
+            })
+        };
+        let mut text = String::with_capacity(2 * bytes.len());
+        for byte in bytes {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
+        }
         self.with(name, Fact::Text(text))
     }
 
@@ -123,7 +127,13 @@ impl Facts {
     fn with(mut self, name: &'static str, fact: Fact) -> Self {
         match self.0.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = fact,
-            None => self.0.push((Cow::Borrowed(name), fact)),
+            None => {
+                // A message's entry has five or six of them.
+                if self.0.is_empty() {
+                    self.0.reserve(8);
+                }
+                self.0.push((Cow::Borrowed(name), fact));
+            }
         }
         self
     }

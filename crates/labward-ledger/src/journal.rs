@@ -25,7 +25,7 @@ use crate::tree::{Digest, Frontier, leaf_digest};
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// Bytes that most leaves stay below.
-const LEAF_USUAL_BYTES: usize = 448;
+const LEAF_USUAL_BYTES: usize = 640;
 
 /// The ledger's tree in the memory of the store's writer.
 pub struct LedgerJournal {

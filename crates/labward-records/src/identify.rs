@@ -160,18 +160,19 @@ fn read_hl7(message: &Message<'_>, origin: Origin<'_>) -> Identity {
         }
     }
     let mut identity = Identity::of(Who::Unknown);
-    let mut people: Vec<Vec<Identifier>> = Vec::new();
+    let mut others: Vec<Vec<Identifier>> = Vec::new();
     for patient in hl7::patients(message).take(IDENTIFIERS_MAX) {
         let identifiers = read_identifiers(patient.identifiers(), charset, origin);
-        if people.is_empty() {
+        if identity.patients == 0 {
+            identity.patients = 1;
             identity.demographics = Demographics {
                 names: read_names(&patient, charset),
                 birth_date: birth_date(&text(charset, patient.birth_date())),
-                identifiers: identifiers.clone(),
+                identifiers,
             };
-        }
-        if !people.contains(&identifiers) {
-            people.push(identifiers);
+        } else if identifiers != identity.demographics.identifiers && !others.contains(&identifiers)
+        {
+            others.push(identifiers);
         }
     }
     identity.who = match (
@@ -181,10 +182,10 @@ fn read_hl7(message: &Message<'_>, origin: Origin<'_>) -> Identity {
         _ if is_quality_control(message) => Who::Nobody,
         (false, _) => Who::Identified,
         (true, Some(number)) => Who::Accession(number.clone()),
-        (true, None) if people.is_empty() && is_about_nobody(message) => Who::Nobody,
+        (true, None) if identity.patients == 0 && is_about_nobody(message) => Who::Nobody,
         (true, None) => Who::Unknown,
     };
-    identity.patients = people.len();
+    identity.patients += others.len();
     identity.accessions = numbers;
     identity.class = hl7_class(message);
     if message.message_type().is_merge() {
@@ -226,7 +227,11 @@ fn read_identifiers<'a>(
                 named
             },
             value: text(charset, &identifier.value),
-            kind: text(charset, &identifier.type_code).to_ascii_uppercase(),
+            kind: {
+                let mut kind = text(charset, &identifier.type_code);
+                kind.make_ascii_uppercase();
+                kind
+            },
         }
     });
     read.filter(Identifier::is_meaningful).collect()
@@ -234,10 +239,17 @@ fn read_identifiers<'a>(
 
 fn read_names(patient: &hl7::Patient<'_>, charset: Charset) -> Vec<PersonName> {
     let names = patient.names().take(8).map(|name| {
-        let given = [text(charset, &name.given), text(charset, &name.middle)];
+        let mut given = text(charset, &name.given);
+        let middle = text(charset, &name.middle);
+        if !middle.is_empty() {
+            if !given.is_empty() {
+                given.push(' ');
+            }
+            given.push_str(&middle);
+        }
         PersonName {
             family: text(charset, &name.family),
-            given: given.join(" ").trim().to_owned(),
+            given,
         }
     });
     names
