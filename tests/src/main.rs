@@ -15,6 +15,7 @@
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 //! | `walk` | a lab's day at the command line |
+//! | `witness` | witnesses: a forked copy is caught, an export verifies with cosignatures |
 
 #![expect(
     clippy::disallowed_methods,
@@ -47,3 +48,5 @@ mod strangers;
 mod support;
 #[cfg(test)]
 mod walk;
+#[cfg(test)]
+mod witness;

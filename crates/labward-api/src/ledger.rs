@@ -33,6 +33,12 @@ pub struct Verified {
     pub root: String,
     /// Each fault with its place.
     pub faults: Vec<String>,
+    /// What each witness said when it was asked now.
+    #[serde(default)]
+    pub witnesses: Vec<String>,
+    /// Signed checkpoints that contradict each other, whole.
+    #[serde(default)]
+    pub evidence: Vec<String>,
 }
 
 /// `GET ledger/key`: what an offline verifier needs.

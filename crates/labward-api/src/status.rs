@@ -17,6 +17,9 @@ pub struct Status {
     pub links: Vec<LinkStatus>,
     /// The destinations.
     pub destinations: Vec<DestinationStatus>,
+    /// The witnesses that cosign the ledger's checkpoints.
+    #[serde(default)]
+    pub witnesses: Vec<WitnessStatus>,
     /// Messages that wait, held, for a person.
     pub held: u64,
     /// Whether names and birth dates can be searched yet.
@@ -66,6 +69,23 @@ pub struct DestinationStatus {
     /// Dead letters.
     pub dead: u64,
     /// What went wrong last, without patient data.
+    pub last_error: Option<String>,
+}
+
+/// One witness and what it cosigned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessStatus {
+    /// The witness's name in the configuration.
+    pub name: String,
+    /// Its verifier key.
+    pub key: String,
+    /// `cosigned`, `failing`, `not-asked`, or `refused`: it holds another history of this ledger.
+    pub state: String,
+    /// Entries in the ledger as it cosigned it last.
+    pub size: Option<u64>,
+    /// When it cosigned last, RFC 3339.
+    pub cosigned: Option<String>,
+    /// Why it did not cosign when it was asked last.
     pub last_error: Option<String>,
 }
 

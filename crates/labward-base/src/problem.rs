@@ -142,6 +142,18 @@ problems! {
     LEDGER_OTHER_ORIGIN = "ledger.other-origin", Conflict,
         "the ledger's folder holds the checkpoints of another ledger or of an earlier epoch",
         "move that folder aside and keep it: it proves what was recorded before";
+    LEDGER_SECOND_HISTORY = "ledger.second-history", Damaged,
+        "two checkpoints of this ledger contradict each other: it was rewound, or somebody runs a copy of it",
+        "keep both checkpoints, they are the evidence; find out which copy of the data folder is the true one before anything goes on";
+    LEDGER_NOT_WITNESSED = "ledger.not-witnessed", Damaged,
+        "fewer of the named witnesses have cosigned than were asked for",
+        "check the witnesses' keys; then see in labward status what each witness says, and export again";
+    LEDGER_WITNESS = "ledger.witness", Invalid,
+        "the witness cannot be set up or started like this",
+        "see the detail beside this text, and docs/guide/witness.md";
+    LEDGER_WITNESS_DAMAGED = "ledger.witness-damaged", Damaged,
+        "the witness's folder does not hold what the witness saved there",
+        "never put an older copy back: make a new witness with a new key, and give the key to the labs";
     // keys
     KEYS_SEALED = "keys.sealed", Sealed,
         "the root key is not open, so no record can be read or kept",

@@ -494,6 +494,15 @@ pub enum LedgerCommand {
         /// The ledger's public key, or a file that holds it.
         #[arg(long, value_name = "PUB", requires = "bundle")]
         key: Option<String>,
+        /// The public key of a witness whose cosignatures count, or a file that holds it; repeatable.
+        #[arg(long, value_name = "KEY", requires = "bundle")]
+        witness: Vec<String>,
+        /// How many of these witnesses must have cosigned; all if not given.
+        #[arg(long, value_name = "N", requires = "witness")]
+        quorum: Option<usize>,
+        /// A checkpoint of this ledger that somebody else holds, such as a witness; repeatable.
+        #[arg(long, value_name = "FILE", requires = "bundle")]
+        checkpoint: Vec<PathBuf>,
     },
     /// Export the ledger for an outside expert.
     Export {
@@ -511,6 +520,67 @@ pub enum LedgerCommand {
     },
     /// Print the ledger's public key.
     Key,
+    /// Witness the ledgers of others: a process of its own, apart from any installation.
+    #[command(subcommand)]
+    Witness(WitnessCommand),
+}
+
+/// `labward ledger witness …`
+#[derive(Debug, Subcommand)]
+pub enum WitnessCommand {
+    /// Make a witness: a folder with a key of its own.
+    Init {
+        /// The folder; it must not exist yet, or be empty.
+        #[arg(long, value_name = "DIR")]
+        folder: PathBuf,
+        /// The witness's name in its key, such as witness.example/w1; never changed.
+        name: String,
+    },
+    /// Let a ledger be witnessed; the witness may be running.
+    AddLog {
+        /// The witness's folder.
+        #[arg(long, value_name = "DIR")]
+        folder: PathBuf,
+        /// The ledger's public key (labward ledger key prints it), or a file that holds it.
+        key: String,
+    },
+    /// Cosign what is asked for, in the foreground, until told to stop.
+    Serve(WitnessServeArgs),
+    /// Show the key, what was cosigned and when, and the evidence of second histories.
+    Show {
+        /// The witness's folder.
+        #[arg(long, value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+/// What `ledger witness serve` takes.
+#[derive(Args, Debug)]
+pub struct WitnessServeArgs {
+    /// The witness's folder.
+    #[arg(long, value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Where to listen; off loopback only with TLS.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
+    pub listen: std::net::SocketAddr,
+    /// Our certificate and private key (PEM); a bundle of labward peer add serves.
+    #[arg(long, value_name = "FILE")]
+    pub tls: Option<PathBuf>,
+    /// The authorities whose holders may connect (PEM); those in the --tls file if not given.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub clients: Option<PathBuf>,
+    /// Let whoever connects ask, without a certificate; signatures are checked all the same.
+    #[arg(long, requires = "tls", conflicts_with = "clients")]
+    pub any_client: bool,
+    /// Listen unencrypted off this machine: why.
+    #[arg(long, value_name = "REASON", conflicts_with = "tls", requires_all = ["plain_owner", "plain_until"])]
+    pub plain_reason: Option<String>,
+    /// Who answers for that.
+    #[arg(long, value_name = "NAME", requires = "plain_reason")]
+    pub plain_owner: Option<String>,
+    /// The last day of it, YYYY-MM-DD.
+    #[arg(long, value_name = "DAY", requires = "plain_reason")]
+    pub plain_until: Option<String>,
 }
 
 /// What `send` takes.

@@ -14,8 +14,11 @@
 //! | then | `entry DIGEST LEAF`, one a line |
 //! | last | `end SHA-256` of all bytes before it, in hex |
 //!
-//! [`verify_bundle`] must never read anything but the file and the public key.
+//! The notes carry the cosignatures of the ledger's witnesses, if it has any.
+//!
+//! [`verify_bundle`] must never read anything but the file and the public keys.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use labward_base::Timestamp;
@@ -24,8 +27,9 @@ use labward_base::problem::{self, Problem};
 use labward_seal::Sha256;
 
 use crate::checkpoint::{Checkpoint, parse_decimal};
+use crate::cosignature::{Cosignature, WitnessKey};
 use crate::entry::{LEAF_MAX_BYTES, Leaf};
-use crate::note::{NOTE_MAX_BYTES, NoteError, VerifierKey};
+use crate::note::{NOTE_MAX_BYTES, Note, NoteError, VerifierKey};
 use crate::proof::{ConsistencyProof, PATH_MAX};
 use crate::tree::{Digest, Frontier, leaf_digest};
 
@@ -47,6 +51,47 @@ pub struct BundleReport {
     pub entries: u64,
     /// The times of the first and the last entry.
     pub times: Option<(Timestamp, Timestamp)>,
+    /// What each witness that was asked about has cosigned.
+    pub cosigned: Vec<CosignedSize>,
+    /// How many of the checkpoints known from elsewhere were compared, and fit.
+    pub compared: usize,
+}
+
+/// That a witness cosigned the ledger at a size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CosignedSize {
+    /// The size of the checkpoint.
+    pub size: u64,
+    /// The id of the witness's key; two witnesses of one name are not one.
+    pub key_id: u32,
+    /// Who, and when.
+    pub cosignature: Cosignature,
+}
+
+/// What a bundle is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'a> {
+    /// The key of the ledger.
+    pub key: &'a VerifierKey,
+    /// The witnesses whose cosignatures count.
+    pub witnesses: &'a [WitnessKey],
+    /// Checkpoints of the ledger that are known from elsewhere, such as from a witness.
+    pub known: &'a [Checkpoint],
+}
+
+impl BundleReport {
+    /// The largest size that at least `quorum` witnesses vouch for; whoever cosigned a tree vouches
+    /// for each of its beginnings. `None` if they are fewer.
+    pub fn witnessed_size(&self, quorum: usize) -> Option<u64> {
+        let mut largest: BTreeMap<u32, u64> = BTreeMap::new();
+        for one in &self.cosigned {
+            let size = largest.entry(one.key_id).or_default();
+            *size = one.size.max(*size);
+        }
+        let mut sizes: Vec<u64> = largest.into_values().collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes.get(quorum.checked_sub(1)?).copied()
+    }
 }
 
 /// Why a bundle proves nothing, and where.
@@ -65,6 +110,7 @@ pub struct BundleError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FaultKind {
     Form,
+    SecondHistory,
     Signature,
     Tampered,
     Unread,
@@ -75,6 +121,7 @@ impl BundleError {
     pub fn problem(&self) -> &'static Problem {
         match self.kind {
             FaultKind::Form | FaultKind::Unread => &problem::LEDGER_BAD_BUNDLE,
+            FaultKind::SecondHistory => &problem::LEDGER_SECOND_HISTORY,
             FaultKind::Signature => &problem::LEDGER_BAD_SIGNATURE,
             FaultKind::Tampered => &problem::LEDGER_TAMPERED,
         }
@@ -93,18 +140,39 @@ fn entry_suffix(entry: Option<u64>) -> String {
 /// # Errors
 /// [`BundleError`] names the first line, and the entry in it, that is not as it must be.
 pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleReport, BundleError> {
+    let trust = Trust {
+        key,
+        witnesses: &[],
+        known: &[],
+    };
+    verify_bundle_with(reader, &trust)
+}
+
+/// As [`verify_bundle`], and also what the witnesses cosigned, and that the entries lead to the
+/// roots of the checkpoints that are known from elsewhere.
+///
+/// # Errors
+/// As [`verify_bundle`]; a cosignature of one of the witnesses that does not verify, or a known
+/// checkpoint to which the entries do not lead.
+pub fn verify_bundle_with(
+    reader: impl BufRead,
+    trust: &Trust<'_>,
+) -> Result<BundleReport, BundleError> {
     let mut lines = Lines {
         reader,
         hash: Sha256::new(),
         number: 0,
         entry: None,
     };
-    let head = read_head(&mut lines, key)?;
+    let head = read_head(&mut lines, trust)?;
     let mut walk = Walk {
         frontier: head.frontier,
         node: None,
         times: None,
+        known: trust.known,
+        compared: 0,
     };
+    walk.compare(&lines)?;
     for index in head.range.first..head.range.end {
         lines.entry = Some(index);
         let line = lines.next()?;
@@ -125,6 +193,8 @@ pub fn verify_bundle(reader: impl BufRead, key: &VerifierKey) -> Result<BundleRe
         first: EntryIndex::new(head.range.first),
         entries: head.range.end - head.range.first,
         times: walk.times,
+        cosigned: head.cosigned,
+        compared: walk.compared,
     })
 }
 
@@ -136,15 +206,17 @@ struct Head {
     onward: ConsistencyProof,
     onward_line: u64,
     older: Vec<Checkpoint>,
+    cosigned: Vec<CosignedSize>,
 }
 
-fn read_head<R: BufRead>(lines: &mut Lines<R>, key: &VerifierKey) -> Result<Head, BundleError> {
+fn read_head<R: BufRead>(lines: &mut Lines<R>, trust: &Trust<'_>) -> Result<Head, BundleError> {
     if lines.next()? != HEADER {
         return Err(lines.form("it is not the first line of a bundle"));
     }
     let range = read_range(lines)?;
     let line = lines.next()?;
-    let checkpoint = read_note(lines, &line, "checkpoint ", key)?;
+    let mut cosigned = Vec::new();
+    let checkpoint = read_note(lines, &line, "checkpoint ", trust, &mut cosigned)?;
     if range.end > checkpoint.size {
         return Err(lines.form("the checkpoint is of a smaller ledger than the range"));
     }
@@ -167,7 +239,7 @@ fn read_head<R: BufRead>(lines: &mut Lines<R>, key: &VerifierKey) -> Result<Head
         path,
     };
     let onward_line = lines.number;
-    let older = read_older(lines, range.older, &checkpoint, key)?;
+    let older = read_older(lines, range.older, &checkpoint, trust, &mut cosigned)?;
     Ok(Head {
         range,
         checkpoint,
@@ -175,17 +247,34 @@ fn read_head<R: BufRead>(lines: &mut Lines<R>, key: &VerifierKey) -> Result<Head
         onward,
         onward_line,
         older,
+        cosigned,
     })
 }
 
 /// What is carried from entry to entry.
-struct Walk {
+struct Walk<'a> {
     frontier: Frontier,
     node: Option<NodeId>,
     times: Option<(Timestamp, Timestamp)>,
+    known: &'a [Checkpoint],
+    compared: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
+    /// Holds the entries so far against what is known of the ledger at this size.
+    fn compare<R>(&mut self, lines: &Lines<R>) -> Result<(), BundleError> {
+        let size = self.frontier.size();
+        for known in self.known.iter().filter(|known| known.size == size) {
+            if known.root != self.frontier.root() {
+                let what = "the entries lead to another root than the checkpoint of this size that \
+                            is known from elsewhere";
+                return Err(lines.fault(FaultKind::SecondHistory, what));
+            }
+            self.compared += 1;
+        }
+        Ok(())
+    }
+
     fn entry<R>(&mut self, lines: &Lines<R>, line: &str, index: u64) -> Result<(), BundleError> {
         let (digest, text) = line
             .strip_prefix("entry ")
@@ -212,7 +301,7 @@ impl Walk {
         }
         self.times = Some((earliest, leaf.time));
         self.frontier.push(found);
-        Ok(())
+        self.compare(lines)
     }
 }
 
@@ -251,12 +340,13 @@ fn read_older<R: BufRead>(
     lines: &mut Lines<R>,
     count: u64,
     newest: &Checkpoint,
-    key: &VerifierKey,
+    trust: &Trust<'_>,
+    cosigned: &mut Vec<CosignedSize>,
 ) -> Result<Vec<Checkpoint>, BundleError> {
     let mut older = Vec::new();
     for _ in 0..count {
         let line = lines.next()?;
-        let checkpoint = read_note(lines, &line, "older ", key)?;
+        let checkpoint = read_note(lines, &line, "older ", trust, cosigned)?;
         let path = read_digests(lines, "consistency")?;
         let proof = ConsistencyProof {
             old: checkpoint.size,
@@ -275,7 +365,8 @@ fn read_note<R>(
     lines: &Lines<R>,
     line: &str,
     word: &str,
-    key: &VerifierKey,
+    trust: &Trust<'_>,
+    cosigned: &mut Vec<CosignedSize>,
 ) -> Result<Checkpoint, BundleError> {
     let text: String = line
         .strip_prefix(word)
@@ -287,13 +378,30 @@ fn read_note<R>(
                 .then_some(text)
         })
         .ok_or_else(|| lines.form("it is not a checkpoint"))?;
-    Checkpoint::open(text.as_bytes(), key).map_err(|error| match error {
-        NoteError::Form(_) => lines.form("the checkpoint is not a signed note"),
+    let not_a_note = || lines.form("the checkpoint is not a signed note");
+    let checkpoint = Checkpoint::open(text.as_bytes(), trust.key).map_err(|error| match error {
+        NoteError::Form(_) => not_a_note(),
         _ => lines.fault(
             FaultKind::Signature,
             "the checkpoint is not signed by this key",
         ),
-    })
+    })?;
+    let note = Note::parse(text.as_bytes()).map_err(|_| not_a_note())?;
+    for witness in trust.witnesses {
+        match witness.verify(&note) {
+            Ok(cosignature) => cosigned.push(CosignedSize {
+                size: checkpoint.size,
+                key_id: witness.key_id(),
+                cosignature,
+            }),
+            Err(NoteError::NotSigned) => {}
+            Err(_) => {
+                let what = "a witness's cosignature does not verify";
+                return Err(lines.fault(FaultKind::Signature, what));
+            }
+        }
+    }
+    Ok(checkpoint)
 }
 
 struct Lines<R> {

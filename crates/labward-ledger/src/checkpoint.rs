@@ -49,26 +49,40 @@ impl Checkpoint {
 
     /// Reads the lines of a checkpoint; extension lines, which nobody can audit, are refused.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
+        match Self::parse_with_extensions(text)? {
+            (checkpoint, false) => Ok(checkpoint),
+            (_, true) => Err(NoteError::Form("a checkpoint has not three lines")),
+        }
+    }
+
+    /// Reads the lines of any log's checkpoint, and whether extension lines follow: a witness signs
+    /// them with the rest and says nothing about them.
+    pub(crate) fn parse_with_extensions(text: &str) -> Result<(Self, bool), NoteError> {
         let form = NoteError::Form;
         let lines = text
             .strip_suffix('\n')
             .ok_or(form("a checkpoint's last line does not end"))?;
         let mut lines = lines.split('\n');
-        let (Some(origin), Some(size), Some(root), None) =
-            (lines.next(), lines.next(), lines.next(), lines.next())
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
         else {
             return Err(form("a checkpoint has not three lines"));
         };
+        let mut extensions = lines.peekable();
+        let extended = extensions.peek().is_some();
+        if extensions.any(str::is_empty) {
+            return Err(form("a checkpoint's extension line is empty"));
+        }
         let size = parse_decimal(size).ok_or(form("a checkpoint's size is not a number"))?;
         let root = Digest::from_base64(root).ok_or(form("a checkpoint's root is not a digest"))?;
         if origin.is_empty() {
             return Err(form("a checkpoint's origin is empty"));
         }
-        Ok(Self {
+        let checkpoint = Self {
             origin: origin.to_owned(),
             size,
             root,
-        })
+        };
+        Ok((checkpoint, extended))
     }
 
     /// Signs this checkpoint; the key's name is the origin.

@@ -12,7 +12,7 @@ use crate::note::{NOTE_MAX_BYTES, VerifierKey};
 use crate::publish::{CHECKPOINT_FILE, HISTORY_FILE, read_checkpoint};
 use crate::tile::{TILE_HEIGHT, TILE_WIDTH, Tile, TileKind, perfect_root, push_entry};
 use crate::tree::{Digest, Frontier};
-use crate::verify::VerifyReport;
+use crate::verify::{Known, VerifyReport};
 
 /// The derived files, read alongside the rows.
 pub(crate) struct Files<'a> {
@@ -20,6 +20,8 @@ pub(crate) struct Files<'a> {
     key: &'a VerifierKey,
     published: Option<Checkpoint>,
     history: History,
+    /// What others hold, the smallest last.
+    known: Vec<Known>,
     /// Digests of the tile that is being filled, per level.
     levels: Vec<Vec<Digest>>,
     bundle: Vec<u8>,
@@ -37,8 +39,10 @@ impl<'a> Files<'a> {
     pub(crate) fn open(
         dir: &'a Path,
         key: &'a VerifierKey,
+        mut known: Vec<Known>,
         report: &mut VerifyReport,
     ) -> Result<Self, LedgerError> {
+        known.sort_by_key(|one| std::cmp::Reverse(one.checkpoint.size));
         let published = read_checkpoint(dir, key).unwrap_or_else(|_| {
             report.fault(CHECKPOINT_FILE, "it is not a checkpoint signed by this key");
             None
@@ -65,6 +69,7 @@ impl<'a> Files<'a> {
             key,
             published,
             history,
+            known,
             levels: Vec::new(),
             bundle: Vec::new(),
         };
@@ -126,6 +131,14 @@ impl<'a> Files<'a> {
                 report.fault(place, "the entries do not lead to the root signed there");
             }
             self.advance(Some(size), report);
+        }
+        while let Some(known) = self.known.pop_if(|known| known.checkpoint.size == size) {
+            report.cosigned += 1;
+            if known.checkpoint.root != frontier.root() {
+                let what = "a witness has cosigned another tree of this size: there is a second \
+                            history";
+                self.contradicts(&known, what, report);
+            }
         }
         if let Some(published) = &self.published
             && published.size == size
@@ -226,12 +239,33 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// Names a checkpoint of somebody else that does not fit, and keeps both as evidence.
+    fn contradicts(&self, known: &Known, what: &'static str, report: &mut VerifyReport) {
+        let place = format!("{}, {} entries", known.place, known.checkpoint.size);
+        let ours = std::fs::read_to_string(self.dir.join(CHECKPOINT_FILE)).unwrap_or_default();
+        report.evidence.push(format!(
+            "{what}\n\n{place}:\n\n{}\nthe newest of this ledger:\n\n{ours}",
+            known.note
+        ));
+        report.fault(place, what);
+    }
+
     /// Checks what can only be known at the end of the walk.
     pub(crate) fn finish(mut self, size: u64, report: &mut VerifyReport) {
         while let Some(next) = self.history.next.take() {
             let place = format!("{HISTORY_FILE} line {}", self.history.number);
             report.fault(place, "its root could not be compared: entries are missing");
             self.advance(Some(next.size), report);
+        }
+        while let Some(known) = self.known.pop() {
+            if known.checkpoint.size > size {
+                let what = "a witness has cosigned more entries than there are: the ledger was \
+                            rewound, or this is a copy";
+                self.contradicts(&known, what, report);
+            } else {
+                let place = format!("{}, {} entries", known.place, known.checkpoint.size);
+                report.fault(place, "its root could not be compared: entries are missing");
+            }
         }
         if self.published_size() > size {
             report.fault(

@@ -11,10 +11,11 @@ use labward_store::Store;
 
 use crate::bundle::HEADER;
 use crate::checkpoint::Checkpoint;
+use crate::cosigned::{CosignedNote, cosigned_notes};
 use crate::error::LedgerError;
-use crate::note::VerifierKey;
+use crate::note::{Note, VerifierKey};
 use crate::proof::{ConsistencyProof, range_peaks};
-use crate::publish::{CHECKPOINT_FILE, read_checkpoint};
+use crate::publish::{read_checkpoint, read_note};
 use crate::store;
 use crate::tile::TileFolder;
 use crate::tree::{Digest, Frontier, leaf_digest};
@@ -34,7 +35,8 @@ pub struct BundleRange {
     pub older: Vec<String>,
 }
 
-/// Writes the published entries of `range` to `out`; the publisher must not work meanwhile.
+/// Writes the published entries of `range` to `out`; the publisher must not work meanwhile. What
+/// witnesses cosigned goes with it, as older checkpoints or under the newest.
 ///
 /// # Errors
 /// [`LedgerError::NoEntry`] if the range is empty or not published; [`LedgerError::Tampered`] if
@@ -104,42 +106,68 @@ fn write_entries(
 /// Writes everything before the entries; the frontier from which they go on.
 fn write_head(
     dir: &Path,
-    checkpoint: &Checkpoint,
+    newest: &Checkpoint,
     range: &BundleRange,
     end: u64,
     key: &VerifierKey,
     writer: &mut LineWriter<impl Write>,
 ) -> Result<Frontier, LedgerError> {
-    let path = dir.join(CHECKPOINT_FILE);
-    let note = std::fs::read_to_string(path).map_err(LedgerError::file(CHECKPOINT_FILE))?;
-    let mut tiles = TileFolder::new(dir, checkpoint.size);
+    let (note, older) = checkpoints(dir, newest, &range.older, key)?;
+    let mut tiles = TileFolder::new(dir, newest.size);
     let peaks = range_peaks(0, range.first, &mut tiles)?;
     let mismatch = || LedgerError::tampered("tiles: they do not fit the checkpoint");
     let mut consistency =
-        |old| ConsistencyProof::compute(old, checkpoint.size, &mut tiles)?.ok_or_else(mismatch);
+        |old| ConsistencyProof::compute(old, newest.size, &mut tiles)?.ok_or_else(mismatch);
     writer.line(HEADER)?;
-    writer.line(&format!(
-        "range {} {end} {}",
-        range.first,
-        range.older.len()
-    ))?;
-    writer.line(&format!("checkpoint {}", json_string(&note)?))?;
+    writer.line(&format!("range {} {end} {}", range.first, older.len()))?;
+    writer.line(&format!("checkpoint {}", json_string(&note.to_string())?))?;
     writer.line(&digest_line("peaks", &peaks))?;
     writer.line(&digest_line("before", &consistency(range.first)?.path))?;
     writer.line(&digest_line("onward", &consistency(end)?.path))?;
-    for note in &range.older {
-        let older = Checkpoint::open(note.as_bytes(), key)?;
-        let proof = consistency(older.size)?;
-        if !proof.verify(&older.root, &checkpoint.root) {
-            return Err(LedgerError::tampered(format!(
-                "checkpoint of {} entries: the ledger does not go on from it",
-                older.size
-            )));
+    for CosignedNote { checkpoint, note } in &older {
+        let proof = consistency(checkpoint.size)?;
+        if !proof.verify(&checkpoint.root, &newest.root) {
+            return Err(goes_not_on_from(checkpoint));
         }
-        writer.line(&format!("older {}", json_string(note)?))?;
+        writer.line(&format!("older {}", json_string(&note.to_string())?))?;
         writer.line(&digest_line("consistency", &proof.path))?;
     }
     Frontier::from_peaks(range.first, peaks).ok_or_else(mismatch)
+}
+
+/// The newest checkpoint with all that was cosigned of it, and the older ones that go with it.
+fn checkpoints(
+    dir: &Path,
+    newest: &Checkpoint,
+    wanted: &[String],
+    key: &VerifierKey,
+) -> Result<(Note, Vec<CosignedNote>), LedgerError> {
+    let mut note = read_note(dir)?;
+    let mut older = Vec::new();
+    for text in wanted {
+        older.push(CosignedNote {
+            checkpoint: Checkpoint::open(text.as_bytes(), key)?,
+            note: Note::parse(text.as_bytes())?,
+        });
+    }
+    for cosigned in cosigned_notes(dir, key)? {
+        if cosigned.checkpoint == *newest {
+            note.join(&cosigned.note);
+        } else {
+            older.push(cosigned);
+        }
+    }
+    if let Some(larger) = older.iter().find(|one| one.checkpoint.size > newest.size) {
+        return Err(goes_not_on_from(&larger.checkpoint));
+    }
+    Ok((note, older))
+}
+
+fn goes_not_on_from(checkpoint: &Checkpoint) -> LedgerError {
+    LedgerError::tampered(format!(
+        "checkpoint of {} entries: the ledger does not go on from it",
+        checkpoint.size
+    ))
 }
 
 fn json_string(text: &str) -> Result<String, LedgerError> {

@@ -17,6 +17,8 @@
 //! | [`detail`] | the sealed detail |
 //! | [`tree`], [`proof`] | RFC 6962: digests, frontier, inclusion and consistency |
 //! | [`note`], [`checkpoint`], [`tile`] | C2SP signed-note, tlog-checkpoint, tlog-tiles |
+//! | [`cosigned`] | what witnesses cosigned of this ledger |
+//! | [`cosignature`], [`witness`] | C2SP tlog-cosignature, tlog-witness: [`Witness`], [`WitnessKey`] |
 //! | [`publish`] | [`Publisher`]: tiles and checkpoints on disk |
 //! | `proof_text` | [`prove`], [`EntryProof`]: C2SP tlog-proof |
 //! | [`verify`](mod@verify) | [`verify()`]: everything where it lives, each fault named by its place |
@@ -33,6 +35,8 @@
 pub mod action;
 pub mod bundle;
 pub mod checkpoint;
+pub mod cosignature;
+pub mod cosigned;
 mod derived;
 pub mod detail;
 mod encode;
@@ -53,10 +57,15 @@ mod testing;
 pub mod tile;
 pub mod tree;
 pub mod verify;
+pub mod witness;
 
 pub use action::{Action, Actor, Outcome, Subject};
-pub use bundle::{BundleError, BundleReport, verify_bundle};
+pub use bundle::{
+    BundleError, BundleReport, CosignedSize, Trust, verify_bundle, verify_bundle_with,
+};
 pub use checkpoint::Checkpoint;
+pub use cosignature::{Cosignature, Cosigner, WitnessKey};
+pub use cosigned::{CosignedNote, cosigned_notes, read_cosigned, save_cosigned};
 pub use detail::{open_detail, seal_detail};
 pub use entry::{Leaf, NewEntry, PayloadDigest};
 pub use error::LedgerError;
@@ -76,4 +85,7 @@ pub use store::{
     entry_of_record, epochs, payload_of, tree_head,
 };
 pub use tree::Digest;
-pub use verify::{Fault, VerifyReport, verify};
+pub use verify::{Fault, Known, VerifyReport, verify, verify_with};
+pub use witness::{
+    AddCheckpoint, Answer, Contradiction, Cosigned, Witness, WitnessState, WitnessedLog,
+};

@@ -93,29 +93,18 @@ impl VerifierKey {
 
     /// SHA-256(name ‖ 0A ‖ type ‖ public key), its first four bytes.
     pub fn key_id(&self) -> u32 {
-        let mut input = Vec::with_capacity(self.name.len() + 34);
-        input.extend_from_slice(self.name.as_bytes());
-        input.extend_from_slice(&[b'\n', ED25519]);
-        input.extend_from_slice(&self.public);
-        let digest = Digest::of(&input);
-        digest
-            .as_bytes()
-            .first_chunk()
-            .map_or(0, |id| u32::from_be_bytes(*id))
+        key_id(&self.name, ED25519, &self.public)
+    }
+
+    /// Whether the signature line claims to be by this key.
+    pub fn claims(&self, signature: &Signature) -> bool {
+        signature.key_id == self.key_id() && signature.name == self.name
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut key = vec![ED25519];
-        key.extend_from_slice(&self.public);
-        write!(
-            f,
-            "{}+{:08x}+{}",
-            self.name,
-            self.key_id(),
-            STANDARD.encode(key)
-        )
+        write_key(f, &self.name, ED25519, &self.public)
     }
 }
 
@@ -123,26 +112,58 @@ impl FromStr for VerifierKey {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        // Only the last part may hold a plus: base64 does.
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::Key("it has not the form name+id+key"));
-        };
-        let key = STANDARD
-            .decode(key)
-            .map_err(|_| NoteError::Key("the key is not base64"))?;
-        let Some((&ED25519, public)) = key.split_first() else {
-            return Err(NoteError::Key("the key is not an Ed25519 key"));
-        };
-        let public = public
-            .try_into()
-            .map_err(|_| NoteError::Key("the key has not 32 bytes"))?;
-        let key = Self::new(name, public)?;
-        if id != format!("{:08x}", key.key_id()) {
-            return Err(NoteError::Key("the id does not fit name and key"));
-        }
-        Ok(key)
+        let (name, public) = read_key(text, ED25519)?;
+        Self::new(&name, public)
     }
+}
+
+/// The id of a key of this type: SHA-256(name ‖ 0A ‖ type ‖ public key), its first four bytes.
+pub(crate) fn key_id(name: &str, kind: u8, public: &[u8; 32]) -> u32 {
+    let mut input = Vec::with_capacity(name.len() + 34);
+    input.extend_from_slice(name.as_bytes());
+    input.extend_from_slice(&[b'\n', kind]);
+    input.extend_from_slice(public);
+    let digest = Digest::of(&input);
+    digest
+        .as_bytes()
+        .first_chunk()
+        .map_or(0, |id| u32::from_be_bytes(*id))
+}
+
+/// Writes a verifier key of this type: `name+key id+base64(type ‖ key)`.
+pub(crate) fn write_key(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    kind: u8,
+    public: &[u8; 32],
+) -> fmt::Result {
+    let mut key = vec![kind];
+    key.extend_from_slice(public);
+    let id = key_id(name, kind, public);
+    write!(f, "{name}+{id:08x}+{}", STANDARD.encode(key))
+}
+
+/// The name and the Ed25519 public key of a verifier key of this type.
+pub(crate) fn read_key(text: &str, kind: u8) -> Result<(String, [u8; 32]), NoteError> {
+    // Only the last part may hold a plus: base64 does.
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(NoteError::Key("it has not the form name+id+key"));
+    };
+    let key = STANDARD
+        .decode(key)
+        .map_err(|_| NoteError::Key("the key is not base64"))?;
+    let public = match key.split_first() {
+        Some((found, public)) if *found == kind => public,
+        _ => return Err(NoteError::Key("the key is of another type")),
+    };
+    let public = public
+        .try_into()
+        .map_err(|_| NoteError::Key("the key has not 32 bytes"))?;
+    if !is_key_name(name) || id != format!("{:08x}", key_id(name, kind, &public)) {
+        return Err(NoteError::Key("the id does not fit name and key"));
+    }
+    Ok((name.to_owned(), public))
 }
 
 impl Note {
@@ -208,10 +229,8 @@ impl Note {
 
     /// The text, if the key has signed it.
     pub fn verify(&self, key: &VerifierKey) -> Result<&str, NoteError> {
-        let id = key.key_id();
         let mut signed = false;
-        let of_key = |s: &&Signature| s.key_id == id && s.name == key.name;
-        for signature in self.signatures.iter().filter(of_key) {
+        for signature in self.signatures.iter().filter(|one| key.claims(one)) {
             sign::verify(&key.public, self.text.as_bytes(), &signature.bytes)
                 .map_err(|_| NoteError::BadSignature)?;
             signed = true;
@@ -233,6 +252,27 @@ impl Note {
         self.signatures.push(signature);
     }
 
+    /// Whether both are over the same text; says nothing about their signatures.
+    pub fn text_is(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
+    /// Keeps only the signatures that `keep` wants.
+    pub fn retain(&mut self, keep: impl FnMut(&Signature) -> bool) {
+        self.signatures.retain(keep);
+    }
+
+    /// Takes over the signatures of `other` that are not here, if it is of the same text.
+    pub(crate) fn join(&mut self, other: &Self) {
+        if self.text == other.text {
+            for signature in &other.signatures {
+                if !self.signatures.contains(signature) {
+                    self.signatures.push(signature.clone());
+                }
+            }
+        }
+    }
+
     /// The text before any verification; only to be compared, never to be believed.
     pub(crate) fn unverified_text(&self) -> &str {
         &self.text
@@ -249,7 +289,8 @@ impl fmt::Display for Note {
 }
 
 impl Signature {
-    fn parse(line: &str) -> Option<Self> {
+    /// Reads one signature line without its line feed; `None` if it is none.
+    pub fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
         let bytes = STANDARD.decode(encoded).ok()?;
         let (id, bytes) = bytes.split_first_chunk::<4>()?;
@@ -269,7 +310,7 @@ impl fmt::Display for Signature {
     }
 }
 
-fn is_key_name(name: &str) -> bool {
+pub(crate) fn is_key_name(name: &str) -> bool {
     let allowed = |c: char| !c.is_whitespace() && c != '+' && !c.is_control();
     !name.is_empty() && name.chars().all(allowed)
 }

@@ -196,14 +196,15 @@ pub(crate) fn range_peaks<S: Subtrees>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::tree::leaf_digest;
     use crate::tree::tests::{KNOWN_LEAVES, numbered_leaves, reference_root, unhex};
     use proptest::prelude::*;
     use std::convert::Infallible;
 
-    struct Leaves(Vec<Digest>);
+    /// The leaves of a small tree in memory.
+    pub(crate) struct Leaves(pub(crate) Vec<Digest>);
 
     impl Subtrees for Leaves {
         type Error = Infallible;

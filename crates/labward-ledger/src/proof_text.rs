@@ -14,11 +14,13 @@ use labward_base::id::EntryIndex;
 use labward_store::Store;
 
 use crate::checkpoint::{Checkpoint, parse_decimal};
+use crate::cosignature::{Cosignature, WitnessKey};
+use crate::cosigned::{CosignedNote, cosigned_notes};
 use crate::entry::Leaf;
 use crate::error::LedgerError;
-use crate::note::{Note, VerifierKey};
+use crate::note::{Note, NoteError, VerifierKey};
 use crate::proof::{InclusionProof, PATH_MAX};
-use crate::publish::{CHECKPOINT_FILE, read_checkpoint};
+use crate::publish::{read_checkpoint, read_note};
 use crate::store;
 use crate::tile::TileFolder;
 use crate::tree::{Digest, leaf_digest};
@@ -42,7 +44,8 @@ pub struct ProofError {
     pub place: &'static str,
 }
 
-/// The proof of the entry at `index` under the checkpoint published below `dir`.
+/// The proof of the entry at `index` under a checkpoint published below `dir`: the one with the most
+/// cosignatures that holds the entry, else the newest.
 ///
 /// # Errors
 /// [`LedgerError::NoEntry`] if the entry is not there or not published yet;
@@ -54,9 +57,7 @@ pub fn prove(
     index: EntryIndex,
 ) -> Result<EntryProof, LedgerError> {
     let no_entry = || LedgerError::NoEntry { index: index.get() };
-    let checkpoint = read_checkpoint(dir, key)?.ok_or_else(no_entry)?;
-    let bytes =
-        std::fs::read(dir.join(CHECKPOINT_FILE)).map_err(LedgerError::file(CHECKPOINT_FILE))?;
+    let (checkpoint, note) = best_checkpoint(dir, key, index)?.ok_or_else(no_entry)?;
     let entry = store
         .read(|snapshot| store::entry(snapshot, index))?
         .ok_or_else(no_entry)?;
@@ -64,7 +65,6 @@ pub fn prove(
     let path = InclusionProof::compute(index.get(), checkpoint.size, &mut tiles)?
         .ok_or_else(no_entry)?
         .path;
-    let note = Note::parse(&bytes)?;
     let proof = EntryProof {
         leaf: entry.leaf,
         index: index.get(),
@@ -77,7 +77,46 @@ pub fn prove(
     Ok(proof)
 }
 
+/// The published checkpoint with the most signatures that holds the entry; of several, the newest.
+fn best_checkpoint(
+    dir: &Path,
+    key: &VerifierKey,
+    index: EntryIndex,
+) -> Result<Option<(Checkpoint, Note)>, LedgerError> {
+    let Some(newest) = read_checkpoint(dir, key)? else {
+        return Ok(None);
+    };
+    let mut best = (newest.clone(), read_note(dir)?);
+    // A larger one is not of this ledger as it is now; that is for verifying to say.
+    let fits = |one: &CosignedNote| (index.get() + 1..=newest.size).contains(&one.checkpoint.size);
+    for one in cosigned_notes(dir, key)?.into_iter().filter(fits) {
+        if one.note.signatures().len() > best.1.signatures().len() {
+            best = (one.checkpoint, one.note);
+        }
+    }
+    Ok(Some(best))
+}
+
 impl EntryProof {
+    /// The cosignatures of these witnesses under the checkpoint of the proof.
+    ///
+    /// # Errors
+    /// [`ProofError`] if one is there that does not verify.
+    pub fn cosignatures(&self, witnesses: &[WitnessKey]) -> Result<Vec<Cosignature>, ProofError> {
+        let mut found = Vec::new();
+        for witness in witnesses {
+            match witness.verify(&self.note) {
+                Ok(cosignature) => found.push(cosignature),
+                Err(NoteError::NotSigned) => {}
+                Err(_) => {
+                    let place = "a witness's cosignature does not verify";
+                    return Err(ProofError { place });
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The leaf, if the checkpoint is signed by the key and holds it at this index.
     pub fn verify(&self, key: &VerifierKey) -> Result<Leaf, ProofError> {
         let fail = |place| ProofError { place };

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `checkpoint` | the newest signed checkpoint |
 //! | `history` | every checkpoint ever signed, one JSON string a line |
+//! | `cosigned/<key id>` | the newest checkpoint that a witness cosigned, by [`crate::cosigned`] |
 //! | `tile/<L>/<N>[.p/<W>]` | digests (C2SP tlog-tiles) |
 //! | `tile/entries/<N>[.p/<W>]` | the leaves themselves |
 //!
@@ -303,6 +304,13 @@ pub fn read_checkpoint(dir: &Path, key: &VerifierKey) -> Result<Option<Checkpoin
     Ok(Some(Checkpoint::open(&bytes, key)?))
 }
 
+/// The newest checkpoint below `dir` as a note; nothing about it is verified.
+pub fn read_note(dir: &Path) -> Result<Note, LedgerError> {
+    let path = dir.join(CHECKPOINT_FILE);
+    let bytes = fs::read(path).map_err(LedgerError::file(CHECKPOINT_FILE))?;
+    Ok(Note::parse(&bytes)?)
+}
+
 fn check_old_root(frontier: &Frontier, old: Option<&Checkpoint>) -> Result<(), LedgerError> {
     match old {
         Some(old) if old.size == frontier.size() && old.root != frontier.root() => {
@@ -351,6 +359,27 @@ impl Folders {
                 .map_err(LedgerError::file("the ledger's folder"))
         })
     }
+}
+
+/// Writes `path` below `dir` so that it survives a power cut, whole or not at all.
+pub(crate) fn write_durably(dir: &Path, path: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+    let target = dir.join(path);
+    write_atomically(&target, bytes).map_err(LedgerError::file(path))?;
+    let mut folders = Folders::default();
+    folders.note(&target, dir);
+    folders.sync()
+}
+
+/// The bytes of a file that may have `limit` of them; `None` if it is not there.
+pub(crate) fn read_bounded(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 fn write_atomically(target: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -11,10 +11,12 @@ use labward_base::id::{EntryIndex, NodeId};
 use labward_store::{Query, Store};
 
 use crate::action::{Action, Subject};
+use crate::checkpoint::Checkpoint;
+use crate::cosigned::{COSIGNED_FOLDER, CosignedNote, cosigned_notes};
 use crate::derived::Files;
 use crate::entry::{Leaf, PayloadDigest};
 use crate::error::LedgerError;
-use crate::note::VerifierKey;
+use crate::note::{Note, VerifierKey};
 use crate::store::{self, StoredEntry};
 use crate::tree::{Digest, Frontier, leaf_digest};
 
@@ -41,6 +43,21 @@ pub struct VerifyReport {
     pub faults: Vec<Fault>,
     /// How many faults there are.
     pub fault_count: u64,
+    /// Checkpoints of witnesses whose roots were compared.
+    pub cosigned: u64,
+    /// Signed checkpoints that contradict each other, whole, for somebody outside to judge.
+    pub evidence: Vec<String>,
+}
+
+/// A checkpoint of this ledger that somebody else holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Who holds it, as a fault names it.
+    pub place: String,
+    /// Size and root, signed by the ledger's key.
+    pub checkpoint: Checkpoint,
+    /// The note with all its signatures.
+    pub note: Note,
 }
 
 /// One thing that is not as it must be.
@@ -69,6 +86,16 @@ impl VerifyReport {
     }
 }
 
+impl Known {
+    fn of_folder(cosigned: CosignedNote) -> Self {
+        Self {
+            place: COSIGNED_FOLDER.to_owned(),
+            checkpoint: cosigned.checkpoint,
+            note: cosigned.note,
+        }
+    }
+}
+
 /// Verifies the ledger of `node`: all rows, and the files below `dir` if it is given, against the
 /// key of the ledger.
 ///
@@ -80,9 +107,25 @@ pub fn verify(
     node: NodeId,
     published: Option<(&Path, &VerifierKey)>,
 ) -> Result<VerifyReport, LedgerError> {
+    verify_with(store, node, published, Vec::new())
+}
+
+/// As [`verify`], and that the entries lead to the roots of the checkpoints that others hold.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_with(
+    store: &Store,
+    node: NodeId,
+    published: Option<(&Path, &VerifierKey)>,
+    mut known: Vec<Known>,
+) -> Result<VerifyReport, LedgerError> {
     let mut report = VerifyReport::default();
+    if let Some((dir, key)) = published {
+        known.extend(cosigned_notes(dir, key)?.into_iter().map(Known::of_folder));
+    }
     let files = published
-        .map(|(dir, key)| Files::open(dir, key, &mut report))
+        .map(|(dir, key)| Files::open(dir, key, known, &mut report))
         .transpose()?;
     let (head, last) = store.read(|snapshot| {
         let head = store::tree_head(snapshot, node);

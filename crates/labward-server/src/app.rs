@@ -27,6 +27,7 @@ use labward_store::{Options, Store};
 use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
 use crate::adapters::RecordsKeep;
 use crate::config::Config;
+use crate::cosign::{WitnessParts, Witnesses};
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
 use crate::folder::{DataFolder, NODE, SITE};
@@ -76,6 +77,7 @@ pub(crate) struct Opened {
     pub(crate) gateway: Gateway,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) publishing: Arc<Publishing>,
+    pub(crate) witnesses: Arc<Witnesses>,
     publish_loop: Mutex<Option<PublishLoop>>,
 }
 
@@ -141,6 +143,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         store, keys, clock, ..
     } = core;
     let publishing = Arc::new(publishing(core)?);
+    let interval = core.config.ledger.publish_interval();
+    let witnesses = Arc::new(witnesses(core, &publishing, interval)?);
     let records = Records::load(labward_records::Setup {
         store: store.clone(),
         keys: keys.clone(),
@@ -188,16 +192,38 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         delivery.shutdown(Duration::ZERO);
         core.record_stop(Outcome::Failed(error.problem().code));
     })?;
-    let interval = core.config.ledger.publish_interval();
-    let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval)?;
+    let woken = Arc::clone(&witnesses);
+    let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval, move || woken.wake())?;
     Ok(Opened {
         messages: gateway.messages(),
         records,
         gateway,
         delivery,
         publishing,
+        witnesses,
         publish_loop: Mutex::new(Some(publish_loop)),
     })
+}
+
+/// Starts to ask the witnesses, after a first checkpoint that they can be asked about.
+fn witnesses(
+    core: &Core,
+    publishing: &Arc<Publishing>,
+    interval: Duration,
+) -> Result<Witnesses, ServerError> {
+    let configs = &core.config.witnesses;
+    if !configs.is_empty() {
+        // What keeps it from publishing is said by the loop.
+        let _ = publishing.publish();
+    }
+    let parts = Arc::new(WitnessParts {
+        store: core.store.clone(),
+        publishing: Arc::clone(publishing),
+        peers: core.peers.clone(),
+        clock: Arc::clone(&core.clock),
+        evidence: core.data.evidence(),
+    });
+    Witnesses::start(configs, interval, server_identity(core)?.as_ref(), &parts)
 }
 
 impl App {
@@ -343,7 +369,7 @@ impl Core {
     /// Records the start, the configuration and the unencrypted lines in one unit.
     fn record_start(&self) -> Result<(), ServerError> {
         let now = self.clock.now();
-        let lines = self.config.gateway.check(now);
+        let lines = self.config.plain_lines(now);
         let lines = lines.map_err(labward_gateway::StartError::from)?;
         for line in lines.iter().filter(|line| !line.loopback) {
             tracing::warn!(place = %line.place, "{} is unencrypted", line.place);

@@ -58,6 +58,14 @@ pub enum ServerError {
     /// A thread or runtime could not be started.
     #[error("start the threads of the server")]
     Threads(#[source] io::Error),
+    /// Operator: a witness can never be asked as it is configured.
+    #[error("set up witness {name}: {rule}")]
+    Witness {
+        /// The witness.
+        name: String,
+        /// The rule that its configuration breaks.
+        rule: &'static str,
+    },
 }
 
 impl ServerError {
@@ -75,6 +83,7 @@ impl ServerError {
             Self::Os(_) | Self::Threads(_) => &problem::SERVER_INTERNAL,
             Self::Records(error) => error.problem(),
             Self::Store(error) => error.problem(),
+            Self::Witness { .. } => &problem::CONFIG_UNSAFE,
         }
     }
 

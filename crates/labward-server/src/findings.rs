@@ -77,6 +77,24 @@ pub(crate) fn reconcile(
     Ok(changed)
 }
 
+/// Says whether the finding with this key holds; an entry only if that changed.
+pub(crate) fn reconcile_one(
+    tx: &mut Tx<'_>,
+    site: SiteId,
+    key: &str,
+    present: Option<&Finding>,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let before = all_that_hold(tx, site)?
+        .into_iter()
+        .find(|one| one.key == key);
+    match (before, present) {
+        (None, Some(finding)) => change(tx, site, finding, true, now),
+        (Some(gone), None) => change(tx, site, &gone, false, now),
+        _ => Ok(()),
+    }
+}
+
 /// The findings that hold, in the order of their keys.
 pub(crate) fn all_that_hold<Q: Query>(
     query: &mut Q,

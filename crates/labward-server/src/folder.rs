@@ -64,6 +64,11 @@ impl DataFolder {
         self.ledger().join("key.pub")
     }
 
+    /// Checkpoints of this ledger that contradict each other, a file a witness.
+    pub fn evidence(&self) -> PathBuf {
+        self.ledger().join("evidence")
+    }
+
     /// The certificates; no private key lies there.
     pub fn tls(&self) -> PathBuf {
         self.0.join("tls")

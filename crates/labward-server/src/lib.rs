@@ -10,6 +10,8 @@
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
+//! | `cosign` | asking the ledger's witnesses, beside everything else |
+//! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
 //! | [`serve`](mod@serve) | the server in the foreground |
@@ -25,6 +27,7 @@ mod adapters;
 pub mod app;
 pub mod check;
 pub mod config;
+mod cosign;
 mod error;
 pub mod findings;
 pub mod folder;
@@ -36,6 +39,7 @@ pub mod serve;
 pub mod setup;
 #[cfg(test)]
 mod tests;
+pub mod witness;
 
 pub use app::{App, Parts, build};
 pub use error::ServerError;

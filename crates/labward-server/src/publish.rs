@@ -11,9 +11,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_base::id::{EntryIndex, NodeId};
+use labward_ledger::publish::read_note;
+use labward_ledger::tile::TileFolder;
 use labward_ledger::{
-    BundleRange, Checkpoint, EntryProof, LedgerError, Publisher, VerifierKey, VerifyReport,
-    export_bundle, prove, verify,
+    BundleRange, Checkpoint, ConsistencyProof, Cosigned, EntryProof, Known, LedgerError, Note,
+    Publisher, VerifierKey, VerifyReport, WitnessKey, export_bundle, prove, read_checkpoint,
+    read_cosigned, save_cosigned, verify_with,
 };
 use labward_seal::sign::SigningKey;
 use labward_store::Store;
@@ -83,15 +86,48 @@ impl Publishing {
         prove(&self.store, &self.folder, &self.verifier, index)
     }
 
-    /// Publishes, and verifies rows, payloads and files.
-    pub(crate) fn verify(&self) -> Result<VerifyReport, LedgerError> {
+    /// The newest checkpoint as it is published, and its size; `None` before the first.
+    pub(crate) fn newest(&self) -> Result<Option<(Note, u64)>, LedgerError> {
+        let _publisher = self.lock();
+        let Some(checkpoint) = read_checkpoint(&self.folder, &self.verifier)? else {
+            return Ok(None);
+        };
+        let note = read_note(&self.folder)?;
+        Ok(Some((note, checkpoint.size)))
+    }
+
+    /// The proof that the published ledger of `new` entries goes on from its first `old`.
+    pub(crate) fn consistency(&self, old: u64, new: u64) -> Result<ConsistencyProof, LedgerError> {
+        let _publisher = self.lock();
+        let mut tiles = TileFolder::new(&self.folder, new);
+        let proof = ConsistencyProof::compute(old, new, &mut tiles)?;
+        proof.ok_or(LedgerError::NoEntry { index: old })
+    }
+
+    /// What this witness cosigned last, as it is kept.
+    pub(crate) fn cosigned(&self, witness: &WitnessKey) -> Result<Option<Cosigned>, LedgerError> {
+        read_cosigned(&self.folder, &self.verifier, witness)
+    }
+
+    /// Keeps what a witness cosigned.
+    pub(crate) fn save_cosigned(
+        &self,
+        witness: &WitnessKey,
+        cosigned: &Cosigned,
+    ) -> Result<(), LedgerError> {
+        let _publisher = self.lock();
+        save_cosigned(&self.folder, witness, cosigned)
+    }
+
+    /// Publishes, and verifies rows, payloads and files, also against what others hold.
+    pub(crate) fn verify(&self, known: Vec<Known>) -> Result<VerifyReport, LedgerError> {
         let publisher = self.lock();
         // What keeps it from publishing is found, with its place, by verifying.
         if let Err(error) = publisher.publish(&self.store, &self.key) {
             tracing::warn!(error = %chain(&error), "the ledger could not be published before verifying");
         }
         let files = (self.folder.as_path(), &self.verifier);
-        verify(&self.store, self.node, Some(files))
+        verify_with(&self.store, self.node, Some(files), known)
     }
 
     fn lock(&self) -> MutexGuard<'_, Publisher> {
@@ -102,17 +138,22 @@ impl Publishing {
 }
 
 impl PublishLoop {
-    /// Publishes every `interval` until it is stopped.
+    /// Publishes every `interval` until it is stopped, and calls `published` after each time, which
+    /// must not wait for anything.
     pub(crate) fn start(
         publishing: Arc<Publishing>,
         interval: Duration,
+        published: impl Fn() + Send + 'static,
     ) -> Result<Self, ServerError> {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
             let mut failing = false;
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 match publishing.publish() {
-                    Ok(_) => failing = false,
+                    Ok(_) => {
+                        failing = false;
+                        published();
+                    }
                     // Once, and again when it has worked in between.
                     Err(error) if !failing => {
                         failing = true;

@@ -4,6 +4,7 @@
 //! entry when it is told to stop by SIGTERM or SIGINT.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ pub fn serve(config: Option<&Path>, data: &Path) -> Result<(), ServeError> {
         data,
         clock,
     })?;
-    let served = app.start().and_then(|()| wait_for_signal());
+    let served = app.start().and_then(|()| run_until_signal());
     let stopped = stop(app);
     Ok(served.and(stopped)?)
 }
@@ -69,19 +70,27 @@ fn stop(app: App) -> Result<(), ServerError> {
     app.shutdown()
 }
 
-fn wait_for_signal() -> Result<(), ServerError> {
+fn run_until_signal() -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(ServerError::Threads)?;
     runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Threads)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Threads)?;
+        let stop = stop_signal().map_err(ServerError::Threads)?;
         tracing::info!("Labward runs");
+        stop.await;
+        Ok(())
+    })
+}
+
+/// Takes SIGTERM and SIGINT over from here on; what it gives ends with the first of them.
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        Ok(())
     })
 }

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod documents;
+mod witness;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 use labward_base::{Problem, Secret, problem};
-use labward_cli::args::{DemoArgs, InitArgs, Shell};
+use labward_cli::args::{DemoArgs, InitArgs, LedgerCommand, Shell};
 use labward_cli::{Arguments, Command, Failure};
 use labward_os::SystemClock;
 use labward_server::setup::{Answers, Terminal, init_interactive, init_unattended};
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Init(init) => run_init(&arguments.data, init),
         Command::Serve(serve) => labward_server::serve(serve.config.as_deref(), &arguments.data)
             .map_err(|error| failure(error.problem(), &error)),
+        Command::Ledger(LedgerCommand::Witness(command)) => witness::run(command, arguments.json),
         Command::Demo(demo) => run_demo(demo),
         Command::Completions { shell } => completions(*shell),
         Command::Man { folder } => man(folder),

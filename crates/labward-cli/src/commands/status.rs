@@ -1,6 +1,6 @@
 //! `status`, `check` and `destination`.
 
-use labward_api::status::{Check, DestinationStatus, Status};
+use labward_api::status::{Check, DestinationStatus, Status, WitnessStatus};
 use labward_api::{Done, Why};
 use labward_base::problem;
 
@@ -63,7 +63,8 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         writeln!(out)?;
         table(out, &head, &rows)?;
         writeln!(out)?;
-        destinations(out, &status.destinations)
+        destinations(out, &status.destinations)?;
+        witnesses(out, &status.witnesses)
     })
 }
 
@@ -116,6 +117,27 @@ pub(super) fn destination(context: &Context, command: &DestinationCommand) -> Re
             show(context.json, &done, |out| writeln!(out, "{name} goes on"))
         }
     }
+}
+
+fn witnesses(out: &mut dyn std::io::Write, witnesses: &[WitnessStatus]) -> std::io::Result<()> {
+    if witnesses.is_empty() {
+        return Ok(());
+    }
+    let head = ["witness", "state", "entries", "cosigned at", "last error"];
+    let rows: Vec<Vec<String>> = witnesses
+        .iter()
+        .map(|witness| {
+            vec![
+                witness.name.clone(),
+                witness.state.clone(),
+                or_dash(witness.size.map(|size| size.to_string()).as_deref()),
+                or_dash(witness.cosigned.as_deref()),
+                or_dash(witness.last_error.as_deref()),
+            ]
+        })
+        .collect();
+    writeln!(out)?;
+    table(out, &head, &rows)
 }
 
 fn destinations(

@@ -175,6 +175,19 @@ fn check_destination(
         place,
         "messages are delivered over MLLP, not ASTM",
     )?;
+    check_outbound(place, address, transport, now)
+}
+
+/// Refuses an outgoing line that must not run at `now`; the exception, if it is plain, is a finding.
+///
+/// # Errors
+/// [`ConfigError`] names `place` and the rule that it breaks.
+pub fn check_outbound(
+    place: &str,
+    address: &str,
+    transport: &OutboundTransport,
+    now: Timestamp,
+) -> Result<Option<PlainException>, ConfigError> {
     let has_port = address
         .rsplit_once(':')
         .is_some_and(|(_, port)| port.parse::<u16>().is_ok());

@@ -14,7 +14,7 @@ mod route;
 
 use serde::Deserialize;
 
-pub use check::{ConfigError, PlainException};
+pub use check::{ConfigError, PlainException, check_outbound};
 pub use destination::{
     DestinationConfig, FailurePolicies, OnFailure, OutboundTransport, RetryConfig, Target,
 };

@@ -41,8 +41,8 @@ pub(super) struct Dial {
     clock: Arc<dyn Clock>,
 }
 
-/// Mutual TLS towards one receiver.
-pub(super) struct Tls {
+/// Mutual TLS towards one receiver or witness.
+pub struct Tls {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     authority: CertificateDer<'static>,
@@ -84,7 +84,9 @@ impl Way {
                 let (tls, expires) = match transport {
                     OutboundTransport::Plain { expires, .. } => (None, *expires),
                     OutboundTransport::MutualTls { .. } => {
-                        let tls = Tls::of(address, transport, parts).map_err(refuse)?;
+                        let identity = parts.identity.as_ref();
+                        let tls = Tls::of(address, transport, identity, &parts.peers, &parts.clock)
+                            .map_err(refuse)?;
                         (Some(tls), None)
                     }
                 };
@@ -112,10 +114,16 @@ impl Dial {
 }
 
 impl Tls {
-    fn of(
+    /// TLS to this address as `transport` says, showing our certificate.
+    ///
+    /// # Errors
+    /// Which rule the transport breaks, so that it could never work.
+    pub fn of(
         address: &str,
         transport: &OutboundTransport,
-        parts: &DeliveryParts,
+        identity: Option<&ServerIdentity>,
+        peers: &Peers,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, &'static str> {
         let OutboundTransport::MutualTls {
             server_name,
@@ -126,10 +134,7 @@ impl Tls {
         else {
             return Err("it has no TLS");
         };
-        let identity: &ServerIdentity = parts
-            .identity
-            .as_ref()
-            .ok_or("mutual TLS needs Labward's own certificate")?;
+        let identity = identity.ok_or("mutual TLS needs Labward's own certificate")?;
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = server_name.clone().unwrap_or_else(|| host.to_owned());
@@ -152,9 +157,14 @@ impl Tls {
             name: name
                 .try_into()
                 .map_err(|_| "server_name is not a host name or address")?,
-            peers: parts.peers.clone(),
-            clock: Arc::clone(&parts.clock),
+            peers: peers.clone(),
+            clock: Arc::clone(clock),
         })
+    }
+
+    /// The name that the other side is expected to be certified for.
+    pub fn name(&self) -> ServerName<'static> {
+        self.name.clone()
     }
 
     /// The handshake; says how the connection is protected.
@@ -180,8 +190,9 @@ impl Tls {
         Ok((stream, protection))
     }
 
-    /// Looked up anew each time, since peers come, are renewed and go.
-    fn config(&self) -> Option<ClientConfig> {
+    /// The configuration of one connection, looked up anew each time, since peers come, are renewed
+    /// and go; `None` if whom it expects is no peer now.
+    pub fn config(&self) -> Option<ClientConfig> {
         let expected = match &self.pin {
             None => ExpectedServer::Authorities(self.roots.clone()),
             Some(Pin::Name(name)) => ExpectedServer::Peer(self.peers.by_name(name)?.id),

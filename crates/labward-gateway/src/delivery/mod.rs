@@ -48,6 +48,7 @@ use labward_identity::Peers;
 use labward_store::Store;
 
 pub use check::check_routes;
+pub use dial::Tls as OutboundTls;
 pub use error::DeliveryError;
 pub use status::{
     DestinationState, DestinationStatus, ExceptionState, WaitingFilter, WaitingMessage,

@@ -7,7 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `keys`, `lines`, `machine`, `work` | the functions behind the table |
+//! | `keys`, `lines`, `machine`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`], [`LedgerActs::read`]: what is looked at |
 
 mod keys;
@@ -17,12 +17,13 @@ mod measure;
 mod table;
 #[cfg(test)]
 mod tests;
+mod witness;
 mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use labward_api::status::{Check, CheckFinding, DestinationStatus};
+use labward_api::status::{Check, CheckFinding, DestinationStatus, WitnessStatus};
 use labward_base::Timestamp;
 use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
@@ -62,8 +63,10 @@ pub struct CheckInput {
     pub destinations: Option<Vec<DestinationStatus>>,
     /// What was done with the ledger lately.
     pub ledger: Option<LedgerActs>,
-    /// Witnesses that cosign checkpoints.
-    pub witnesses: usize,
+    /// Entries under the newest checkpoint.
+    pub published: Option<u64>,
+    /// The witnesses and what each cosigned.
+    pub witnesses: Option<Vec<WitnessStatus>>,
 }
 
 /// What can be seen of the machine and the data folder.

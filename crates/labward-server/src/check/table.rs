@@ -2,7 +2,7 @@
 //!
 //! A code once published keeps its meaning.
 
-use super::{CheckInput, Found, Harm, keys, lines, machine, work};
+use super::{CheckInput, Found, Harm, keys, lines, machine, witness, work};
 
 /// One check.
 pub(super) struct Item {
@@ -113,9 +113,15 @@ checks! {
     "check.clock-jumped", Medium, work::clock_jumped,
         "the clock of this machine jumped within the last 7 days",
         "set up time synchronization (chrony, systemd-timesyncd)";
-    "check.no-witness", Low, work::no_witness,
+    "check.no-witness", Low, witness::none,
         "no witness cosigns the checkpoints, so a second history could be hidden from outsiders",
-        "keep checkpoints with somebody else: each export holds one";
+        "ask a partner or the outside expert to run labward ledger witness (docs/guide/witness.md)";
+    "check.witness-refuses", High, witness::refused,
+        "a witness holds another history of this ledger: it was rewound, or somebody runs a copy",
+        "keep ledger/evidence of the data folder, run labward ledger verify, and find out which copy is the true one";
+    "check.witness-behind", Medium, witness::behind,
+        "a witness lacks entries and has cosigned nothing for a day, or never",
+        "see why in labward status";
     "check.one-administrator", Low, work::one_administrator,
         "only one person may change people, peers and keys",
         "add a second one with labward person add";

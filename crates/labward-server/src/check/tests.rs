@@ -91,7 +91,10 @@ fn healthy() -> CheckInput {
         config: config(
             "[[link]]\nname = \"chem\"\nlisten = \"192.0.2.1:2575\"\n\
              [[destination]]\nname = \"ehr\"\n\
-             target = { kind = \"mllp\", address = \"ehr.example:2575\" }\n",
+             target = { kind = \"mllp\", address = \"ehr.example:2575\" }\n\
+             [[witness]]\nname = \"partner\"\n\
+             key = \"witness.example/w1+aaa5fcb8+BNkv2YTVOUnrpvjvoEFQc2+FvxIOVkjFWLyBfwz7u8IS\"\n\
+             address = \"witness.example:8443\"\n",
         ),
         slots: vec![slot(1, SlotKind::KeyFile), slot(2, SlotKind::Shares)],
         places: vec![SlotPlace {
@@ -125,7 +128,14 @@ fn healthy() -> CheckInput {
             verified: Some(days_ago(2)),
             clock_jumped: None,
         }),
-        witnesses: 1,
+        published: Some(200),
+        witnesses: Some(vec![WitnessStatus {
+            name: "partner".to_owned(),
+            state: "cosigned".to_owned(),
+            size: Some(190),
+            cosigned: Some(days_ago(0).to_rfc3339()),
+            ..WitnessStatus::default()
+        }]),
     }
 }
 
@@ -144,6 +154,10 @@ fn set_destination(input: &mut CheckInput, change: impl Fn(&mut DestinationStatu
     let mut status = destination("ehr");
     change(&mut status);
     input.destinations = Some(vec![status]);
+}
+
+fn set_witness(input: &mut CheckInput, change: impl Fn(&mut WitnessStatus)) {
+    input.witnesses.iter_mut().flatten().for_each(change);
 }
 
 fn disk(input: &mut CheckInput, free_percent: u64) {
@@ -248,7 +262,15 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("check.clock-jumped", "", |i| {
         i.ledger.as_mut().unwrap().clock_jumped = Some(days_ago(6))
     }),
-    ("check.no-witness", "", |i| i.witnesses = 0),
+    ("check.no-witness", "", |i| i.config.witnesses.clear()),
+    ("check.witness-refuses", "partner", |i| {
+        set_witness(i, |witness| witness.state = "refused".to_owned())
+    }),
+    ("check.witness-behind", "partner", |i| {
+        set_witness(i, |witness| {
+            witness.cosigned = Some(days_ago(2).to_rfc3339())
+        })
+    }),
     ("check.one-administrator", "", |i| {
         i.people[1].roles = Role::ClinicalStaff.into()
     }),

@@ -53,10 +53,6 @@ pub(super) fn clock_jumped(input: &CheckInput) -> Found {
     }
 }
 
-pub(super) fn no_witness(input: &CheckInput) -> Found {
-    Found::when(Some(input.witnesses == 0))
-}
-
 pub(super) fn one_administrator(input: &CheckInput) -> Found {
     let may = |person: &&labward_identity::Person| person.permits(Permission::PersonChange);
     Found::when(Some(input.people.iter().filter(may).count() < 2))

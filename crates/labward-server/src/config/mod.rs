@@ -31,14 +31,15 @@ use std::time::Duration;
 
 use labward_base::Timestamp;
 use labward_gateway::config::{
-    DestinationConfig, GatewayConfig, LinkConfig, PlainException, RouteConfig,
+    DestinationConfig, GatewayConfig, LinkConfig, OutboundTransport, RouteConfig, check_outbound,
 };
-use labward_ledger::Checkpoint;
+use labward_ledger::{Checkpoint, WitnessKey};
 use labward_records::Retention;
 use serde::Deserialize;
 
 pub use error::ConfigError;
 pub(crate) use error::line_of;
+pub use labward_gateway::config::PlainException;
 pub(crate) use rules::check_key_files;
 pub use text::reference;
 
@@ -62,6 +63,8 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// The ledger.
     pub ledger: LedgerConfig,
+    /// The witnesses that cosign the ledger's checkpoints.
+    pub witnesses: Vec<WitnessConfig>,
     /// How long records are retained.
     pub retention: RetentionConfig,
     /// The admin socket.
@@ -122,6 +125,31 @@ pub struct LedgerConfig {
     pub origin: Option<String>,
     /// Seconds between checkpoints while there is something new.
     pub publish_seconds: u64,
+}
+
+/// `[[witness]]`: somebody else who cosigns the ledger's checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// What the lab calls it.
+    pub name: String,
+    /// Its verifier key.
+    pub key: WitnessKey,
+    /// Its host and port.
+    pub address: String,
+    /// What stands before `/add-checkpoint` in its URL.
+    #[serde(default)]
+    pub path: String,
+    /// Seconds that one request may take.
+    #[serde(default = "witness_timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// How the line is protected.
+    #[serde(default)]
+    pub transport: OutboundTransport,
+}
+
+const fn witness_timeout_seconds() -> u64 {
+    10
 }
 
 /// `[retention]`: how long records are retained.
@@ -228,7 +256,24 @@ impl Config {
     /// [`ConfigError::Unsafe`].
     pub fn check(&self, data: &Path, now: Timestamp) -> Result<Vec<PlainException>, ConfigError> {
         check_key_files(&self.keys.files, data)?;
-        Ok(self.gateway.check(now)?)
+        Ok(self.plain_lines(now)?)
+    }
+
+    /// The plain lines of links, destinations and witnesses, each a finding.
+    ///
+    /// # Errors
+    /// [`labward_gateway::config::ConfigError`] if one must not run at `now`.
+    pub(crate) fn plain_lines(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<PlainException>, labward_gateway::config::ConfigError> {
+        let mut lines = self.gateway.check(now)?;
+        for witness in &self.witnesses {
+            let place = format!("witness {}", witness.name);
+            let (address, transport) = (&witness.address, &witness.transport);
+            lines.extend(check_outbound(&place, address, transport, now)?);
+        }
+        Ok(lines)
     }
 
     /// The name of the ledger in its first epoch.
@@ -344,6 +389,8 @@ struct ConfigFile {
     destinations: Vec<DestinationConfig>,
     #[serde(default)]
     ledger: LedgerConfig,
+    #[serde(default, rename = "witness")]
+    witnesses: Vec<WitnessConfig>,
     #[serde(default)]
     retention: RetentionConfig,
     #[serde(default)]
@@ -386,6 +433,7 @@ impl ConfigFile {
                 destinations: self.destinations,
             },
             ledger: self.ledger,
+            witnesses: self.witnesses,
             retention: self.retention,
             http: self.http,
             log: self.log,

@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use labward_base::Timestamp;
-use labward_gateway::config::{Framing, GatewayConfig, LinkConfig, LinkName, RouteConfig, Target};
+use labward_gateway::config::{
+    DestinationName, Framing, GatewayConfig, LinkConfig, LinkName, RouteConfig, Target,
+};
 use labward_records::Retention;
 
-use super::{Config, ConfigError, RetentionConfig};
+use super::{Config, ConfigError, RetentionConfig, WitnessConfig};
 
 /// What an origin has at most, in bytes: it stands in every checkpoint.
 const MAX_ORIGIN_BYTES: usize = 255;
@@ -19,11 +21,12 @@ const MAX_ORIGIN_BYTES: usize = 255;
 /// Refuses what is wrong whatever the day and the data folder are.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     // Long before every exception's end: whether one has ended is for the day to say.
-    config.gateway.check(Timestamp::from_micros(i64::MIN))?;
+    config.plain_lines(Timestamp::from_micros(i64::MIN))?;
     check_addresses(&config.gateway.links)?;
     check_routes(&config.gateway)?;
     check_file_drops(&config.gateway)?;
     check_retention(&config.retention)?;
+    check_witnesses(&config.witnesses)?;
     check_names(config)
 }
 
@@ -138,6 +141,34 @@ fn check_retention(retention: &RetentionConfig) -> Result<(), ConfigError> {
         Ok(_) => Ok(()),
         Err(short) => Err(ConfigError::refuse("retention", short.to_string())),
     }
+}
+
+fn check_witnesses(witnesses: &[WitnessConfig]) -> Result<(), ConfigError> {
+    for (number, witness) in witnesses.iter().enumerate() {
+        let refuse = |rule: &str| {
+            let place = format!("witness {}", witness.name);
+            Err(ConfigError::refuse(place, rule))
+        };
+        if witness.name.parse::<DestinationName>().is_err() {
+            return refuse("its name has not 1 to 64 letters, digits, -, _ or .");
+        }
+        let others = witnesses.iter().take(number);
+        if others.clone().any(|other| other.name == witness.name) {
+            return refuse("the name stands twice");
+        }
+        if others.clone().any(|other| other.key == witness.key) {
+            return refuse("its key stands twice: one witness counts once");
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+        let path = &witness.path;
+        if !path.chars().all(plain)
+            || !(path.is_empty() || path.starts_with('/'))
+            || path.ends_with('/')
+        {
+            return refuse("its path begins with a slash and does not end with one, such as /w1");
+        }
+    }
+    Ok(())
 }
 
 fn check_names(config: &Config) -> Result<(), ConfigError> {

@@ -71,6 +71,7 @@ pub(super) const FILE: Section = Section {
         DESTINATION,
         ROUTE,
         LEDGER,
+        WITNESS,
         RETENTION,
         HTTP,
         LOG,
@@ -741,6 +742,59 @@ const LEDGER: Section = table(
         ),
     ],
 );
+
+const WITNESS: Section = Section {
+    name: "witness",
+    many: true,
+    what: "A witness: somebody else who cosigns the ledger's checkpoints, so that nobody can be shown \
+           a second history. It gets sizes and digests, never an entry.",
+    keys: &[
+        key(
+            "name",
+            Kind::Text,
+            Omitted::Required,
+            "",
+            "What the lab calls it: 1 to 64 letters, digits, `-`, `_` or `.`.",
+        ),
+        key(
+            "key",
+            Kind::Text,
+            Omitted::Required,
+            "",
+            "Its public key, as `labward ledger witness init` prints it: `name+id+base64`.",
+        ),
+        key(
+            "address",
+            Kind::Text,
+            Omitted::Required,
+            "host:port",
+            "Where it listens, such as `\"witness.example:8443\"`.",
+        ),
+        key(
+            "path",
+            Kind::Text,
+            Omitted::Value("\"\""),
+            "",
+            "What stands before `/add-checkpoint` in its URL, such as `\"/w1\"`.",
+        ),
+        key(
+            "timeout_seconds",
+            Kind::Number(1, 120),
+            Omitted::Value("10"),
+            "seconds",
+            "How long one request may take; nothing else waits for it.",
+        ),
+    ],
+    sections: &[WITNESS_TRANSPORT],
+    sample: "[[witness]]\nname = \"partner\"\n\
+             key = \"witness.example/w1+aaa5fcb8+BNkv2YTVOUnrpvjvoEFQc2+FvxIOVkjFWLyBfwz7u8IS\"\n\
+             address = \"witness.example:8443\"\ntransport = { mode = \"mutual-tls\", peer = \"partner\" }\n",
+};
+
+const WITNESS_TRANSPORT: Section = Section {
+    what: "How the line to the witness is protected. Without this table: mutual TLS.",
+    ..TARGET_TRANSPORT
+};
 
 const RETENTION: Section = table(
     "retention",

@@ -11,6 +11,9 @@ const LINK: &str = "[[link]]\nname = \"xn550\"\nlisten = \"127.0.0.1:4010\"\n";
 const EHR: &str = "[[destination]]\nname = \"ehr\"\n\
                    target = { kind = \"mllp\", address = \"ehr.example:2575\" }\n";
 
+const WITNESS: &str = "[[witness]]\nname = \"partner\"\naddress = \"127.0.0.1:8443\"\n\
+    key = \"witness.example/w1+aaa5fcb8+BNkv2YTVOUnrpvjvoEFQc2+FvxIOVkjFWLyBfwz7u8IS\"\n";
+
 fn parse(rest: &str) -> Result<Config, ConfigError> {
     Config::parse(&format!("version = 1\n{rest}"))
 }
@@ -69,6 +72,35 @@ fn a_mistyped_key_is_refused_with_line_place_and_suggestion() {
     check_unreadable(
         "[log]\ncolour = true\n",
         "line 3: unknown key \"colour\" in [log]",
+    );
+}
+
+#[test]
+fn a_witness_is_named_once_has_a_witnesss_key_and_no_plain_line_off_this_machine() {
+    assert_eq!(parse(WITNESS).unwrap().witnesses[0].timeout_seconds, 10);
+    let twice = format!("{WITNESS}{WITNESS}");
+    check_unsafe(&twice, "witness partner: the name stands twice");
+    let renamed = WITNESS.replace("partner", "other");
+    check_unsafe(
+        &format!("{WITNESS}{renamed}"),
+        "witness other: its key stands twice: one witness counts once",
+    );
+    let path = format!("{WITNESS}path = \"w1/\"\n");
+    check_unsafe(
+        &path,
+        "witness partner: its path begins with a slash and does not end with one, such as /w1",
+    );
+    let (code, detail) = refused(&WITNESS.replace("+aaa5fcb8+", "+aaa5fcb9+"));
+    assert_eq!(code, "config.unreadable");
+    assert!(
+        detail.contains("the id does not fit name and key"),
+        "{detail}"
+    );
+    let plain = format!("{WITNESS}transport = {{ mode = \"plain\" }}\n");
+    assert!(parse(&plain).is_ok());
+    check_unsafe(
+        &plain.replace("127.0.0.1", "192.0.2.1"),
+        "witness partner: a plain line off loopback needs a reason, an owner and a last day (expires)",
     );
 }
 
@@ -358,9 +390,11 @@ fn every_key_of_the_example_can_be_uncommented() {
     assert_eq!(config.gateway.links.len(), 2);
     assert_eq!(config.gateway.routes.len(), 1);
     assert_eq!(config.gateway.destinations.len(), 1);
+    assert_eq!(config.witnesses.len(), 1);
     let defaults = Config {
         gateway: GatewayConfig::default(),
         ledger: LedgerConfig::default(),
+        witnesses: Vec::new(),
         http: HttpConfig::default(),
         ..config.clone()
     };
@@ -396,6 +430,11 @@ fn opening(path: &str, key: &Key) -> String {
         ("destination.on", _) => format!("{EHR}[destination.on]\n"),
         ("destination.retry", _) => format!("{EHR}[destination.retry]\n"),
         ("route", _) => format!("{EHR}[[route]]\ntypes = [\"ORU^R01\"]\nto = [\"ehr\"]\n"),
+        ("witness", _) => WITNESS.to_owned(),
+        ("witness.transport", only) => {
+            let mode = only.map_or("mutual-tls", |(_, mode)| mode);
+            format!("{WITNESS}[witness.transport]\nmode = \"{mode}\"\n")
+        }
         (other, _) => format!("[{other}]\n"),
     }
 }

@@ -14,7 +14,7 @@ use labward_store::StoreError;
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::status::all_destinations;
+use super::status::{all_destinations, all_witnesses};
 use crate::app::{Core, Opened};
 use crate::check::{CheckInput, LedgerActs, Machine, check as look};
 use crate::folder::NODE;
@@ -44,8 +44,16 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
             .as_deref()
             .map(|opened| all_destinations(core, Some(opened))),
         ledger: ledger_acts(core, now),
-        witnesses: 0,
+        published: published(core),
+        witnesses: opened
+            .as_deref()
+            .and_then(|opened| all_witnesses(core, Some(opened)).ok()),
     }))
+}
+
+fn published(core: &Core) -> Option<u64> {
+    let newest = core.opened()?.publishing.newest().ok()?;
+    Some(newest.map_or(0, |(_, size)| size))
 }
 
 fn valid_until(certificate: &Path) -> Option<Timestamp> {

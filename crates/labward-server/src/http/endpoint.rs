@@ -176,7 +176,7 @@ endpoints! {
     Get "ledger/entries", LedgerRead, Query("from=&limit="), "Entries", ledger::entries,
         "A page of the ledger; who, why and what was asked for stay sealed";
     Post "ledger/verify", LedgerRead, Nothing, "Verified", ledger::verify,
-        "Verifies rows, payloads, tiles and checkpoints";
+        "Verifies rows, payloads, tiles and checkpoints, and holds what the witnesses say against them";
     Post "ledger/export", LedgerExport, Json("{ format: bundle | fhir }"), "bytes",
         ledger::export,
         "The ledger for an outside expert: a bundle to verify offline, or FHIR AuditEvents";

@@ -42,23 +42,29 @@ pub(super) fn entries(call: &Call) -> Result<Answer, Failure> {
 /// `POST ledger/verify`
 pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
     let core = &call.core;
-    let report = match core.opened() {
-        Some(opened) => opened.publishing.verify()?,
+    let (report, said) = match core.opened() {
+        Some(opened) => {
+            // Before the rows are read, so that nobody can have seen more than they hold.
+            let (known, said) = opened.witnesses.known();
+            (opened.publishing.verify(known)?, said)
+        }
         None => {
             let folder = core.data.ledger();
             let key = public_key(core)?;
-            check(&core.store, NODE, Some((&folder, &key)))?
+            (check(&core.store, NODE, Some((&folder, &key)))?, Vec::new())
         }
     };
-    let outcome = match report.is_sound() {
-        true => Outcome::Success,
-        false => Outcome::Failed(labward_base::problem::LEDGER_TAMPERED.code),
+    let outcome = match (report.is_sound(), report.evidence.is_empty()) {
+        (true, _) => Outcome::Success,
+        (false, true) => Outcome::Failed(labward_base::problem::LEDGER_TAMPERED.code),
+        (false, false) => Outcome::Failed(labward_base::problem::LEDGER_SECOND_HISTORY.code),
     };
     let facts = Facts::new()
         .number("entries", report.entries)
+        .number("cosigned", report.cosigned)
         .number("faults", report.fault_count);
     record(core, call.actor(), Action::LedgerVerified, facts, outcome)?;
-    Answer::json(&verified(report))
+    Answer::json(&verified(report, said))
 }
 
 /// What `ledger/export` takes.
@@ -156,7 +162,7 @@ fn leaf_value(entry: &StoredEntry) -> Result<Value, Failure> {
     })
 }
 
-fn verified(report: VerifyReport) -> Verified {
+fn verified(report: VerifyReport, witnesses: Vec<String>) -> Verified {
     let good = report.is_sound();
     let named = u64::try_from(report.faults.len()).unwrap_or(u64::MAX);
     let mut faults: Vec<String> = report
@@ -172,5 +178,7 @@ fn verified(report: VerifyReport) -> Verified {
         entries: report.entries,
         root: report.root.map(|root| root.to_base64()).unwrap_or_default(),
         faults,
+        witnesses,
+        evidence: report.evidence,
     }
 }

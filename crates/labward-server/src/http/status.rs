@@ -1,7 +1,7 @@
 //! `status` and `destinations`: what the server is doing; never about a patient.
 
 use labward_api::Why;
-use labward_api::status::{DestinationStatus, LinkStatus, Status};
+use labward_api::status::{DestinationStatus, LinkStatus, Status, WitnessStatus};
 use labward_base::{Timestamp, problem};
 use labward_gateway::config::{
     DestinationConfig, DestinationName, Framing, LinkConfig, OutboundTransport, Target,
@@ -9,11 +9,15 @@ use labward_gateway::config::{
 use labward_gateway::delivery::DestinationState;
 use labward_gateway::events::Counts;
 use labward_ledger::tree_head;
+use labward_store::StoreError;
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
 use crate::app::{Core, Opened};
-use crate::folder::NODE;
+use crate::config::WitnessConfig;
+use crate::cosign::SECOND_HISTORY;
+use crate::findings;
+use crate::folder::{NODE, SITE};
 
 /// `GET status`
 pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
@@ -27,6 +31,7 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
         entries: head.map_or(0, |head| head.frontier.size()),
         links: links(call, opened.as_deref()),
         destinations: all_destinations(core, opened.as_deref()),
+        witnesses: all_witnesses(core, opened.as_deref())?,
         held: match &opened {
             Some(opened) => opened.messages.count()?,
             None => 0,
@@ -119,6 +124,34 @@ pub(super) fn all_destinations(core: &Core, opened: Option<&Opened>) -> Vec<Dest
         status
     };
     config.iter().map(one).collect()
+}
+
+/// Every witness, in the order of the configuration; what it refuses is known across restarts.
+pub(super) fn all_witnesses(
+    core: &Core,
+    opened: Option<&Opened>,
+) -> Result<Vec<WitnessStatus>, StoreError> {
+    let refused = core
+        .store
+        .read(|snapshot| findings::all_that_hold(snapshot, SITE))?;
+    let asked = opened.map(|opened| opened.witnesses.status());
+    let asked = asked.unwrap_or_default();
+    let one = |config: &WitnessConfig| {
+        let known = asked.iter().find(|known| known.name == config.name);
+        let mut status = known.cloned().unwrap_or_else(|| WitnessStatus {
+            name: config.name.clone(),
+            key: config.key.to_string(),
+            state: "not-asked".to_owned(),
+            ..WitnessStatus::default()
+        });
+        let key = format!("{SECOND_HISTORY}{}", config.name);
+        if let Some(finding) = refused.iter().find(|finding| finding.key == key) {
+            status.state = "refused".to_owned();
+            status.last_error.get_or_insert(finding.detail.clone());
+        }
+        status
+    };
+    Ok(core.config.witnesses.iter().map(one).collect())
 }
 
 fn state(state: &DestinationState) -> (&'static str, Option<String>) {

@@ -1,0 +1,283 @@
+//! HTTP to one witness: mutual TLS, one request a connection, every step with a limit.
+//!
+//! It must never follow a redirection, send anything but checkpoints and digests, or dial after the
+//! exception for a plain line has ended. That what comes back is a cosignature is for the caller to
+//! verify: TLS only keeps others from hindering it.
+
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use labward_base::Clock;
+use labward_gateway::config::{Expiry, OutboundTransport};
+use labward_gateway::delivery::OutboundTls;
+use labward_gateway::tls::ServerIdentity;
+use labward_identity::Peers;
+use labward_ledger::tree::Digest;
+use labward_ledger::witness::ANSWER_MAX_BYTES;
+use rustls::{ClientConnection, StreamOwned};
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
+use ureq::{Agent, Body, Error, http::Response};
+
+use crate::config::WitnessConfig;
+
+/// The way to one witness.
+pub(super) struct WitnessClient {
+    agent: Agent,
+    base: String,
+    way: Arc<Way>,
+}
+
+/// What a witness answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) kind: String,
+    pub(super) body: Vec<u8>,
+}
+
+/// Where it is and how the line is protected.
+struct Way {
+    address: String,
+    tls: Option<OutboundTls>,
+    expires: Option<Expiry>,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl WitnessClient {
+    /// The way that the configuration describes; refuses what could never work.
+    pub(super) fn new(
+        config: &WitnessConfig,
+        identity: Option<&ServerIdentity>,
+        peers: &Peers,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, &'static str> {
+        let (tls, expires) = match &config.transport {
+            OutboundTransport::Plain { expires, .. } => (None, *expires),
+            transport => {
+                let tls = OutboundTls::of(&config.address, transport, identity, peers, clock)?;
+                (Some(tls), None)
+            }
+        };
+        let timeout = Duration::from_secs(config.timeout_seconds);
+        let way = Arc::new(Way {
+            address: config.address.clone(),
+            tls,
+            expires,
+            timeout,
+            clock: Arc::clone(clock),
+        });
+        let settings = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(timeout))
+            .proxy(None)
+            .build();
+        let connector = WayConnector(Arc::clone(&way));
+        Ok(Self {
+            agent: Agent::with_parts(settings, connector, NoResolver),
+            // TLS is the connector's; for the HTTP library all of it is plain.
+            base: format!("http://{}{}", config.address, config.path),
+            way,
+        })
+    }
+
+    /// `POST add-checkpoint`; the reason in words if there is no answer.
+    pub(super) fn add_checkpoint(&self, call: &str) -> Result<Reply, String> {
+        self.check()?;
+        let url = format!("{}/add-checkpoint", self.base);
+        let request = self
+            .agent
+            .post(url)
+            .content_type("text/plain; charset=utf-8");
+        read(request.send(call))
+    }
+
+    /// `GET <origin hash>/checkpoint`.
+    pub(super) fn latest(&self, origin: &str) -> Result<Reply, String> {
+        self.check()?;
+        let hash = Digest::of(origin.as_bytes());
+        read(
+            self.agent
+                .get(format!("{}/{hash}/checkpoint", self.base))
+                .call(),
+        )
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let ended = |last: Expiry| last.end() <= self.way.clock.now();
+        match self.way.expires {
+            Some(last) if ended(last) => Err("the exception for this plain line has ended".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Reply {
+    /// The size that an answer 409 names, if it has the form that the specification demands.
+    pub(super) fn size(&self) -> Option<u64> {
+        let text = std::str::from_utf8(&self.body).ok()?.strip_suffix('\n')?;
+        let canonical = text == "0" || !text.starts_with(['0', '+']);
+        (canonical && self.kind == "text/x.tlog.size").then(|| text.parse().ok())?
+    }
+}
+
+fn read(result: Result<Response<Body>, Error>) -> Result<Reply, String> {
+    let mut response = result.map_err(|error| format!("it does not answer: {error}"))?;
+    let most = u64::try_from(ANSWER_MAX_BYTES).unwrap_or(u64::MAX);
+    let body = response.body_mut().with_config().limit(most).read_to_vec();
+    let kind = response.headers().get("content-type");
+    Ok(Reply {
+        status: response.status().as_u16(),
+        kind: kind
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        body: body.map_err(|error| format!("its answer broke off: {error}"))?,
+    })
+}
+
+impl Way {
+    fn connect(&self) -> Result<Line, Error> {
+        let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
+        for address in self.address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, self.timeout) {
+                Ok(stream) => return self.protect(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last.into())
+    }
+
+    fn protect(&self, stream: TcpStream) -> Result<Line, Error> {
+        stream.set_nodelay(true)?;
+        let Some(tls) = &self.tls else {
+            return Ok(Line::Plain(stream));
+        };
+        let unknown = || Error::Io(std::io::Error::other("the witness is no known peer"));
+        let config = tls.config().ok_or_else(unknown)?;
+        let connection = ClientConnection::new(Arc::new(config), tls.name());
+        let connection = connection.map_err(|error| Error::Io(std::io::Error::other(error)))?;
+        Ok(Line::Tls(Box::new(StreamOwned::new(connection, stream))))
+    }
+}
+
+/// Resolves every name to one address that is never used: the connector knows its own.
+#[derive(Debug)]
+struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(
+        &self,
+        _uri: &Uri,
+        _config: &ureq::config::Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let mut addresses = self.empty();
+        addresses.push(([127, 0, 0, 1], 80).into());
+        Ok(addresses)
+    }
+}
+
+struct WayConnector(Arc<Way>);
+
+impl std::fmt::Debug for WayConnector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.address)
+    }
+}
+
+impl Connector for WayConnector {
+    type Out = LineTransport;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _chained: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        let line = self.0.connect()?;
+        Ok(Some(LineTransport { line, buffers }))
+    }
+}
+
+/// A connection to the witness.
+enum Line {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+struct LineTransport {
+    line: Line,
+    buffers: LazyBuffers,
+}
+
+impl std::fmt::Debug for LineTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a connection to a witness")
+    }
+}
+
+impl Line {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let stream: &mut dyn Write = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream,
+        };
+        stream.write_all(bytes)?;
+        stream.flush()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Transport for LineTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let limit = timeout.not_zero().map(|limit| *limit);
+        // A handshake reads as well.
+        self.line.socket().set_write_timeout(limit)?;
+        self.line.socket().set_read_timeout(limit)?;
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        Ok(self.line.write(output)?)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let limit = timeout.not_zero().map(|limit| *limit);
+        self.line.socket().set_read_timeout(limit)?;
+        let input = self.buffers.input_append_buf();
+        let amount = self.line.read(input)?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        // One request a connection: about one a minute.
+        false
+    }
+}
