@@ -11,12 +11,12 @@
 //! They can be rebuilt from the rows and are never written within a commit. A checkpoint must never
 //! be signed unless the rows still lead to the root of the one before.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use labward_base::id::{EntryIndex, NodeId};
+use labward_os::sync_file_system;
 use labward_seal::sign::SigningKey;
 use labward_store::Store;
 
@@ -33,6 +33,9 @@ pub const CHECKPOINT_FILE: &str = "checkpoint";
 
 /// The name of the file with every checkpoint.
 pub const HISTORY_FILE: &str = "history";
+
+/// Who may read a checkpoint: the server alone.
+const FILE_MODE: u32 = 0o600;
 
 /// Writes the derived files of one node's ledger; at most one may work on a folder at a time.
 #[derive(Debug)]
@@ -105,9 +108,7 @@ impl Publisher {
         };
         written?;
         let note = new.sign(key)?.to_string();
-        let mut folders = Folders::default();
-        self.write_file(CHECKPOINT_FILE, note.as_bytes(), &mut folders)?;
-        folders.sync()?;
+        write_durably(&self.dir, CHECKPOINT_FILE, note.as_bytes())?;
         self.append_history(&note)?;
         Ok(new)
     }
@@ -125,7 +126,6 @@ impl Publisher {
         from: u64,
         new: &Checkpoint,
     ) -> Result<(), LedgerError> {
-        let mut folders = Folders::default();
         let first_tile = from / TILE_WIDTH;
         let mut known = TileFolder::new(&self.dir, from);
         let peaks = range_peaks(0, first_tile * TILE_WIDTH, &mut known)?;
@@ -133,7 +133,7 @@ impl Publisher {
             .ok_or_else(|| LedgerError::tampered("tiles: they do not fit the checkpoint"))?;
         let mut index = first_tile;
         while let Some(tile) = Tile::at(TileKind::Digests(0), index, new.size) {
-            self.write_tile(store, tile, old, &mut frontier, &mut folders)?;
+            self.write_tile(store, tile, old, &mut frontier)?;
             index += 1;
         }
         check_old_root(&frontier, old)?;
@@ -142,8 +142,11 @@ impl Publisher {
                 "tree head: the entries lead to another root",
             ));
         }
-        self.write_upper_levels(from, new.size, &mut folders)?;
-        folders.sync()?;
+        self.write_upper_levels(from, new.size)?;
+        // Once for all of them, and before a checkpoint refers to them: a sync for each would keep
+        // the disk from the commits.
+        sync_file_system(&self.dir)
+            .map_err(|error| LedgerError::file("the ledger's folder")(io::Error::other(error)))?;
         self.remove_partial(from, new.size)
     }
 
@@ -154,7 +157,6 @@ impl Publisher {
         tile: Tile,
         old: Option<&Checkpoint>,
         frontier: &mut Frontier,
-        folders: &mut Folders,
     ) -> Result<(), LedgerError> {
         let (mut digests, mut bundle) = (Vec::new(), Vec::new());
         for row in read_rows(store, tile.index * TILE_WIDTH, tile.width)? {
@@ -167,21 +169,16 @@ impl Publisher {
                 return Err(LedgerError::tampered(place));
             }
         }
-        self.write_file(&tile.path(), &digests, folders)?;
+        self.write_file(&tile.path(), &digests)?;
         let entries = Tile {
             kind: TileKind::Entries,
             ..tile
         };
-        self.write_file(&entries.path(), &bundle, folders)
+        self.write_file(&entries.path(), &bundle)
     }
 
     /// Writes the tiles above level 0, each digest over a full tile below it.
-    fn write_upper_levels(
-        &self,
-        from: u64,
-        size: u64,
-        folders: &mut Folders,
-    ) -> Result<(), LedgerError> {
+    fn write_upper_levels(&self, from: u64, size: u64) -> Result<(), LedgerError> {
         let mut level = 1;
         while size >> (TILE_HEIGHT * level) > 0 {
             let kind = TileKind::Digests(level);
@@ -203,7 +200,7 @@ impl Publisher {
                     };
                     bytes.extend_from_slice(self.read_root(below)?.as_bytes());
                 }
-                self.write_file(&tile.path(), &bytes, folders)?;
+                self.write_file(&tile.path(), &bytes)?;
                 index += 1;
             }
             level += 1;
@@ -249,17 +246,17 @@ impl Publisher {
         Ok(())
     }
 
-    /// Writes one file so that a crash leaves the old one or the new one, never a part.
-    fn write_file(
-        &self,
-        path: &str,
-        bytes: &[u8],
-        folders: &mut Folders,
-    ) -> Result<(), LedgerError> {
+    /// Writes one tile beside its place and moves it there; it is not yet synced.
+    fn write_file(&self, path: &str, bytes: &[u8]) -> Result<(), LedgerError> {
         let target = self.dir.join(path);
-        write_atomically(&target, bytes).map_err(LedgerError::file(path))?;
-        folders.note(&target, &self.dir);
-        Ok(())
+        let write = || {
+            let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
+            fs::create_dir_all(folder)?;
+            let beside = target.with_added_extension("new");
+            fs::write(&beside, bytes)?;
+            fs::rename(&beside, &target)
+        };
+        write().map_err(LedgerError::file(path))
     }
 
     /// Appends one checkpoint to the history unless it is the last one there; a line that a crash
@@ -339,35 +336,16 @@ fn read_rows(store: &Store, from: u64, count: u64) -> Result<Vec<StoredEntry>, L
     Ok(rows)
 }
 
-/// Folders whose entries changed and which must be synced before a checkpoint may refer to them.
-#[derive(Default)]
-struct Folders(BTreeSet<PathBuf>);
-
-impl Folders {
-    fn note(&mut self, file: &Path, root: &Path) {
-        let below = file
-            .ancestors()
-            .skip(1)
-            .take_while(|folder| folder.starts_with(root));
-        self.0.extend(below.map(Path::to_owned));
-    }
-
-    fn sync(self) -> Result<(), LedgerError> {
-        self.0.iter().try_for_each(|folder| {
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(LedgerError::file("the ledger's folder"))
-        })
-    }
-}
-
 /// Writes `path` below `dir` so that it survives a power cut, whole or not at all.
 pub(crate) fn write_durably(dir: &Path, path: &str, bytes: &[u8]) -> Result<(), LedgerError> {
     let target = dir.join(path);
-    write_atomically(&target, bytes).map_err(LedgerError::file(path))?;
-    let mut folders = Folders::default();
-    folders.note(&target, dir);
-    folders.sync()
+    let folder = target.parent().unwrap_or(dir);
+    let fail = |error| LedgerError::file(path)(io::Error::other(error));
+    if !folder.is_dir() {
+        fs::create_dir_all(folder).map_err(LedgerError::file(path))?;
+        labward_os::sync_folder(dir).map_err(fail)?;
+    }
+    labward_os::write_durably(&target, bytes, FILE_MODE).map_err(fail)
 }
 
 /// The bytes of a file that may have `limit` of them; `None` if it is not there.
@@ -380,21 +358,6 @@ pub(crate) fn read_bounded(path: &Path, limit: usize) -> io::Result<Option<Vec<u
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
-}
-
-fn write_atomically(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut name = target
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_owned();
-    name.push(".new");
-    let beside = folder.join(name);
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, target)
 }
 
 /// The last whole line without its line feed; what stands behind it is cut off.

@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with, statvfs};
+use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with, statvfs, syncfs};
 
 use crate::error::OsError;
 
@@ -102,6 +102,16 @@ pub fn sync_folder(path: &Path) -> Result<(), OsError> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .map_err(OsError::on("sync", path))
+}
+
+/// Makes everything that was written on the file system of the folder `path` survive a power cut:
+/// for many files at once.
+///
+/// # Errors
+/// [`OsError`] if the folder cannot be opened or something could not be written.
+pub fn sync_file_system(path: &Path) -> Result<(), OsError> {
+    let folder = File::open(path).map_err(OsError::on("sync", path))?;
+    syncfs(&folder).map_err(|source| OsError::new("sync", path.display().to_string(), source))
 }
 
 /// Writes `bytes` as the file `path` with the permissions `mode`, replacing what was there.
