@@ -6,9 +6,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use labward_base::{Clock, Problem, problem};
-use labward_identity::{ExpectedServer, Peers, TlsTime, server_verifier};
+use labward_base::{Clock, Problem, Timestamp, problem};
+use labward_identity::{ExpectedServer, Identification, Origin, Peers, TlsTime, server_verifier};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -19,7 +20,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::DeliveryParts;
 use super::error::DeliveryError;
 use super::file_drop::FileDrop;
 use crate::config::{DestinationConfig, Expiry, Framing, OutboundTransport, Target};
@@ -41,6 +41,18 @@ pub(super) struct Dial {
     clock: Arc<dyn Clock>,
 }
 
+/// What a way is built from besides its configuration.
+pub(super) struct WayParts<'a> {
+    pub(super) identity: Option<&'a ServerIdentity>,
+    pub(super) peers: &'a Peers,
+    pub(super) clock: &'a Arc<dyn Clock>,
+    pub(super) certificate: &'a Arc<SeenCertificate>,
+}
+
+/// What the receiver's certificate said at the last handshake.
+#[derive(Default)]
+pub(super) struct SeenCertificate(AtomicI64);
+
 /// Mutual TLS towards one receiver.
 pub(super) struct Tls {
     chain: Vec<CertificateDer<'static>>,
@@ -51,6 +63,7 @@ pub(super) struct Tls {
     name: ServerName<'static>,
     peers: Peers,
     clock: Arc<dyn Clock>,
+    certificate: Arc<SeenCertificate>,
 }
 
 enum Pin {
@@ -62,7 +75,7 @@ impl Way {
     /// The way that the configuration describes; refuses what could never work.
     pub(super) fn of(
         config: &DestinationConfig,
-        parts: &DeliveryParts,
+        parts: &WayParts<'_>,
     ) -> Result<Self, DeliveryError> {
         let refuse = |rule| DeliveryError::Config {
             place: format!("destination {}", config.name),
@@ -93,9 +106,25 @@ impl Way {
                     commits: *framing == Framing::MllpRelease2,
                     tls,
                     expires,
-                    clock: Arc::clone(&parts.clock),
+                    clock: Arc::clone(parts.clock),
                 })))
             }
+        }
+    }
+}
+
+impl SeenCertificate {
+    /// When it ends; none before the first handshake.
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        let until = self.0.load(Ordering::Relaxed);
+        (until != 0).then(|| Timestamp::from_micros(until))
+    }
+
+    fn note(&self, chain: &[CertificateDer<'_>]) {
+        let first = chain.first();
+        let facts = first.and_then(|first| Identification::from_der(first, Origin::Foreign).ok());
+        if let Some(facts) = facts {
+            self.0.store(facts.not_after.as_micros(), Ordering::Relaxed);
         }
     }
 }
@@ -115,7 +144,7 @@ impl Tls {
     fn of(
         address: &str,
         transport: &OutboundTransport,
-        parts: &DeliveryParts,
+        parts: &WayParts<'_>,
     ) -> Result<Self, &'static str> {
         let OutboundTransport::MutualTls {
             server_name,
@@ -126,9 +155,8 @@ impl Tls {
         else {
             return Err("it has no TLS");
         };
-        let identity: &ServerIdentity = parts
+        let identity = parts
             .identity
-            .as_ref()
             .ok_or("mutual TLS needs Labward's own certificate")?;
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -153,7 +181,8 @@ impl Tls {
                 .try_into()
                 .map_err(|_| "server_name is not a host name or address")?,
             peers: parts.peers.clone(),
-            clock: Arc::clone(&parts.clock),
+            clock: Arc::clone(parts.clock),
+            certificate: Arc::clone(parts.certificate),
         })
     }
 
@@ -176,7 +205,10 @@ impl Tls {
                     _ => &problem::SEND_UNREACHABLE,
                 }
             })?;
-        let protection = protection(stream.get_ref().1);
+        let connection = stream.get_ref().1;
+        self.certificate
+            .note(connection.peer_certificates().unwrap_or_default());
+        let protection = protection(connection);
         Ok((stream, protection))
     }
 
