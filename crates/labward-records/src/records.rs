@@ -63,7 +63,7 @@ pub(crate) struct Shared {
     pub(crate) site: SiteId,
     pub(crate) node: NodeId,
     pub(crate) blobs: BlobFolder,
-    pub(crate) retention: Retention,
+    pub(crate) retention: RwLock<Retention>,
     pub(crate) index_key: Arc<IndexKey>,
     pub(crate) patients: PatientMap<NewPatientKey>,
     /// Held while the indexes are merged, so that two callers never do the same work.
@@ -112,7 +112,7 @@ impl Records {
                 site: setup.site,
                 node: setup.node,
                 blobs,
-                retention: setup.retention,
+                retention: RwLock::new(setup.retention),
                 index_key,
                 patients,
                 merging: Mutex::default(),
@@ -130,6 +130,12 @@ impl Records {
     pub fn open(&self, record: RecordId) -> Result<Opened, RecordsError> {
         let entry = self.entry_of(record)?;
         self.open_entry(record, &entry)
+    }
+
+    /// Retains records for so long from now on.
+    pub fn set_retention(&self, retention: Retention) {
+        let present = self.shared.retention.write();
+        *present.unwrap_or_else(PoisonError::into_inner) = retention;
     }
 
     /// How many patients there are that were not disposed of.
