@@ -10,6 +10,7 @@
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
+//! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
 //! | [`serve`](mod@serve) | the server in the foreground |
@@ -36,8 +37,9 @@ pub mod serve;
 pub mod setup;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
-pub use app::{App, Parts, build};
+pub use app::{App, ConfigSource, Parts, build};
 pub use error::ServerError;
 pub use http::reference as api_reference;
 pub use migrations::migrations;

@@ -1,17 +1,17 @@
 //! `labward serve`: the server in the foreground until it is told to stop.
 //!
 //! It must never leave a core dump, make a file that others can read, or end without its last
-//! entry when it is told to stop by SIGTERM or SIGINT.
+//! entry when it is told to stop by SIGTERM or SIGINT. SIGHUP reloads the configuration.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use labward_os::SystemClock;
-use labward_seal::sha256;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{App, Parts, build};
+use crate::app::{App, ConfigSource, Parts, build};
 use crate::config::{Config, ConfigError};
 use crate::error::ServerError;
 use crate::folder::DataFolder;
@@ -46,20 +46,23 @@ impl ServeError {
 pub fn serve(config: Option<&Path>, data: &Path) -> Result<(), ServeError> {
     labward_os::restrict_umask();
     labward_os::forbid_core_dumps().map_err(ServerError::from)?;
+    // Before anything runs: a signal that nobody waits for would end the process.
+    let signals = Signals::listen()?;
     let data = DataFolder::new(data);
     let path = config.map_or_else(|| data.config(), Path::to_owned);
     let text = fs::read_to_string(&path).map_err(ServerError::file(&path))?;
     let parsed = Config::parse(&text)?;
     let clock = Arc::new(SystemClock);
-    parsed.check(data.root(), labward_base::Clock::now(&*clock))?;
+    let checked = parsed.check(data.root(), labward_base::Clock::now(&*clock));
+    checked.map_err(|error| error.in_text(&text))?;
     log::start(&parsed.log);
     let mut app = build(Parts {
         config: parsed,
-        config_sha256: Some(sha256(text.as_bytes())),
+        source: Some(ConfigSource { path, text }),
         data,
         clock,
     })?;
-    let served = app.start().and_then(|()| wait_for_signal());
+    let served = app.start().map(|()| signals.wait(&app));
     let stopped = stop(app);
     Ok(served.and(stopped)?)
 }
@@ -69,19 +72,48 @@ fn stop(app: App) -> Result<(), ServerError> {
     app.shutdown()
 }
 
-fn wait_for_signal() -> Result<(), ServerError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(ServerError::Threads)?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Threads)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Threads)?;
+/// The signals that the server answers.
+struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, ServerError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ServerError::Threads)?;
+        let on = |kind| {
+            let _entered = runtime.enter();
+            signal(kind).map_err(ServerError::Threads)
+        };
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hang_up: on(SignalKind::hangup())?,
+            runtime,
+        })
+    }
+
+    /// Reloads at each SIGHUP, until SIGTERM or SIGINT.
+    fn wait(mut self, app: &App) {
         tracing::info!("Labward runs");
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            let reloads = self.runtime.block_on(async {
+                tokio::select! {
+                    _ = self.terminate.recv() => false,
+                    _ = self.interrupt.recv() => false,
+                    _ = self.hang_up.recv() => true,
+                }
+            });
+            if !reloads {
+                return;
+            }
+            // What it came to stands in the log and in the ledger.
+            let _ = app.reload("SIGHUP");
         }
-        Ok(())
-    })
+    }
 }

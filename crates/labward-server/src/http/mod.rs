@@ -10,10 +10,11 @@
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
-//! | `status`, `check`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
 
 mod call;
 mod check;
+mod config;
 pub(crate) mod endpoint;
 mod failure;
 mod key;
