@@ -173,7 +173,7 @@ fn check_names_what_endangers_the_keys_until_it_is_put_right() {
         .iter()
         .map(|one| one.as_str().unwrap())
         .collect();
-    assert!(has("check.slot-never-tested"), "{:?}", codes());
+    assert!(has("check.shares-never-tested"), "{:?}", codes());
     with_line(
         &lab,
         &["key", "test", "2"],
@@ -183,7 +183,7 @@ fn check_names_what_endangers_the_keys_until_it_is_put_right() {
     for code in [
         "check.one-slot",
         "check.no-recovery-shares",
-        "check.slot-never-tested",
+        "check.shares-never-tested",
     ] {
         assert!(!has(code), "{code}");
     }

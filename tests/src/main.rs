@@ -3,6 +3,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
+//! | `checks` | an installation that was made wrong for real |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
@@ -12,6 +13,7 @@
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `people` | accounts, persons, roles |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
+//! | `reload` | another configuration and other rules while peers are connected |
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 //! | `walk` | a lab's day at the command line |
@@ -24,6 +26,8 @@
 
 #[cfg(test)]
 mod bundle;
+#[cfg(test)]
+mod checks;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
@@ -42,6 +46,8 @@ mod kill;
 mod people;
 #[cfg(test)]
 mod power;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! | Module | Endpoints below `/api/v1` |
 //! |---|---|
 //! | [`status`] | `status`, `check`, `unseal`, `destinations` |
+//! | [`config`] | `config/preview`, `config/reload` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
 //! | [`message`] | `messages` |
@@ -11,6 +12,7 @@
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket.
 
+pub mod config;
 pub mod key;
 pub mod ledger;
 pub mod message;

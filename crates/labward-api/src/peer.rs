@@ -40,6 +40,28 @@ pub struct NewPeer {
     pub days: Option<u32>,
 }
 
+/// `POST peers/{name}/set`: what is to be otherwise about a peer; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeerChange {
+    /// Why; recorded, sealed under the site's audit key.
+    pub why: String,
+    /// Allowed sending applications (MSH-3), in the place of the present ones.
+    pub applications: Option<Vec<String>>,
+    /// Allowed sending facilities (MSH-4).
+    pub facilities: Option<Vec<String>>,
+    /// Allowed message types (MSH-9).
+    pub types: Option<Vec<String>>,
+    /// Allowed processing ids (MSH-11).
+    pub processing: Option<Vec<String>>,
+    /// Allowed ASTM senders (H-5).
+    pub astm_senders: Option<Vec<String>>,
+    /// Addresses from which it may use a plain link.
+    pub addresses: Option<Vec<String>>,
+    /// The assigning authority of its patient identifiers; empty text takes it away.
+    pub authority: Option<String>,
+}
+
 /// The answer to an added or renewed peer; the private key is in it once and kept nowhere.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AddedPeer {
@@ -70,6 +92,12 @@ pub struct Peer {
     pub state: String,
     /// What it may send.
     pub rules: Rules,
+    /// Addresses from which it may use a plain link.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// The assigning authority of its patient identifiers where a message names none.
+    #[serde(default)]
+    pub authority: Option<String>,
 }
 
 /// A person of the lab, known by an account of the operating system.

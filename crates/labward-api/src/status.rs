@@ -58,7 +58,8 @@ pub struct DestinationStatus {
     pub name: String,
     /// `mllp-tls`, `mllp-plain` or `file-drop`.
     pub kind: String,
-    /// `up`, `down`, `stopped` or `idle`.
+    /// `up`, `down`, `stopped` or `idle`; `leaving` if it is configured no more and something still
+    /// waits for it.
     pub state: String,
     /// Messages delivered since the start.
     pub delivered: u64,
@@ -70,6 +71,12 @@ pub struct DestinationStatus {
     pub dead: u64,
     /// What went wrong last, without patient data.
     pub last_error: Option<String>,
+    /// When the oldest message came that is not delivered yet, RFC 3339.
+    #[serde(default)]
+    pub oldest_waiting: Option<String>,
+    /// When the receiver's certificate ends, as its last handshake showed, RFC 3339.
+    #[serde(default)]
+    pub certificate_until: Option<String>,
 }
 
 /// One witness and what it cosigned.
@@ -96,6 +103,20 @@ pub struct Check {
     pub findings: Vec<CheckFinding>,
     /// How many things were looked at.
     pub looked_at: u32,
+    /// What could not be measured; never taken for good.
+    #[serde(default)]
+    pub unmeasured: Vec<NotMeasured>,
+}
+
+/// A thing that could not be looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotMeasured {
+    /// The code of the check.
+    pub code: String,
+    /// What would be wrong.
+    pub what: String,
+    /// Why it is not known.
+    pub why: String,
 }
 
 /// One thing that is wrong.

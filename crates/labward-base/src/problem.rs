@@ -247,6 +247,9 @@ problems! {
     IDENTITY_LAST_ADMINISTRATOR = "identity.last-administrator", Conflict,
         "without this person nobody could change people any more",
         "add another administrator or security officer first";
+    IDENTITY_ADDRESS_TAKEN = "identity.address-taken", Conflict,
+        "another peer is known by this address on plain links",
+        "take the address from the other peer first with labward peer set";
     IDENTITY_BAD_NAME = "identity.bad-name", Invalid,
         "a name, role, kind, pattern or address does not fit its form",
         "names have 1 to 64 letters, digits, hyphens, underscores or dots; a star stands only at a pattern's end";
@@ -319,6 +322,15 @@ problems! {
     CONFIG_UNSAFE = "config.unsafe", Invalid,
         "the configuration asks for something Labward refuses to do",
         "see beside this text which rule it breaks";
+    CONFIG_NEEDS_RESTART = "config.needs-restart", Conflict,
+        "the configuration changes something that is only read when the server starts",
+        "see the keys with labward reload --preview, then restart the server, or put them back";
+    CONFIG_DESTINATION_WAITS = "config.destination-waits", Conflict,
+        "a destination that the new configuration lacks still has messages to deliver",
+        "leave it in labward.toml and take its routes away; remove it once nothing waits, after labward message skip or release if need be";
+    CONFIG_NO_FILE = "config.no-file", Conflict,
+        "this server was not started from a configuration file",
+        "start it with labward serve, then reload";
     SERVER_NOT_RUNNING = "server.not-running", Unavailable,
         "no Labward server answers on the admin socket",
         "start it with labward serve, or name its folder with --data";

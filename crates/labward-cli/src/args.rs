@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Guards a medical laboratory's messages, records and evidence.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ pub enum Command {
     Status,
     /// Say what is wrong with this installation, the most harmful first.
     Check,
+    /// Put labward.toml in force as it is now, without closing a connection.
+    Reload(ReloadArgs),
     /// Root-key slots: any one of them opens the records.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -109,6 +111,17 @@ pub struct ServeArgs {
     /// The configuration; `labward.toml` in the data folder if not given.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// What `reload` takes.
+#[derive(Args, Debug)]
+pub struct ReloadArgs {
+    /// Show what would change, key by key, and change nothing.
+    #[arg(long)]
+    pub preview: bool,
+    /// Why; asked for if not given.
+    #[arg(long)]
+    pub why: Option<String>,
 }
 
 /// What `demo` takes.
@@ -181,6 +194,8 @@ pub enum PeerCommand {
     Add(Box<PeerAddArgs>),
     /// List the peers.
     List,
+    /// Change what a peer may send and from where; it holds for its next message.
+    Set(Box<PeerSetArgs>),
     /// Refuse a peer from now on; its open connections are closed.
     Revoke {
         /// The peer's name.
@@ -231,6 +246,63 @@ pub struct PeerAddArgs {
     /// Where to write the bundle and the how-to.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub out: PathBuf,
+}
+
+/// What `peer set` takes; each list takes the place of the present one.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("change").multiple(true).required(true).args([
+    "applications", "facilities", "types", "processing", "astm_senders", "addresses", "authority",
+    "clear",
+]))]
+pub struct PeerSetArgs {
+    /// The peer's name.
+    pub name: String,
+    /// Sending application it may use (MSH-3); repeat for several, `*` for any.
+    #[arg(long = "application", value_name = "MSH-3")]
+    pub applications: Vec<String>,
+    /// Sending facility it may use (MSH-4).
+    #[arg(long = "facility", value_name = "MSH-4")]
+    pub facilities: Vec<String>,
+    /// Message type it may send (MSH-9), such as ORU^R01.
+    #[arg(long = "type", value_name = "MSH-9")]
+    pub types: Vec<String>,
+    /// Processing id it may use (MSH-11).
+    #[arg(long = "processing", value_name = "MSH-11")]
+    pub processing: Vec<String>,
+    /// ASTM sender it may be (H-5).
+    #[arg(long = "astm-sender", value_name = "H-5")]
+    pub astm_senders: Vec<String>,
+    /// Address from which it may use a plain link.
+    #[arg(long = "address", value_name = "ADDRESS")]
+    pub addresses: Vec<std::net::IpAddr>,
+    /// The assigning authority of its patient identifiers where a message names none.
+    #[arg(long)]
+    pub authority: Option<String>,
+    /// Empty this list, so that nothing of it is allowed; repeat for several.
+    #[arg(long, value_enum, value_name = "LIST")]
+    pub clear: Vec<PeerList>,
+    /// Why; asked for if not given.
+    #[arg(long)]
+    pub why: Option<String>,
+}
+
+/// What can be emptied about a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PeerList {
+    /// The addresses.
+    Address,
+    /// The sending applications.
+    Application,
+    /// The ASTM senders.
+    AstmSender,
+    /// The assigning authority.
+    Authority,
+    /// The sending facilities.
+    Facility,
+    /// The processing ids.
+    Processing,
+    /// The message types.
+    Type,
 }
 
 /// The kinds of peers.

@@ -52,7 +52,7 @@ impl Lab {
             .map_err(|error| anyhow!("the demo's configuration: {error}"))?;
         let parts = Parts {
             config,
-            config_sha256: None,
+            source: None,
             data,
             clock: Arc::new(SystemClock),
         };

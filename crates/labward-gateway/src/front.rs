@@ -6,8 +6,8 @@
 use std::io;
 use std::net::TcpListener;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ use crate::session::{Accepted, Home, serve};
 /// How often refused strangers are looked through.
 const STRANGERS_EVERY: Duration = Duration::from_secs(5);
 
+/// How long a listener may take to stop accepting.
+const STOPS_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long accepting rests after the system refused it, out of descriptors for example.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
@@ -36,7 +39,14 @@ pub(crate) struct Front {
     senders: Vec<mpsc::UnboundedSender<Task>>,
     completions: Vec<Arc<Completions<Outcome>>>,
     stop: watch::Sender<bool>,
+    drain_seconds: Arc<AtomicU64>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A listener that accepts; dropped, it goes on.
+pub(crate) struct Accepting {
+    stop: watch::Sender<bool>,
+    ended: std_mpsc::Receiver<()>,
 }
 
 /// What a runtime is given to do.
@@ -54,12 +64,18 @@ struct Spread {
 }
 
 impl Front {
-    /// Starts `count` runtimes; messages in flight get `drain` when they stop.
-    pub(crate) fn start(count: usize, shared: &Arc<Shared>, drain: Duration) -> io::Result<Self> {
+    /// Starts `count` runtimes; messages in flight get `drain_seconds` when they stop.
+    pub(crate) fn start(
+        count: usize,
+        shared: &Arc<Shared>,
+        drain_seconds: u64,
+    ) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
+        let drain_seconds = Arc::new(AtomicU64::new(drain_seconds));
         let mut front = Self {
             senders: Vec::new(),
             completions: Vec::new(),
+            drain_seconds: Arc::clone(&drain_seconds),
             stop,
             threads: Mutex::default(),
         };
@@ -77,9 +93,10 @@ impl Front {
                 .enable_all()
                 .build()?;
             let thread = thread::Builder::new().name(format!("gateway-{number}"));
+            let drain_seconds = Arc::clone(&drain_seconds);
             threads.push(thread.spawn(move || {
                 let local = LocalSet::new();
-                local.block_on(&runtime, run(home, tasks, drain));
+                local.block_on(&runtime, run(home, tasks, &drain_seconds));
             })?);
         }
         front.threads = Mutex::new(threads);
@@ -88,22 +105,41 @@ impl Front {
         Ok(front)
     }
 
-    /// Accepts what connects to `listener` until the gateway stops.
-    pub(crate) fn listen(&self, link: Arc<Link>, listener: TcpListener, shared: &Arc<Shared>) {
+    /// Accepts what connects to `listener` until it or the gateway is stopped.
+    pub(crate) fn listen(
+        &self,
+        link: Arc<Link>,
+        listener: TcpListener,
+        shared: &Arc<Shared>,
+    ) -> Accepting {
         let spread = Spread {
             senders: self.senders.clone(),
             next: AtomicUsize::new(0),
         };
         let shared = Arc::clone(shared);
         let mut stop = self.stop.subscribe();
+        let (own_stop, mut own_stopped) = watch::channel(false);
+        let (end, ended) = std_mpsc::sync_channel(1);
         self.spawn(move || {
             Box::pin(async move {
                 tokio::select! {
-                    () = accept(&link, listener, &shared, &spread) => {}
+                    () = accept(link, listener, &shared, &spread) => {}
                     _ = stop.wait_for(|stop| *stop) => {}
+                    Ok(_) = own_stopped.wait_for(|stop| *stop) => {}
                 }
+                // Nobody may wait for it.
+                let _ = end.try_send(());
             })
         });
+        Accepting {
+            stop: own_stop,
+            ended,
+        }
+    }
+
+    /// Gives messages in flight so long when the gateway stops.
+    pub(crate) fn set_drain(&self, seconds: u64) {
+        self.drain_seconds.store(seconds, Ordering::Relaxed);
     }
 
     /// Stops accepting, lets what is in flight end, and waits for the threads.
@@ -162,6 +198,16 @@ impl Drop for Front {
     }
 }
 
+impl Accepting {
+    /// Stops accepting; when this returns, nothing more is accepted here.
+    pub(crate) fn stop(self) {
+        self.stop.send_replace(true);
+        // It is looked at as soon as its runtime has a moment; a runtime that has stopped accepts
+        // nothing either.
+        let _ = self.ended.recv_timeout(STOPS_WITHIN);
+    }
+}
+
 impl Spread {
     fn hand_out(&self, accepted: Accepted, stream: std::net::TcpStream) {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -176,7 +222,7 @@ impl Spread {
 }
 
 /// One runtime: serves what it is given until the gateway stops, then drains.
-async fn run(home: Home, mut tasks: mpsc::UnboundedReceiver<Task>, drain: Duration) {
+async fn run(home: Home, mut tasks: mpsc::UnboundedReceiver<Task>, drain_seconds: &AtomicU64) {
     let completions = Arc::clone(&home.completions);
     let answers = tokio::task::spawn_local(async move { completions.run().await });
     let mut running = JoinSet::new();
@@ -198,6 +244,7 @@ async fn run(home: Home, mut tasks: mpsc::UnboundedReceiver<Task>, drain: Durati
             Some(ended) = running.join_next() => report(ended),
         }
     }
+    let drain = Duration::from_secs(drain_seconds.load(Ordering::Relaxed));
     let ended = timeout(drain, async {
         while let Some(ended) = running.join_next().await {
             report(ended);
@@ -218,7 +265,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-async fn accept(link: &Arc<Link>, listener: TcpListener, shared: &Shared, spread: &Spread) {
+async fn accept(mut link: Arc<Link>, listener: TcpListener, shared: &Shared, spread: &Spread) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -235,12 +282,15 @@ async fn accept(link: &Arc<Link>, listener: TcpListener, shared: &Shared, spread
                 continue;
             }
         };
+        if let Some(newer) = link.newer() {
+            link = newer;
+        }
         let address = source.ip().to_canonical();
         let now = shared.clock.now();
         match link.admit(address, now) {
             Ok(place) => {
                 let accepted = Accepted {
-                    link: Arc::clone(link),
+                    link: Arc::clone(&link),
                     address,
                     place,
                 };

@@ -2,12 +2,15 @@
 //!
 //! Check the configuration, make sure that messages can be kept, rebuild the duplicate windows,
 //! start the threads, and only then open the listeners. It stops the other way round.
+//!
+//! `reload` puts another configuration in place without closing what is open.
+
+mod reload;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use labward_base::id::SiteId;
 use labward_base::{Clock, Problem, Timestamp, problem};
@@ -19,16 +22,18 @@ use crate::ack::AckWriter;
 use crate::config::{ConfigError, Framing, GatewayConfig, LinkConfig, LinkName, PlainException};
 use crate::delivery::Dispatch;
 use crate::events::{Counts, Events};
-use crate::front::Front;
+use crate::front::{Accepting, Front};
 use crate::hints::Hint;
 use crate::keep::{Keep, KeepError};
 use crate::link::Link;
-use crate::messages::Messages;
+use crate::messages::{Messages, Windows};
 use crate::path::Shared;
 use crate::routes::Routes;
 use crate::store;
 use crate::stranger::Strangers;
-use crate::tls::{ServerIdentity, TlsError, server_config};
+use crate::tls::{ListenerTls, ServerIdentity, TlsError, server_config};
+
+pub use self::reload::PreparedGateway;
 
 /// What the gateway is plugged into.
 pub struct GatewayParts {
@@ -55,9 +60,27 @@ pub struct GatewayParts {
 /// The running gateway; dropped, it stops.
 pub struct Gateway {
     front: Front,
-    links: Vec<(Arc<Link>, SocketAddr)>,
+    table: Mutex<Table>,
+    windows: Windows,
     shared: Arc<Shared>,
+}
+
+/// What a reload replaces.
+struct Table {
+    links: Vec<Listening>,
+    tls: Option<Arc<ListenerTls>>,
     plain: Vec<PlainException>,
+    /// Links that vanished, as long as connections of them end.
+    ending: Vec<Arc<Link>>,
+}
+
+/// A link and its open listener.
+struct Listening {
+    link: Arc<Link>,
+    address: SocketAddr,
+    /// The same listener once more, to be handed to another link without being closed.
+    socket: TcpListener,
+    accepting: Accepting,
 }
 
 /// What a link is doing.
@@ -134,8 +157,19 @@ impl Gateway {
         if !parts.keep.is_ready() {
             return Err(KeepError::Sealed.into());
         }
-        let links = make_links(&config, &parts)?;
-        rebuild_windows(&links, &parts, now)?;
+        let tls = match &parts.identity {
+            Some(identity) => {
+                let clock = Arc::clone(&parts.clock);
+                Some(ListenerTls::new(server_config(
+                    identity,
+                    &parts.peers,
+                    clock,
+                )?))
+            }
+            None => None,
+        };
+        let links = make_links(&config, tls.as_ref(), &parts.events)?;
+        rebuild_windows(&links, parts.keep.as_ref(), &parts.store, now)?;
         let shared = Arc::new(Shared {
             store: parts.store,
             keep: parts.keep,
@@ -152,26 +186,34 @@ impl Gateway {
         // Every address is taken before the first message is: a wrong one stops the start whole.
         let mut bound = Vec::with_capacity(links.len());
         for link in links {
-            bound.push(bind(link)?);
+            let listener = bind(&link.config)?;
+            bound.push((link, listener));
         }
-        let drain = Duration::from_secs(config.drain_seconds);
-        let front = Front::start(config.runtimes, &shared, drain).map_err(StartError::Threads)?;
+        let front = Front::start(config.runtimes, &shared, config.drain_seconds)
+            .map_err(StartError::Threads)?;
         let mut links = Vec::with_capacity(bound.len());
-        for (link, listener, address) in bound {
-            front.listen(Arc::clone(&link), listener, &shared);
-            links.push((link, address));
+        for (link, bound) in bound {
+            links.push(Listening::open(link, bound, &front, &shared));
         }
-        Ok(Self {
+        let windows = Windows::default();
+        let gateway = Self {
             front,
-            links,
+            table: Mutex::new(Table {
+                links,
+                tls,
+                plain,
+                ending: Vec::new(),
+            }),
+            windows,
             shared,
-            plain,
-        })
+        };
+        gateway.note_windows();
+        Ok(gateway)
     }
 
     /// What each link is doing.
     pub fn status(&self) -> Vec<LinkStatus> {
-        let status = |(link, address): &(Arc<Link>, SocketAddr)| LinkStatus {
+        let status = |Listening { link, address, .. }: &Listening| LinkStatus {
             name: link.config.name.clone(),
             framing: link.config.framing,
             is_plain: link.config.transport.is_plain(),
@@ -179,7 +221,7 @@ impl Gateway {
             window: link.window.len(),
             counts: link.counters.counts(),
         };
-        self.links.iter().map(status).collect()
+        self.table().links.iter().map(status).collect()
     }
 
     /// The counters of links, peers and destinations.
@@ -188,8 +230,8 @@ impl Gateway {
     }
 
     /// The plain lines of the configuration; each is a finding.
-    pub fn plain_exceptions(&self) -> &[PlainException] {
-        &self.plain
+    pub fn plain_exceptions(&self) -> Vec<PlainException> {
+        self.table().plain.clone()
     }
 
     /// The held messages.
@@ -201,64 +243,102 @@ impl Gateway {
             site,
             ..
         } = &*self.shared;
-        let windows = self
-            .links
-            .iter()
-            .map(|(link, _)| Arc::clone(&link.window))
-            .collect();
         Messages::new(
             store.clone(),
             Arc::clone(keep),
             Arc::clone(dispatch),
             *site,
-            windows,
+            Arc::clone(&self.windows),
         )
     }
 
     /// Where each link really listens; a configured port 0 is shown as the one that was given.
     pub fn local_addresses(&self) -> Vec<(LinkName, SocketAddr)> {
-        self.links
-            .iter()
-            .map(|(link, address)| (link.config.name.clone(), *address))
-            .collect()
+        let table = self.table();
+        let address = |one: &Listening| (one.link.config.name.clone(), one.address);
+        table.links.iter().map(address).collect()
     }
 
     /// Stops accepting, lets messages in flight end, closes the connections; blocks until done.
     pub fn shutdown(&self) {
+        {
+            let table = self.table();
+            let links = table.links.iter().map(|one| &one.link);
+            links.chain(&table.ending).for_each(|link| link.end());
+        }
         self.front.stop();
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets decisions about held messages reach the windows of the links that are open.
+    fn note_windows(&self) {
+        let table = self.table();
+        let windows = table.links.iter().map(|one| Arc::clone(&one.link.window));
+        let mut noted = self.windows.write().unwrap_or_else(PoisonError::into_inner);
+        *noted = windows.collect();
     }
 }
 
-fn make_links(config: &GatewayConfig, parts: &GatewayParts) -> Result<Vec<Arc<Link>>, StartError> {
-    let tls = match &parts.identity {
-        Some(identity) => Some(server_config(
-            identity,
-            &parts.peers,
-            Arc::clone(&parts.clock),
-        )?),
-        None => None,
-    };
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl Listening {
+    fn open(link: Arc<Link>, bound: Bound, front: &Front, shared: &Arc<Shared>) -> Self {
+        let Bound {
+            listener,
+            socket,
+            address,
+        } = bound;
+        Self {
+            accepting: front.listen(Arc::clone(&link), listener, shared),
+            link,
+            address,
+            socket,
+        }
+    }
+}
+
+fn make_links(
+    config: &GatewayConfig,
+    tls: Option<&Arc<ListenerTls>>,
+    events: &Events,
+) -> Result<Vec<Arc<Link>>, StartError> {
     let link = |config: &LinkConfig| {
-        let tls = match config.transport.is_plain() {
-            true => None,
-            false => Some(tls.clone().ok_or(StartError::NoCertificate)?),
-        };
-        Ok(Link::new(config.clone(), tls, &parts.events))
+        let tls = tls_of(config, tls)?;
+        Ok(Link::new(config.clone(), tls, events))
     };
     config.links.iter().map(link).collect()
+}
+
+/// What this link shows: nothing if it is plain.
+fn tls_of(
+    config: &LinkConfig,
+    tls: Option<&Arc<ListenerTls>>,
+) -> Result<Option<Arc<ListenerTls>>, StartError> {
+    match config.transport.is_plain() {
+        true => Ok(None),
+        false => Ok(Some(tls.cloned().ok_or(StartError::NoCertificate)?)),
+    }
 }
 
 /// Reads the hints of what came before, the newest first, into the windows of the links.
 fn rebuild_windows(
     links: &[Arc<Link>],
-    parts: &GatewayParts,
+    keep: &dyn Keep,
+    store: &Store,
     now: Timestamp,
 ) -> Result<(), StartError> {
     let Some(span) = links.iter().map(|link| link.config.limits.window()).max() else {
         return Ok(());
     };
     let mut open = vec![true; links.len()];
-    parts.keep.recall(now.minus(span), &mut |recalled| {
+    keep.recall(now.minus(span), &mut |recalled| {
         if let Some(hint) = Hint::parse(recalled.hints) {
             for (link, open) in links.iter().zip(&mut open) {
                 let reaches = now.since(recalled.time) <= link.config.limits.window();
@@ -274,26 +354,36 @@ fn rebuild_windows(
         }
     })?;
     let oldest = now.minus(span);
-    let released = parts
-        .store
-        .read(|snapshot| store::released_since(snapshot, oldest))?;
+    let released = store.read(|snapshot| store::released_since(snapshot, oldest))?;
     links.iter().for_each(|link| link.window.accept(&released));
     Ok(())
 }
 
-fn bind(link: Arc<Link>) -> Result<(Arc<Link>, TcpListener, SocketAddr), StartError> {
-    let address = link.config.listen;
-    let bound = TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    });
-    match bound {
-        Ok((listener, address)) => Ok((link, listener, address)),
-        Err(source) => Err(StartError::Listen {
-            link: link.config.name.clone(),
-            address,
-            source,
-        }),
+/// An open listener, twice: one to accept from, one to hand on.
+struct Bound {
+    listener: TcpListener,
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    fn of(listener: TcpListener) -> io::Result<Self> {
+        Ok(Self {
+            address: listener.local_addr()?,
+            socket: listener.try_clone()?,
+            listener,
+        })
     }
+}
+
+fn bind(config: &LinkConfig) -> Result<Bound, StartError> {
+    let bound = TcpListener::bind(config.listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Bound::of(listener)
+    });
+    bound.map_err(|source| StartError::Listen {
+        link: config.name.clone(),
+        address: config.listen,
+        source,
+    })
 }

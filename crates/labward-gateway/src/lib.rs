@@ -13,7 +13,7 @@
 //! | [`messages`] | held messages and what a person decides about them |
 //! | [`policy`], [`reason`], [`routes`] | whether a message is accepted, why not, where it goes |
 //! | [`tls`] | mutual TLS of the listeners |
-//! | `gateway` | [`Gateway`]: start, status, stop |
+//! | `gateway` | [`Gateway`]: start, status, reload, stop |
 //! | `front`, `session` | threads and sockets; a connection until its peer is known |
 //! | `mllp_session`, `ack` | HL7 v2 over MLLP: frames in, acknowledgements out |
 //! | `astm_session` | ASTM E1381 / LIS01: frames in, ACK and NAK out |
@@ -61,7 +61,7 @@ pub mod tls;
 use labward_store::Migration;
 
 pub use config::GatewayConfig;
-pub use gateway::{Gateway, GatewayParts, LinkStatus, StartError};
+pub use gateway::{Gateway, GatewayParts, LinkStatus, PreparedGateway, StartError};
 pub use messages::Messages;
 
 /// The steps that lead to the gateway's schema.

@@ -1,19 +1,23 @@
 //! A link at run time: its configuration, its window, its counters and who is connected.
+//!
+//! A reload never changes a link: it makes the next one, which shares window, counters and
+//! connections with it, and whoever holds the old one moves on to it when nothing is half done.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use labward_base::Timestamp;
 use labward_base::id::PeerId;
-use rustls::ServerConfig;
-use tokio::sync::Notify;
+use labward_identity::Peer;
+use tokio::sync::{Notify, watch};
 
 use crate::bucket::Bucket;
 use crate::config::{LinkConfig, Transport};
 use crate::duplicate::Window;
 use crate::events::{Counters, Events};
 use crate::hints::{LinkTag, link_tag};
+use crate::tls::ListenerTls;
 
 /// One link while the gateway runs.
 pub(crate) struct Link {
@@ -24,8 +28,12 @@ pub(crate) struct Link {
     pub(crate) bucket: Bucket,
     pub(crate) counters: Arc<Counters>,
     /// `None` on a plain link.
-    pub(crate) tls: Option<Arc<ServerConfig>>,
-    connected: Mutex<Connected>,
+    pub(crate) tls: Option<Arc<ListenerTls>>,
+    connected: Arc<Mutex<Connected>>,
+    /// Whether its connections are to end.
+    end: watch::Sender<bool>,
+    /// What it was reloaded to.
+    next: OnceLock<Arc<Self>>,
 }
 
 #[derive(Default)]
@@ -54,19 +62,96 @@ impl Link {
     /// A link without any connection.
     pub(crate) fn new(
         config: LinkConfig,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<ListenerTls>>,
         events: &Events,
     ) -> Arc<Self> {
         let limits = &config.limits;
+        let window = Window::new(limits.window_messages, limits.window());
+        Self::with_window(config, tls, events, window)
+    }
+
+    /// A link without any connection that knows what this window knows.
+    pub(crate) fn with_window(
+        config: LinkConfig,
+        tls: Option<Arc<ListenerTls>>,
+        events: &Events,
+        window: Arc<Window>,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            window: Window::new(limits.window_messages, limits.window()),
-            bucket: Bucket::new(limits.messages_per_second, limits.burst_messages),
+            window,
+            bucket: Bucket::new(
+                config.limits.messages_per_second,
+                config.limits.burst_messages,
+            ),
             counters: events.link(&config.name),
             tag: link_tag(config.name.as_str()),
-            connected: Mutex::default(),
+            connected: Arc::default(),
+            end: watch::Sender::new(false),
+            next: OnceLock::new(),
             tls,
             config,
         })
+    }
+
+    /// This link under another configuration: its connections are that one's, too. They move to it
+    /// once [`Self::lead_to`] was called.
+    pub(crate) fn reloaded(&self, config: LinkConfig) -> Arc<Self> {
+        Arc::new(Self {
+            window: Arc::clone(&self.window),
+            bucket: Bucket::new(
+                config.limits.messages_per_second,
+                config.limits.burst_messages,
+            ),
+            counters: Arc::clone(&self.counters),
+            tag: link_tag(config.name.as_str()),
+            connected: Arc::clone(&self.connected),
+            end: self.end.clone(),
+            next: OnceLock::new(),
+            tls: self.tls.clone(),
+            config,
+        })
+    }
+
+    /// Whether connections of this link could go on under `config`: same protocol, same protection.
+    pub(crate) fn may_become(&self, config: &LinkConfig) -> bool {
+        self.config.framing == config.framing
+            && self.config.transport.is_plain() == config.transport.is_plain()
+    }
+
+    /// Makes `next` hold for everything that is connected here, from its next bytes on.
+    pub(crate) fn lead_to(&self, next: Arc<Self>) {
+        // A link is reloaded once: only the one that holds now is.
+        let _ = self.next.set(next);
+    }
+
+    /// What this link was reloaded to last, if it was.
+    pub(crate) fn newer(&self) -> Option<Arc<Self>> {
+        let mut newest = self.next.get()?;
+        while let Some(next) = newest.next.get() {
+            newest = next;
+        }
+        Some(Arc::clone(newest))
+    }
+
+    /// Lets every connection end once what it has begun is answered.
+    pub(crate) fn end(&self) {
+        self.end.send_replace(true);
+    }
+
+    /// Becomes true when the connections of this link are to end.
+    pub(crate) fn ended(&self) -> watch::Receiver<bool> {
+        self.end.subscribe()
+    }
+
+    /// Whether a connection of `peer` from `address` may go on after either was changed.
+    pub(crate) fn still_serves(&self, peer: &Peer, address: IpAddr) -> bool {
+        let only = self.config.peer.as_deref();
+        let is_its_own = match (&self.config.transport, only) {
+            (_, Some(only)) => only == peer.name,
+            (Transport::MutualTls, None) => true,
+            (Transport::Plain { .. }, None) => peer.addresses.contains(&address),
+        };
+        peer.is_active() && is_its_own && self.knows(address)
     }
 
     /// Takes a place for a connection from `address`; `Err` names why there is none.
@@ -115,19 +200,20 @@ impl Link {
     fn is_open_to(&self, address: IpAddr, now: Timestamp) -> bool {
         match &self.config.transport {
             Transport::MutualTls => true,
-            Transport::Plain {
-                expires,
-                from_addresses,
-                ..
-            } => {
-                let lasts = expires.is_none_or(|expires| now < expires.end());
-                let known = if from_addresses.is_empty() {
-                    address.is_loopback()
-                } else {
-                    from_addresses.contains(&address)
-                };
-                lasts && known
+            Transport::Plain { expires, .. } => {
+                expires.is_none_or(|expires| now < expires.end()) && self.knows(address)
             }
+        }
+    }
+
+    /// Whether the transport takes connections from `address` at all.
+    fn knows(&self, address: IpAddr) -> bool {
+        match &self.config.transport {
+            Transport::MutualTls => true,
+            Transport::Plain { from_addresses, .. } if from_addresses.is_empty() => {
+                address.is_loopback()
+            }
+            Transport::Plain { from_addresses, .. } => from_addresses.contains(&address),
         }
     }
 
@@ -225,6 +311,32 @@ mod tests {
             link.admit(address(1), expires.end()).err(),
             Some("address-not-allowed")
         );
+    }
+
+    #[test]
+    fn a_reloaded_link_counts_the_connections_of_the_one_before() {
+        let limits = |max_connections| Limits {
+            max_connections,
+            ..Limits::default()
+        };
+        let first = link(Transport::MutualTls, limits(1));
+        let now = Timestamp::default();
+        let _open = first.admit(address(1), now).ok().unwrap();
+        assert!(first.newer().is_none());
+        let mut config = first.config.clone();
+        config.limits = limits(2);
+        let second = first.reloaded(config.clone());
+        first.lead_to(Arc::clone(&second));
+        let third = second.reloaded(config);
+        second.lead_to(Arc::clone(&third));
+        assert!(Arc::ptr_eq(&first.newer().unwrap(), &third), "the newest");
+        let _another = third.admit(address(1), now).ok().unwrap();
+        assert_eq!(
+            third.admit(address(1), now).err(),
+            Some("too-many-connections")
+        );
+        third.end();
+        assert!(*first.ended().borrow(), "one life");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 //! together; only then is a released message handed to delivery.
 
 use std::collections::HashSet;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use labward_base::id::{EntryIndex, PersonId, RecordId, SiteId};
 use labward_base::{Problem, Timestamp, problem};
@@ -24,8 +24,11 @@ pub struct Messages {
     keep: Arc<dyn Keep>,
     dispatch: Arc<dyn Dispatch>,
     site: SiteId,
-    windows: Vec<Arc<Window>>,
+    windows: Windows,
 }
+
+/// The duplicate windows of the links that are open.
+pub(crate) type Windows = Arc<RwLock<Vec<Arc<Window>>>>;
 
 /// A message that was kept but not accepted; holds no patient data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,7 +170,7 @@ impl Messages {
         keep: Arc<dyn Keep>,
         dispatch: Arc<dyn Dispatch>,
         site: SiteId,
-        windows: Vec<Arc<Window>>,
+        windows: Windows,
     ) -> Self {
         Self {
             store,
@@ -193,6 +196,31 @@ impl Messages {
     /// How many messages wait for a person.
     pub fn count(&self) -> Result<u64, MessageError> {
         Ok(self.store.read(|snapshot| store::count_held(snapshot))?)
+    }
+
+    /// Those of `names` to which a held message would go if a person released it.
+    pub fn would_go_to(
+        &self,
+        names: &[DestinationName],
+    ) -> Result<Vec<DestinationName>, MessageError> {
+        let mut found = Vec::new();
+        let mut filter = HeldFilter {
+            state: Some(HeldState::Held),
+            limit: 1_000,
+            ..HeldFilter::default()
+        };
+        loop {
+            let page = self.list(&filter)?;
+            let Some(last) = page.last() else {
+                return Ok(found);
+            };
+            filter.before = Some(last.record);
+            for name in page.iter().flat_map(|held| &held.destinations) {
+                if names.contains(name) && !found.contains(name) {
+                    found.push(name.clone());
+                }
+            }
+        }
     }
 
     /// Has a held message delivered to where it would have gone; blocks until this is durable.
@@ -223,9 +251,8 @@ impl Messages {
             }
         })?;
         let released = HashSet::from([record]);
-        self.windows
-            .iter()
-            .for_each(|window| window.accept(&released));
+        let windows = self.windows.read().unwrap_or_else(PoisonError::into_inner);
+        windows.iter().for_each(|window| window.accept(&released));
         Ok(entry)
     }
 

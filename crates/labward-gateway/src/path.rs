@@ -413,17 +413,20 @@ impl Caller {
         }
     }
 
-    /// Takes over what was changed about the peer; `false` if it may not be connected any more.
+    /// Takes over what was changed about peer and link; `false` if it may not be connected any more.
     pub(crate) fn refresh(&mut self, peers: &Peers) -> bool {
+        let newer = self.link.newer();
         let generation = peers.generation();
-        if generation != self.generation {
-            self.generation = generation;
-            let Some(peer) = peers.by_id(self.peer.id) else {
-                return false;
-            };
-            self.peer = peer;
+        if newer.is_none() && generation == self.generation {
+            return self.peer.is_active();
         }
-        self.peer.is_active()
+        self.link = newer.unwrap_or_else(|| Arc::clone(&self.link));
+        self.generation = generation;
+        let Some(peer) = peers.by_id(self.peer.id) else {
+            return false;
+        };
+        self.peer = peer;
+        self.link.still_serves(&self.peer, self.address)
     }
 
     fn facts(&self, facts: Facts) -> Facts {

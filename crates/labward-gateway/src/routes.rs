@@ -1,26 +1,34 @@
 //! Routes: where a message goes, decided once, at receipt.
 //!
 //! What was decided stands in the entry's facts; a later change of the configuration never moves a
-//! message that was received before. A message without a route is kept and goes nowhere.
+//! message that was received before, and holds for the next one. A message without a route is kept
+//! and goes nowhere.
+
+use std::sync::{PoisonError, RwLock};
 
 use crate::config::{DestinationName, LinkName, RouteConfig};
 
 /// The routes of the configuration.
-#[derive(Clone, Debug, Default)]
-pub struct Routes(Vec<RouteConfig>);
+#[derive(Debug, Default)]
+pub struct Routes(RwLock<Vec<RouteConfig>>);
 
 impl Routes {
     /// These routes.
     pub fn new(routes: Vec<RouteConfig>) -> Self {
-        Self(routes)
+        Self(RwLock::new(routes))
+    }
+
+    /// Puts these routes in the place of the present ones, all at once.
+    pub fn replace(&self, routes: Vec<RouteConfig>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = routes;
     }
 
     /// The destinations of a message of this type (`ORU^R01`, `ASTM`), each once, in the order of
     /// the configuration.
     pub fn of(&self, link: &LinkName, peer: &str, message_type: &str) -> Vec<DestinationName> {
         let mut to = Vec::new();
-        for route in self
-            .0
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for route in routes
             .iter()
             .filter(|route| matches(route, link, peer, message_type))
         {
@@ -81,5 +89,8 @@ mod tests {
         check("adt", "adt-1", "ADT^A08", &["lis"]);
         check("hl7", "adt-1", "ADT^A08", &[]);
         check("hl7", "chem-2", "ORU^R30", &[]);
+        routes.replace(vec![route(&["ORU^R30"], &["*"], &[], &["lis"])]);
+        check("hl7", "chem-2", "ORU^R30", &["lis"]);
+        check("hl7", "chem-1", "ORU^R01", &[]);
     }
 }

@@ -50,8 +50,9 @@ pub(crate) async fn serve(home: Home, accepted: Accepted, stream: TcpStream) {
     let Home {
         shared,
         completions,
-        stop,
+        ..
     } = home;
+    let stop = link.ended();
     let caller = |peer, protection| {
         Caller::new(
             &shared,
@@ -62,7 +63,7 @@ pub(crate) async fn serve(home: Home, accepted: Accepted, stream: TcpStream) {
             completions,
         )
     };
-    let refused = match link.tls.clone() {
+    let refused = match link.tls.as_ref().map(|tls| tls.present()) {
         Some(config) => match handshake(&shared, &link, config, stream).await {
             Ok((peer, stream)) => {
                 let protection = Protection::of(stream.get_ref().1);

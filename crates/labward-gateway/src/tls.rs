@@ -4,7 +4,7 @@
 //! certificate), take early data (which can be replayed), or read a clock of its own.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use labward_base::{Clock, Problem, problem};
 use labward_identity::{Peers, TlsTime, client_verifier};
@@ -61,6 +61,26 @@ pub fn server_config(
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     Ok(Arc::new(config))
+}
+
+/// The TLS that the listeners show now; another certificate holds for the next handshake.
+pub(crate) struct ListenerTls(RwLock<Arc<ServerConfig>>);
+
+impl ListenerTls {
+    /// This TLS until it is replaced.
+    pub(crate) fn new(config: Arc<ServerConfig>) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(config)))
+    }
+
+    /// What the next handshake shows.
+    pub(crate) fn present(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows this from the next handshake on; what is open goes on as it is.
+    pub(crate) fn replace(&self, config: Arc<ServerConfig>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
 }
 
 /// How a connection is protected, for facts: `TLSv1_3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768`.

@@ -34,6 +34,9 @@ pub enum IdentityError {
         /// What it was to be.
         what: &'static str,
     },
+    /// Operator: another peer is known by this address on plain links.
+    #[error("give a peer the address {0}: another has it")]
+    AddressTaken(std::net::IpAddr),
     /// Operator: a peer with this name or public key exists.
     #[error("add a peer: its name or certificate is known already")]
     PeerExists,
@@ -55,6 +58,7 @@ impl IdentityError {
     /// What a person is told about it.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::AddressTaken(_) => &problem::IDENTITY_ADDRESS_TAKEN,
             Self::BadCertificate { .. } => &problem::IDENTITY_BAD_CERTIFICATE,
             Self::LastAdministrator(_) => &problem::IDENTITY_LAST_ADMINISTRATOR,
             Self::Ledger(error) => error.problem(),

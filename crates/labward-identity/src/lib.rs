@@ -34,7 +34,7 @@ pub use authority::{Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewA
 pub use certificate::{Identification, spki_sha256};
 pub use error::IdentityError;
 pub use how_to::{HowTo, how_to};
-pub use peer::{NewPeer, Origin, Peer, PeerKind, PeerState, PreviousKey};
+pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey};
 pub use peers::{Peers, RENEWAL_OVERLAP};
 pub use people::{NewPerson, People, Person};
 pub use role::{Permission, Role, Roles};

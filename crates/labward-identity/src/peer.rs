@@ -8,7 +8,7 @@ use labward_base::Timestamp;
 use labward_base::id::{PeerId, SiteId};
 
 use crate::role::names;
-use crate::{IdentityError, PeerRules};
+use crate::{IdentityError, Pattern, PeerRules};
 
 names! {
     /// What kind of machine or partner a peer is.
@@ -106,6 +106,81 @@ pub struct NewPeer {
     /// Its certificate, issued by [`Authority::issue_peer`](crate::Authority::issue_peer) or read by
     /// [`Identification::from_pem`](crate::Identification::from_pem).
     pub identification: crate::Identification,
+}
+
+/// What is changed about a peer; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerChange {
+    /// Allowed sending applications (MSH-3).
+    pub sending_applications: Option<Vec<Pattern>>,
+    /// Allowed sending facilities (MSH-4).
+    pub sending_facilities: Option<Vec<Pattern>>,
+    /// Allowed message types (MSH-9).
+    pub message_types: Option<Vec<Pattern>>,
+    /// Allowed processing ids (MSH-11).
+    pub processing_ids: Option<Vec<Pattern>>,
+    /// Allowed ASTM senders (H-5).
+    pub astm_senders: Option<Vec<Pattern>>,
+    /// From where it may use a plain link.
+    pub addresses: Option<Vec<IpAddr>>,
+    /// The assigning authority of its patient identifiers where a message names none; an inner
+    /// `None` takes it away.
+    pub authority: Option<Option<String>>,
+}
+
+impl PeerChange {
+    /// Makes the change in `peer`, and names what is now otherwise.
+    pub(crate) fn apply(&self, peer: &mut Peer) -> Vec<&'static str> {
+        let mut changed = Vec::new();
+        let rules = &mut peer.rules;
+        let lists = [
+            (
+                "applications",
+                &self.sending_applications,
+                &mut rules.sending_applications,
+            ),
+            (
+                "facilities",
+                &self.sending_facilities,
+                &mut rules.sending_facilities,
+            ),
+            ("types", &self.message_types, &mut rules.message_types),
+            (
+                "processing",
+                &self.processing_ids,
+                &mut rules.processing_ids,
+            ),
+            ("astm_senders", &self.astm_senders, &mut rules.astm_senders),
+        ];
+        for (name, wanted, present) in lists {
+            replace(name, wanted.as_ref(), present, &mut changed);
+        }
+        replace(
+            "addresses",
+            self.addresses.as_ref(),
+            &mut peer.addresses,
+            &mut changed,
+        );
+        replace(
+            "authority",
+            self.authority.as_ref(),
+            &mut peer.authority,
+            &mut changed,
+        );
+        changed
+    }
+}
+
+fn replace<T: Clone + PartialEq>(
+    name: &'static str,
+    wanted: Option<&T>,
+    present: &mut T,
+    changed: &mut Vec<&'static str>,
+) {
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != present) {
+        present.clone_from(wanted);
+        changed.push(name);
+    }
 }
 
 impl Peer {

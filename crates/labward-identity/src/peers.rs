@@ -14,7 +14,10 @@ use labward_ledger::{Action, Actor};
 use labward_store::Store;
 
 use crate::peer::check_name;
-use crate::{Identification, IdentityError, NewPeer, Peer, PeerState, PreviousKey, store};
+use crate::{
+    Identification, IdentityError, NewPeer, Peer, PeerChange, PeerRules, PeerState, PreviousKey,
+    store,
+};
 
 /// How long the key before a renewal is still accepted, if its certificate lasts that long.
 pub const RENEWAL_OVERLAP: Duration = Duration::from_secs(14 * 86_400);
@@ -119,6 +122,46 @@ impl Peers {
             peer.id = store::next_peer_id(tx)?;
             store::refuse_known_peer(tx, &peer)?;
             store::write_peer(tx, &peer, Action::PeerAdded, actor)?;
+            Ok(peer)
+        })
+    }
+
+    /// Changes what a peer may send and from where, with its entry, which names what is otherwise;
+    /// `why` is the sealed detail of it. What changes nothing is no entry.
+    ///
+    /// From the return on it holds for the peer's next message, on open connections too.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NoPeer`], [`IdentityError::PeerRevoked`], [`IdentityError::NotAName`] if the
+    /// rules are too long, [`IdentityError::AddressTaken`], [`IdentityError::Store`].
+    pub fn set(
+        &self,
+        id: PeerId,
+        change: PeerChange,
+        actor: Actor,
+        why: Vec<u8>,
+    ) -> Result<Arc<Peer>, IdentityError> {
+        let shared = Arc::clone(&self.0);
+        self.change(move |tx| {
+            let mut peer = store::peer_by_id(tx, id)?;
+            if !peer.is_active() {
+                return Err(IdentityError::PeerRevoked(id));
+            }
+            let changed = change.apply(&mut peer);
+            check_rest(&peer.rules, peer.authority.as_deref(), &peer.addresses)?;
+            let table = shared.table.read().unwrap_or_else(PoisonError::into_inner);
+            let others = |address: &&IpAddr| {
+                let holder = table.by_address.get(*address);
+                holder.is_some_and(|holder| *holder != id)
+            };
+            if let Some(taken) = peer.addresses.iter().find(others) {
+                return Err(IdentityError::AddressTaken(*taken));
+            }
+            drop(table);
+            if !changed.is_empty() {
+                store::change_peer(tx, &peer, &changed, actor, why.clone())?;
+            }
             Ok(peer)
         })
     }
@@ -229,18 +272,27 @@ impl Table {
     }
 }
 
-fn checked(new: NewPeer) -> Result<Peer, IdentityError> {
-    check_name(&new.name)?;
-    new.rules.check()?;
-    let authority = new.authority.as_deref().unwrap_or_default();
+fn check_rest(
+    rules: &PeerRules,
+    authority: Option<&str>,
+    addresses: &[IpAddr],
+) -> Result<(), IdentityError> {
+    rules.check()?;
+    let authority = authority.unwrap_or_default();
     if authority.len() > MAX_TEXT_BYTES || authority.chars().any(char::is_control) {
         return Err(IdentityError::NotAName { what: "authority" });
     }
-    if new.addresses.len() > MAX_ADDRESSES {
+    if addresses.len() > MAX_ADDRESSES {
         return Err(IdentityError::NotAName {
             what: "list of addresses",
         });
     }
+    Ok(())
+}
+
+fn checked(new: NewPeer) -> Result<Peer, IdentityError> {
+    check_name(&new.name)?;
+    check_rest(&new.rules, new.authority.as_deref(), &new.addresses)?;
     let identification = new.identification;
     Ok(Peer {
         id: PeerId::new(0),

@@ -70,6 +70,10 @@ names! {
     Permission {
         /// See the state of the server, its links and its findings.
         StatusRead = "status.read",
+        /// See what a reload of the configuration would change.
+        ConfigRead = "config.read",
+        /// Put another configuration in force without a restart.
+        ConfigChange = "config.change",
         /// See the root key's slots and where they live.
         KeyRead = "key.read",
         /// Open the root key with a slot.
@@ -125,6 +129,8 @@ impl Role {
         match self {
             Self::Administrator => &[
                 P::StatusRead,
+                P::ConfigRead,
+                P::ConfigChange,
                 P::KeyRead,
                 P::KeyUnseal,
                 P::KeyChange,
@@ -140,6 +146,7 @@ impl Role {
             ],
             Self::SecurityOfficer => &[
                 P::StatusRead,
+                P::ConfigRead,
                 P::KeyRead,
                 P::KeyUnseal,
                 P::KeyChange,
@@ -182,6 +189,8 @@ impl Role {
             ],
             Self::It => &[
                 P::StatusRead,
+                P::ConfigRead,
+                P::ConfigChange,
                 P::KeyRead,
                 P::KeyUnseal,
                 P::PeerRead,
@@ -283,6 +292,8 @@ mod tests {
     /// Columns: administrator, security officer, lab manager, clinical staff, IT, expert.
     const GOLDEN: &str = "\
 status.read      A S M C I E
+config.read      A S . . I .
+config.change    A . . . I .
 key.read         A S . . I E
 key.unseal       A S . . I .
 key.change       A S . . . .

@@ -66,6 +66,31 @@ pub(crate) fn write_peer(
     action: Action,
     actor: Actor,
 ) -> Result<(), IdentityError> {
+    put_peer(tx, peer)?;
+    let entry = entry_of(peer, action, actor)?;
+    labward_ledger::append(tx, &entry)?;
+    Ok(())
+}
+
+/// Writes `peer` with what is otherwise about it, and the entry that says so; `why` is sealed.
+pub(crate) fn change_peer(
+    tx: &mut Tx<'_>,
+    peer: &Peer,
+    changed: &[&'static str],
+    actor: Actor,
+    why: Vec<u8>,
+) -> Result<(), IdentityError> {
+    put_peer(tx, peer)?;
+    let mut entry = entry_of(peer, Action::PeerChanged, actor)?;
+    entry.facts = entry
+        .facts
+        .texts("changed", changed.iter().copied())
+        .texts("addresses", peer.addresses.iter().map(IpAddr::to_string));
+    labward_ledger::append(tx, &entry.detail(why))?;
+    Ok(())
+}
+
+fn put_peer(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), IdentityError> {
     let rules = json(peer)?;
     let addresses: Vec<String> = peer.addresses.iter().map(IpAddr::to_string).collect();
     let previous = peer.previous.as_ref();
@@ -75,7 +100,8 @@ pub(crate) fn write_peer(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (id) DO UPDATE SET spki_sha256 = excluded.spki_sha256, \
          origin = excluded.origin, serial = excluded.serial, not_after = excluded.not_after, \
-         state = excluded.state, previous_spki = excluded.previous_spki, \
+         state = excluded.state, rules = excluded.rules, authority = excluded.authority, \
+         addresses = excluded.addresses, previous_spki = excluded.previous_spki, \
          previous_until = excluded.previous_until",
         &[
             peer.site.as_sql().into(),
@@ -94,6 +120,10 @@ pub(crate) fn write_peer(
             previous.map(|key| key.until.as_micros()).into(),
         ],
     )?;
+    Ok(())
+}
+
+fn entry_of(peer: &Peer, action: Action, actor: Actor) -> Result<NewEntry, IdentityError> {
     let facts = Facts::new()
         .text("peer", &peer.name)
         .text("kind", peer.kind.name())
@@ -101,10 +131,8 @@ pub(crate) fn write_peer(
         .hex("spki_sha256", &peer.spki_sha256)
         .text("serial", &peer.serial)
         .text("not_after", peer.not_after.to_rfc3339())
-        .text("rules", rules);
-    let entry = NewEntry::new(peer.site, actor, action, Subject::Peer(peer.id)).facts(facts);
-    labward_ledger::append(tx, &entry)?;
-    Ok(())
+        .text("rules", json(peer)?);
+    Ok(NewEntry::new(peer.site, actor, action, Subject::Peer(peer.id)).facts(facts))
 }
 
 /// Every person, removed ones too, in the order of their ids.

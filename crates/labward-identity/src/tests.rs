@@ -15,8 +15,8 @@ use rustls::{ClientConfig, ClientConnection, Error, ServerConfig, ServerConnecti
 
 use crate::{
     Authority, Bundle, ExpectedServer, Identification, IdentityError, NewPeer, NewPerson, Peer,
-    PeerKind, PeerRules, Peers, People, Role, Roles, Stranger, TlsTime, client_verifier,
-    server_verifier,
+    PeerChange, PeerKind, PeerRules, Peers, People, Role, Roles, Stranger, TlsTime,
+    client_verifier, server_verifier,
 };
 
 const SITE: SiteId = SiteId::new(1);
@@ -203,6 +203,77 @@ fn handshake(
     }
     assert!(!client.is_handshaking() && !server.is_handshaking());
     Ok((client, server))
+}
+
+#[test]
+fn what_a_peer_may_send_is_changed_in_place_with_an_entry_that_names_it() {
+    let lab = Lab::new();
+    let (_, peer) = lab.known("a");
+    let generation = lab.peers.generation();
+    let change = PeerChange {
+        message_types: Some(vec!["ORU^R01".parse().unwrap()]),
+        addresses: Some(vec!["10.0.0.8".parse().unwrap()]),
+        authority: Some(None),
+        ..PeerChange::default()
+    };
+    let changed = lab.peers.set(peer.id, change.clone(), BY, vec![7]).unwrap();
+    assert_eq!(
+        changed.rules.message_types,
+        change.message_types.clone().unwrap()
+    );
+    assert_eq!(
+        changed.rules.sending_applications,
+        peer.rules.sending_applications
+    );
+    assert_eq!(changed.authority, None);
+    assert!(
+        lab.peers.generation() > generation,
+        "connections look again"
+    );
+    assert_eq!(lab.peers.by_address("10.0.0.7".parse().unwrap()), None);
+    let again = Peers::load(lab.store.clone()).unwrap();
+    assert_eq!(
+        again.by_name("a").as_deref(),
+        Some(&*changed),
+        "it was written"
+    );
+    let changes = |lab: &Lab| {
+        let read = lab.store.read(|snapshot| {
+            labward_ledger::entries(snapshot, labward_base::id::EntryIndex::new(0), 100)
+        });
+        let all: Vec<labward_ledger::StoredEntry> =
+            Result::<_, labward_store::StoreError>::unwrap(read);
+        let leaves = all
+            .iter()
+            .map(|row| labward_ledger::Leaf::parse(&row.leaf).unwrap());
+        let changes = leaves.filter(|leaf| leaf.action.name() == "peer.changed");
+        changes.collect::<Vec<_>>()
+    };
+    let [entry] = changes(&lab).try_into().unwrap();
+    let named = format!("{:?}", entry.facts.get("changed").unwrap());
+    for name in ["types", "addresses", "authority"] {
+        assert!(named.contains(name), "{named}");
+    }
+    assert!(!named.contains("applications"), "{named}");
+    lab.peers.set(peer.id, change.clone(), BY, vec![7]).unwrap();
+    assert_eq!(changes(&lab).len(), 1, "what changes nothing is no entry");
+
+    let (_, identification) = lab.issue("b");
+    let other = NewPeer {
+        name: "b".to_owned(),
+        kind: PeerKind::Analyzer,
+        site: SITE,
+        rules: PeerRules::default(),
+        authority: None,
+        addresses: Vec::new(),
+        identification,
+    };
+    let other = lab.peers.add(other, BY).unwrap();
+    let taken = lab.peers.set(other.id, change.clone(), BY, vec![7]);
+    assert!(matches!(taken, Err(IdentityError::AddressTaken(_))));
+    lab.peers.revoke(peer.id, BY).unwrap();
+    let revoked = lab.peers.set(peer.id, change, BY, vec![7]);
+    assert!(matches!(revoked, Err(IdentityError::PeerRevoked(_))));
 }
 
 #[test]

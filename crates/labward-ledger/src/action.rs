@@ -144,6 +144,8 @@ actions! {
     PeerRevoked = "peer.revoked", D, "110136", None, None;
     /// A peer's certificate was renewed.
     PeerRenewed = "peer.renewed", U, "110136", None, None;
+    /// What a peer may send, or from where, was changed.
+    PeerChanged = "peer.changed", U, "110136", None, None;
     /// A person was made known.
     PersonAdded = "person.added", C, "110136", None, None;
     /// A person was removed.
@@ -173,7 +175,9 @@ actions! {
     DestinationHeld = "destination.held", U, "110100", None, None;
     /// Delivery to a destination went on.
     DestinationReleased = "destination.released", U, "110100", None, None;
-    /// A configuration took effect.
+    /// The server's own certificate was renewed.
+    CertificateRenewed = "certificate.renewed", U, "110129", None, None;
+    /// A configuration took effect, or was refused while the server ran.
     ConfigLoaded = "config.loaded", U, "110131", None, None;
 }
 

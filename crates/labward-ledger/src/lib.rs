@@ -79,7 +79,7 @@ pub use journal::{
 pub use note::{Note, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof};
 pub use proof_text::{EntryProof, ProofError, prove};
-pub use publish::{Publisher, read_checkpoint};
+pub use publish::{Publisher, read_checkpoint, tiles_lead_to};
 pub use store::{
     Epoch, MIGRATIONS, StoredEntry, TreeHead, entries, entries_before, entries_with_payload,
     entry_of_record, epochs, payload_of, tree_head,

@@ -280,6 +280,16 @@ impl Publisher {
     }
 }
 
+/// Whether the tiles below `dir` lead to the root of `checkpoint`; reads the few of its right edge.
+///
+/// Only [`verify`](crate::verify()) looks at all of them.
+pub fn tiles_lead_to(dir: &Path, checkpoint: &Checkpoint) -> bool {
+    let mut tiles = TileFolder::new(dir, checkpoint.size);
+    let peaks = range_peaks(0, checkpoint.size, &mut tiles).ok();
+    let frontier = peaks.and_then(|peaks| Frontier::from_peaks(checkpoint.size, peaks));
+    frontier.is_some_and(|frontier| frontier.root() == checkpoint.root)
+}
+
 /// The checkpoint below `dir`, verified; `None` if there is none.
 pub fn read_checkpoint(dir: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, LedgerError> {
     let bytes = match fs::read(dir.join(CHECKPOINT_FILE)) {

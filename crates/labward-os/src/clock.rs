@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use labward_base::{Clock, Timestamp};
 
+use crate::error::OsError;
+
 /// The wall clock of this machine; it may jump in either direction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
@@ -23,6 +25,27 @@ impl Clock for SystemClock {
             Err(before) => epoch.minus(before.duration()),
         }
     }
+}
+
+/// Whether the kernel's clock is kept by a time source (NTP, PTP), as whoever keeps it says.
+///
+/// # Errors
+/// [`OsError`] if the kernel does not answer: then nothing is known.
+pub fn is_synchronized() -> Result<bool, OsError> {
+    // SAFETY: every field of `timex` is a number, for which zero is a value; `modes` of zero only
+    // asks.
+    let mut answer: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: `answer` is a `timex` of our own, which the kernel fills and does not keep.
+    let state = unsafe { libc::adjtimex(&raw mut answer) };
+    if state < 0 {
+        let error = std::io::Error::last_os_error();
+        return Err(OsError::new(
+            "ask the kernel",
+            "whether its clock is kept",
+            error,
+        ));
+    }
+    Ok(answer.status & libc::STA_UNSYNC == 0)
 }
 
 /// Measures how long something takes, on the clock that never jumps.
@@ -48,6 +71,12 @@ impl Stopwatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_says_whether_its_clock_is_kept() {
+        // Either answer is right on some machine; twice it is the same.
+        assert_eq!(is_synchronized().unwrap(), is_synchronized().unwrap());
+    }
 
     #[test]
     fn the_clock_shows_this_century_and_does_not_stand_still() {

@@ -8,9 +8,11 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with, statvfs, syncfs};
 
+use crate::clock::Stopwatch;
 use crate::error::OsError;
 
 /// The room on a file system.
@@ -20,6 +22,15 @@ pub struct DiskSpace {
     pub free_bytes: u64,
     /// The size of the file system, in bytes.
     pub total_bytes: u64,
+}
+
+/// The inodes of a file system: as many files can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inodes {
+    /// How many are free for this process.
+    pub free: u64,
+    /// How many there are; 0 if the file system makes them as they are needed.
+    pub total: u64,
 }
 
 /// Who may reach a file or folder.
@@ -80,6 +91,44 @@ pub fn disk_space(path: &Path) -> Result<DiskSpace, OsError> {
         free_bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
         total_bytes: facts.f_blocks.saturating_mul(facts.f_frsize),
     })
+}
+
+/// The inodes of the file system on which `path` lies.
+///
+/// # Errors
+/// [`OsError`] if it does not exist or cannot be looked at.
+pub fn inodes(path: &Path) -> Result<Inodes, OsError> {
+    let facts = statvfs(path).map_err(OsError::on("count the inodes of", path))?;
+    Ok(Inodes {
+        free: facts.f_favail,
+        total: facts.f_files,
+    })
+}
+
+/// How long it takes to write 4 KiB in the folder `path` and sync them: the median of a few times.
+///
+/// # Errors
+/// [`OsError`] if nothing can be written there.
+pub fn sync_time(path: &Path) -> Result<Duration, OsError> {
+    const TIMES: usize = 9;
+    let probe = Temporary::beside(&path.join("sync-probe"));
+    let measured = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&probe.0)?;
+        let mut times = Vec::with_capacity(TIMES);
+        for _ in 0..TIMES {
+            file.write_all(&[0; 4096])?;
+            let watch = Stopwatch::start();
+            file.sync_data()?;
+            times.push(watch.elapsed());
+        }
+        times.sort_unstable();
+        Ok(times.get(TIMES / 2).copied().unwrap_or_default())
+    })();
+    measured.map_err(OsError::on::<std::io::Error>("write and sync in", path))
 }
 
 /// Sets aside room for `bytes` from the beginning of `file`, which grows to that length.
@@ -367,6 +416,17 @@ mod tests {
         assert!(space.total_bytes > 0);
         assert!(space.free_bytes <= space.total_bytes);
         assert!(disk_space(Path::new("/no/such/path")).is_err());
+    }
+
+    #[test]
+    fn inodes_and_the_time_of_a_sync_are_measured_and_nothing_is_left_behind() {
+        let folder = Folder::new("probe");
+        let inodes = inodes(&folder.0).unwrap();
+        assert!(inodes.free <= inodes.total);
+        let time = sync_time(&folder.0).unwrap();
+        assert!(time < Duration::from_secs(60), "{time:?}");
+        assert_eq!(folder.names(), Vec::<String>::new());
+        assert!(sync_time(&folder.0.join("nothing")).is_err());
     }
 
     #[test]

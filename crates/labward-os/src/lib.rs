@@ -1,8 +1,8 @@
 //! The operating system as Labward needs it: clock, locked memory, facts about disks and
 //! permissions, and files that survive a power cut.
 //!
-//! It must never decide what a fact means, and is the one crate that may hold `unsafe`, all of it
-//! in [`memory`].
+//! It must never decide what a fact means, and is the one crate that may hold `unsafe`: what keys
+//! need in [`memory`], and one question to the kernel in [`clock`].
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -17,11 +17,14 @@ pub mod file;
 pub mod memory;
 pub mod process;
 
-pub use clock::{Stopwatch, SystemClock};
+pub use clock::{Stopwatch, SystemClock, is_synchronized};
 pub use error::OsError;
 pub use file::{
-    Access, DiskSpace, NewFile, access_of, create_durably, device_of, disk_space, preallocate,
-    same_device, sync_file_system, sync_folder, write_durably,
+    Access, DiskSpace, Inodes, NewFile, access_of, create_durably, device_of, disk_space, inodes,
+    preallocate, same_device, sync_file_system, sync_folder, sync_time, write_durably,
 };
 pub use memory::{Locked, LockedKey};
-pub use process::{current_uid, forbid_core_dumps, hostname, restrict_umask, swap_is_active};
+pub use process::{
+    core_limit, current_uid, forbid_core_dumps, hostname, is_dumpable, memory_lock_limit,
+    restrict_umask, swap_is_active,
+};

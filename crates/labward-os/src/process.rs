@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, getuid, set_dumpable_behavior, setrlimit, umask,
+    DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, getuid,
+    set_dumpable_behavior, setrlimit, umask,
 };
 
 use crate::error::OsError;
@@ -24,6 +25,26 @@ pub fn forbid_core_dumps() -> Result<(), OsError> {
     // The limit alone does not bind a dump that is piped into a program; this does.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|source| OsError::new("forbid tracing", "of this process", source))
+}
+
+/// How large a core dump of this process may be, in bytes; `None` means without a limit.
+pub fn core_limit() -> Option<u64> {
+    getrlimit(Resource::Core).current
+}
+
+/// How much memory this process may lock, in bytes; `None` means without a limit.
+pub fn memory_lock_limit() -> Option<u64> {
+    getrlimit(Resource::Memlock).current
+}
+
+/// Whether a crash of this process may be dumped at all, into a file or into a program.
+///
+/// # Errors
+/// [`OsError`] if the kernel does not answer.
+pub fn is_dumpable() -> Result<bool, OsError> {
+    let behavior = dumpable_behavior()
+        .map_err(|source| OsError::new("ask whether a dump is made", "of this process", source))?;
+    Ok(behavior != DumpableBehavior::NotDumpable)
 }
 
 /// Lets nobody but the owner into files and folders made from now on; answers the mask before.
@@ -74,8 +95,20 @@ mod tests {
             .unwrap();
         let numbers: Vec<&str> = core.split_whitespace().take(2).collect();
         assert_eq!(numbers, ["0", "0"]);
-        let behavior = rustix::process::dumpable_behavior().unwrap();
-        assert!(behavior == DumpableBehavior::NotDumpable);
+        assert!(!is_dumpable().unwrap());
+        assert_eq!(core_limit(), Some(0));
+    }
+
+    #[test]
+    fn the_limit_of_locked_memory_is_the_one_the_kernel_shows() {
+        let limits = fs::read_to_string("/proc/self/limits").unwrap();
+        let line = limits
+            .lines()
+            .find_map(|line| line.strip_prefix("Max locked memory"))
+            .unwrap();
+        let soft = line.split_whitespace().next().unwrap();
+        let shown = memory_lock_limit().map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        assert_eq!(shown, soft);
     }
 
     #[test]

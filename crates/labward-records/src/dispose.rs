@@ -5,6 +5,7 @@
 //! Carries out 45 CFR 164.310(d)(2)(i) and NIST SP 800-88 (cryptographic erase).
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use labward_base::Timestamp;
@@ -177,6 +178,8 @@ impl Records {
     }
 
     fn retained(&self, group: &[PatientId]) -> Result<Option<Timestamp>, RecordsError> {
+        let retention = self.shared.retention.read();
+        let retention = *retention.unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
         for patient in group {
             let newest: Vec<_> = self
@@ -185,7 +188,7 @@ impl Records {
                 .read(|snapshot| store::newest_by_class(snapshot, *patient))?;
             let ends = newest
                 .into_iter()
-                .map(|(class, time)| self.shared.retention.until(class, time));
+                .map(|(class, time)| retention.until(class, time));
             last = last.max(ends.max());
         }
         Ok(last)

@@ -64,7 +64,7 @@ pub(crate) struct Shared {
     pub(crate) site: SiteId,
     pub(crate) node: NodeId,
     pub(crate) blobs: BlobFolder,
-    pub(crate) retention: Retention,
+    pub(crate) retention: RwLock<Retention>,
     pub(crate) index_key: Arc<IndexKey>,
     pub(crate) patients: PatientMap<NewPatientKey>,
     /// Hashes demographics in memory: far cheaper than their keyed digest, and never stored.
@@ -115,7 +115,7 @@ impl Records {
                 site: setup.site,
                 node: setup.node,
                 blobs,
-                retention: setup.retention,
+                retention: RwLock::new(setup.retention),
                 index_key,
                 patients,
                 quick: RandomState::new(),
@@ -134,6 +134,12 @@ impl Records {
     pub fn open(&self, record: RecordId) -> Result<Opened, RecordsError> {
         let entry = self.entry_of(record)?;
         self.open_entry(record, &entry)
+    }
+
+    /// Retains records for so long from now on.
+    pub fn set_retention(&self, retention: Retention) {
+        let present = self.shared.retention.write();
+        *present.unwrap_or_else(PoisonError::into_inner) = retention;
     }
 
     /// How many patients there are that were not disposed of.

@@ -4,17 +4,21 @@
 //! close the store before the last of it is. While the root key is sealed only the admin socket
 //! is up.
 
+mod certificate;
 mod ground;
+mod reload;
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
 use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::events::Events;
+use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::{Gateway, GatewayParts, Messages};
 use labward_identity::{Peers, People};
 use labward_keys::{Keys, SlotOpener};
@@ -22,9 +26,12 @@ use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
 use labward_records::Records;
+use labward_seal::sha256;
 use labward_store::{Options, Store};
 
+pub(crate) use self::certificate::SERVER_DAYS;
 use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
+pub use self::reload::{ReloadError, Reloaded};
 use crate::adapters::RecordsKeep;
 use crate::config::Config;
 use crate::cosign::{WitnessParts, Witnesses};
@@ -34,17 +41,27 @@ use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::{HttpServer, chain};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
+use crate::upkeep::{Upkeep, UpkeepLoop};
 
 /// What a server is built from.
 pub struct Parts {
     /// The configuration.
     pub config: Config,
-    /// SHA-256 of the file that it was read from, if it was read from one.
-    pub config_sha256: Option<[u8; 32]>,
+    /// The file that it was read from; without one it cannot be reloaded.
+    pub source: Option<ConfigSource>,
     /// The data folder.
     pub data: DataFolder,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// The file that a configuration was read from.
+#[derive(Clone, Debug)]
+pub struct ConfigSource {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What stood in it.
+    pub text: String,
 }
 
 /// A server of one data folder.
@@ -55,8 +72,8 @@ pub struct App {
 
 /// What is there from the start on, the root key open or not.
 pub(crate) struct Core {
-    pub(crate) config: Config,
-    config_sha256: Option<[u8; 32]>,
+    /// The configuration in force.
+    config: RwLock<Arc<Loaded>>,
     pub(crate) data: DataFolder,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
@@ -66,8 +83,28 @@ pub(crate) struct Core {
     pub(crate) started: Timestamp,
     opened: RwLock<Option<Arc<Opened>>>,
     phase: Mutex<Phase>,
+    /// Held while a reload or the upkeep changes what runs: one at a time.
+    changing: Mutex<()>,
+    /// What the upkeep has seen.
+    pub(crate) upkeep: Upkeep,
+    /// What a thread of its own is given.
+    me: Weak<Self>,
     /// Held while the server lives; the system frees it when the process ends, however it does.
     _lock: File,
+}
+
+/// A configuration and the file that it was read from.
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) source: Option<ConfigSource>,
+}
+
+impl Loaded {
+    /// SHA-256 of the file.
+    pub(crate) fn sha256(&self) -> Option<[u8; 32]> {
+        let source = self.source.as_ref()?;
+        Some(sha256(source.text.as_bytes()))
+    }
 }
 
 /// What is there only while the root key is open.
@@ -79,6 +116,20 @@ pub(crate) struct Opened {
     pub(crate) publishing: Arc<Publishing>,
     pub(crate) witnesses: Arc<Witnesses>,
     publish_loop: Mutex<Option<PublishLoop>>,
+    upkeep: Mutex<Option<UpkeepLoop>>,
+    /// Seals who and why for the audit.
+    keep: Arc<RecordsKeep>,
+}
+
+/// The configuration at one moment; a reload does not change it under who holds it.
+pub(crate) struct ConfigInForce(Arc<Loaded>);
+
+impl Deref for ConfigInForce {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.0.config
+    }
 }
 
 /// How far the server is; changes of it are done one at a time.
@@ -97,7 +148,7 @@ enum Phase {
 pub fn build(parts: Parts) -> Result<App, ServerError> {
     let Parts {
         config,
-        config_sha256,
+        source,
         data,
         clock,
     } = parts;
@@ -117,10 +168,9 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
     }
     let people = People::load(store.clone(), SITE)?;
     let peers = Peers::load(store.clone())?;
-    let core = Core {
+    let core = Arc::new_cyclic(|me| Core {
         started: clock.now(),
-        config,
-        config_sha256,
+        config: RwLock::new(Arc::new(Loaded { config, source })),
         data,
         clock,
         store,
@@ -129,12 +179,12 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         peers,
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
+        changing: Mutex::new(()),
+        upkeep: Upkeep::default(),
+        me: me.clone(),
         _lock: lock,
-    };
-    Ok(App {
-        core: Arc::new(core),
-        http: None,
-    })
+    });
+    Ok(App { core, http: None })
 }
 
 /// Wires everything that needs the open root key; the listeners open last.
@@ -142,8 +192,9 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     let Core {
         store, keys, clock, ..
     } = core;
+    let config = core.config();
     let publishing = Arc::new(publishing(core)?);
-    let interval = core.config.ledger.publish_interval();
+    let interval = config.ledger.publish_interval();
     let witnesses = Arc::new(witnesses(core, &publishing, interval)?);
     let records = Records::load(labward_records::Setup {
         store: store.clone(),
@@ -153,7 +204,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         site: SITE,
         node: NODE,
         blobs: core.data.blobs(),
-        retention: core.config.retention(),
+        retention: config.retention(),
     })?;
     let keep = Arc::new(RecordsKeep {
         records: records.clone(),
@@ -162,7 +213,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     });
     let events = Events::default();
     let delivery = Arc::new(Delivery::start(
-        core.config.gateway.destinations.clone(),
+        config.gateway.destinations.clone(),
         DeliveryParts {
             store: store.clone(),
             keep: keep.clone(),
@@ -175,10 +226,10 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     )?);
     core.record_start()?;
     let gateway = Gateway::start(
-        core.config.gateway.clone(),
+        config.gateway.clone(),
         GatewayParts {
             store: store.clone(),
-            keep,
+            keep: keep.clone(),
             peers: core.peers.clone(),
             index_key: keys.index_key()?,
             clock: Arc::clone(clock),
@@ -202,6 +253,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         publishing,
         witnesses,
         publish_loop: Mutex::new(Some(publish_loop)),
+        upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
+        keep,
     })
 }
 
@@ -211,7 +264,7 @@ fn witnesses(
     publishing: &Arc<Publishing>,
     interval: Duration,
 ) -> Result<Witnesses, ServerError> {
-    let configs = &core.config.witnesses;
+    let configs = &core.config().witnesses;
     if !configs.is_empty() {
         // What keeps it from publishing is said by the loop.
         let _ = publishing.publish();
@@ -234,7 +287,8 @@ impl App {
     /// What keeps the admin socket or, with the root key open, the listeners from opening.
     pub fn start(&mut self) -> Result<(), ServerError> {
         let core = &self.core;
-        let group = core.config.http.socket_group.as_deref();
+        let config = core.config();
+        let group = config.http.socket_group.as_deref();
         let group = group.map(group_id).transpose()?;
         let run = core.data.run();
         fs::create_dir_all(&run).map_err(ServerError::file(&run))?;
@@ -254,6 +308,15 @@ impl App {
             );
         }
         Ok(())
+    }
+
+    /// Puts the configuration file in force as it is now, as a signal asks for; `how` names it.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; nothing has changed then. It is in the log already.
+    pub fn reload(&self, how: &'static str) -> Result<(), ReloadError> {
+        let why = "asked for by the operating system";
+        self.core.reload(Actor::System, how, why).map(drop)
     }
 
     /// Whether the root key and the listeners are open.
@@ -287,10 +350,15 @@ impl App {
             http.stop();
         }
         let core = &self.core;
+        if let Some(opened) = core.opened() {
+            let upkeep = opened.upkeep.lock();
+            drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
+        }
+        let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
         *phase = Phase::Stopped;
         if let Some(opened) = core.take_opened() {
-            let drain = Duration::from_secs(core.config.gateway.drain_seconds);
+            let drain = Duration::from_secs(core.config().gateway.drain_seconds);
             opened.gateway.shutdown();
             opened.delivery.shutdown(drain);
             let mut publish_loop = opened
@@ -313,7 +381,24 @@ impl App {
     }
 }
 
+impl Opened {
+    /// Seals whose words an entry is to hold.
+    pub(crate) fn seal_why(&self, why: &str) -> Result<Vec<u8>, KeepError> {
+        self.keep.seal_detail(SITE, why.as_bytes())
+    }
+}
+
 impl Core {
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> ConfigInForce {
+        ConfigInForce(self.loaded())
+    }
+
+    /// The configuration in force and its file.
+    pub(crate) fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What needs the open root key, if it is open.
     pub(crate) fn opened(&self) -> Option<Arc<Opened>> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
@@ -327,6 +412,7 @@ impl Core {
             return Ok(());
         }
         let opened = Arc::new(open(self)?);
+        self.show_certificate_file();
         for (link, address) in opened.gateway.local_addresses() {
             tracing::info!(link = %link, address = %address, "link {link} listens on {address}");
         }
@@ -343,7 +429,7 @@ impl Core {
     /// Opens the root key with the first key file that fits.
     fn try_key_files(&self) -> bool {
         let slots = self.keys.slots().into_iter().filter_map(|slot| slot.path);
-        for path in slots.chain(self.config.keys.files.iter().cloned()) {
+        for path in slots.chain(self.config().keys.files.iter().cloned()) {
             if !path.is_file() {
                 tracing::warn!(path = %path.display(), "a key file is not there");
                 continue;
@@ -369,7 +455,7 @@ impl Core {
     /// Records the start, the configuration and the unencrypted lines in one unit.
     fn record_start(&self) -> Result<(), ServerError> {
         let now = self.clock.now();
-        let lines = self.config.plain_lines(now);
+        let lines = self.config().plain_lines(now);
         let lines = lines.map_err(labward_gateway::StartError::from)?;
         for line in lines.iter().filter(|line| !line.loopback) {
             tracing::warn!(place = %line.place, "{} is unencrypted", line.place);
@@ -381,7 +467,8 @@ impl Core {
             .number("after_crash", i64::from(after_crash));
         let started = entry(Action::ServerStarted).facts(facts);
         let config = self
-            .config_sha256
+            .loaded()
+            .sha256()
             .map(|digest| entry(Action::ConfigLoaded).facts(Facts::new().hex("sha256", &digest)));
         self.store.write(move |tx| -> Result<(), LedgerError> {
             append(tx, &started)?;
@@ -416,7 +503,7 @@ mod tests {
         let folder = labward_testkit::TempDir::new();
         let parts = Parts {
             config: Config::default(),
-            config_sha256: None,
+            source: None,
             data: DataFolder::new(folder.path()),
             clock: Arc::new(labward_testkit::FakeClock::default()),
         };

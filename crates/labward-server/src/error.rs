@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use labward_base::{Problem, problem};
 use labward_gateway::StartError;
 use labward_gateway::delivery::DeliveryError;
+use labward_gateway::messages::MessageError;
+use labward_gateway::tls::TlsError;
 use labward_identity::IdentityError;
 use labward_keys::KeysError;
 use labward_ledger::LedgerError;
@@ -46,6 +48,9 @@ pub enum ServerError {
     /// The ledger.
     #[error("write or publish the ledger")]
     Ledger(#[from] LedgerError),
+    /// The held messages could not be looked through.
+    #[error("look through the held messages")]
+    Messages(#[from] MessageError),
     /// The operating system refused to protect the process.
     #[error("protect the process")]
     Os(#[from] OsError),
@@ -55,6 +60,9 @@ pub enum ServerError {
     /// The database.
     #[error("open the database")]
     Store(#[from] StoreError),
+    /// TLS could not be set up with a certificate.
+    #[error("set up TLS")]
+    Tls(#[from] TlsError),
     /// A thread or runtime could not be started.
     #[error("start the threads of the server")]
     Threads(#[source] io::Error),
@@ -80,6 +88,8 @@ impl ServerError {
             Self::Identity(error) => error.problem(),
             Self::Keys(error) => error.problem(),
             Self::Ledger(error) => error.problem(),
+            Self::Messages(error) => error.problem(),
+            Self::Tls(error) => error.problem(),
             Self::Os(_) | Self::Threads(_) => &problem::SERVER_INTERNAL,
             Self::Records(error) => error.problem(),
             Self::Store(error) => error.problem(),

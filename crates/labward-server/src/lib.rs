@@ -10,6 +10,7 @@
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
+//! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
@@ -39,9 +40,10 @@ pub mod serve;
 pub mod setup;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 pub mod witness;
 
-pub use app::{App, Parts, build};
+pub use app::{App, ConfigSource, Parts, build};
 pub use error::ServerError;
 pub use http::reference as api_reference;
 pub use migrations::migrations;

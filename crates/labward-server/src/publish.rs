@@ -3,24 +3,27 @@
 //! It must never publish and export at the same time, nor sign when the rows no longer lead to
 //! what was signed before: that is said once, loudly, and the files stay as they are.
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
+use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId};
 use labward_ledger::publish::read_note;
 use labward_ledger::tile::TileFolder;
 use labward_ledger::{
     BundleRange, Checkpoint, ConsistencyProof, Cosigned, EntryProof, Known, LedgerError, Note,
     Publisher, VerifierKey, VerifyReport, WitnessKey, export_bundle, prove, read_checkpoint,
-    read_cosigned, save_cosigned, verify_with,
+    read_cosigned, save_cosigned, tiles_lead_to, tree_head, verify_with,
 };
 use labward_seal::sign::SigningKey;
 use labward_store::Store;
 
+use crate::check::PublishingState;
 use crate::error::ServerError;
 use crate::http::chain;
 
@@ -36,8 +39,16 @@ pub(crate) struct Publishing {
 
 /// The thread that publishes now and then; dropped, it ends.
 pub(crate) struct PublishLoop {
-    stop: mpsc::Sender<()>,
+    orders: mpsc::Sender<Order>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the loop is told.
+enum Order {
+    /// To publish so often.
+    Every(Duration),
+    /// To end.
+    Stop,
 }
 
 impl Publishing {
@@ -130,6 +141,32 @@ impl Publishing {
         verify_with(&self.store, self.node, Some(files), known)
     }
 
+    /// How the files stand beside the rows, and whether the tiles lead to the last checkpoint.
+    pub(crate) fn state(&self) -> Result<PublishingState, LedgerError> {
+        let _still = self.lock();
+        let head = self.store.read(|snapshot| tree_head(snapshot, self.node))?;
+        let size = head.map_or(0, |head| head.frontier.size());
+        let Some(last) = read_checkpoint(&self.folder, &self.verifier)? else {
+            return Ok(PublishingState {
+                behind: size,
+                ..PublishingState::default()
+            });
+        };
+        let written =
+            fs::metadata(self.folder.join("checkpoint")).and_then(|facts| facts.modified());
+        let since = written
+            .ok()
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let fault = (!tiles_lead_to(&self.folder, &last))
+            .then(|| format!("the checkpoint of {} entries has another root", last.size));
+        Ok(PublishingState {
+            behind: size.saturating_sub(last.size),
+            since: since.map(|since| Timestamp::from_micros(0).plus(since)),
+            fault,
+            ..PublishingState::default()
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Publisher> {
         self.publisher
             .lock()
@@ -145,10 +182,19 @@ impl PublishLoop {
         interval: Duration,
         published: impl Fn() + Send + 'static,
     ) -> Result<Self, ServerError> {
-        let (stop, stopped) = mpsc::channel();
+        let (orders, given) = mpsc::channel();
         let run = move || {
             let mut failing = false;
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            let mut interval = interval;
+            loop {
+                match given.recv_timeout(interval) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(Order::Every(other)) => {
+                        interval = other;
+                        continue;
+                    }
+                    Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                }
                 match publishing.publish() {
                     Ok(_) => {
                         failing = false;
@@ -172,16 +218,22 @@ impl PublishLoop {
             .spawn(run)
             .map_err(ServerError::Threads)?;
         Ok(Self {
-            stop,
+            orders,
             thread: Some(thread),
         })
+    }
+
+    /// Publishes so often from now on.
+    pub(crate) fn set_interval(&self, interval: Duration) {
+        // It may have ended by itself.
+        let _ = self.orders.send(Order::Every(interval));
     }
 }
 
 impl Drop for PublishLoop {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.stop.send(());
+        let _ = self.orders.send(Order::Stop);
         if self
             .thread
             .take()

@@ -106,6 +106,14 @@ impl Installation {
         self.run(&all).json()
     }
 
+    /// The JSON that a command prints, however it ends.
+    #[track_caller]
+    pub(crate) fn json_of(&self, words: &[&str]) -> Value {
+        let mut all = vec!["--json"];
+        all.extend(words);
+        serde_json::from_str(&self.run(&all).out).unwrap()
+    }
+
     /// Starts the server and does not wait for it.
     pub(crate) fn start(&self) -> Server {
         let log = self.beside("server.log");
@@ -202,6 +210,11 @@ impl Server {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let number = peak.unwrap().trim().trim_end_matches(" kB");
         number.parse().unwrap()
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Panics with the server's last words if it has ended.

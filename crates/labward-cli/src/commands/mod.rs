@@ -5,6 +5,7 @@ mod ledger;
 mod message;
 mod peer;
 mod record;
+mod reload;
 mod send;
 mod status;
 
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Status => status::status(&context),
         Command::Check => status::check(&context),
         Command::Destination(command) => status::destination(&context, command),
+        Command::Reload(arguments) => reload::run(&context, arguments),
         Command::Key(command) => key::run(&context, command),
         Command::Peer(command) => peer::run(&context, command),
         Command::Person(command) => peer::person(&context, command),

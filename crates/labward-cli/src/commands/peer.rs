@@ -4,20 +4,22 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use labward_api::Done;
-use labward_api::peer::{AddedPeer, NewPeer, Peer, Person, Rules};
+use labward_api::peer::{AddedPeer, NewPeer, Peer, PeerChange, Person, Rules};
 use labward_base::problem;
 use serde_json::json;
 
 use super::{Context, create_private, read};
-use crate::args::{PeerAddArgs, PeerCommand, PeerKind, PersonCommand, Role};
+use crate::args::{PeerAddArgs, PeerCommand, PeerKind, PeerList, PeerSetArgs, PersonCommand, Role};
 use crate::failure::Failure;
 use crate::output::{show, table};
+use crate::prompt;
 
 /// `labward peer …`
 pub(super) fn run(context: &Context, command: &PeerCommand) -> Result<(), Failure> {
     match command {
         PeerCommand::Add(arguments) => add(context, arguments),
         PeerCommand::List => list(context),
+        PeerCommand::Set(arguments) => set(context, arguments),
         PeerCommand::Revoke { name } => {
             let done: Done = context
                 .client
@@ -69,6 +71,46 @@ fn add(context: &Context, arguments: &PeerAddArgs) -> Result<(), Failure> {
     };
     let added: AddedPeer = context.client.post("peers", &new)?;
     deliver(context, &added, &files)
+}
+
+fn set(context: &Context, arguments: &PeerSetArgs) -> Result<(), Failure> {
+    let clears = |list| arguments.clear.contains(&list);
+    let list =
+        |texts: &[String], which| (!texts.is_empty() || clears(which)).then(|| texts.to_vec());
+    let addresses: Vec<String> = arguments
+        .addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let authority = arguments.authority.clone();
+    let change = PeerChange {
+        why: prompt::why(arguments.why.as_deref())?,
+        applications: list(&arguments.applications, PeerList::Application),
+        facilities: list(&arguments.facilities, PeerList::Facility),
+        types: list(&arguments.types, PeerList::Type),
+        processing: list(&arguments.processing, PeerList::Processing),
+        astm_senders: list(&arguments.astm_senders, PeerList::AstmSender),
+        addresses: list(&addresses, PeerList::Address),
+        authority: authority.or_else(|| clears(PeerList::Authority).then(String::new)),
+    };
+    let path = format!("peers/{}/set", arguments.name);
+    let peer: Peer = context.client.post(&path, &change)?;
+    show(context.json, &peer, |out| {
+        writeln!(out, "{} may now send {}", peer.name, may_send(&peer))
+    })
+}
+
+/// What a peer may send, in a few words.
+fn may_send(peer: &Peer) -> String {
+    if !peer.rules.astm_senders.is_empty() {
+        return format!("ASTM from {}", peer.rules.astm_senders.join("|"));
+    }
+    format!(
+        "{} from {}@{}",
+        peer.rules.types.join(" "),
+        peer.rules.applications.join("|"),
+        peer.rules.facilities.join("|")
+    )
 }
 
 /// The two files beside each other: the bundle and its how-to.
@@ -133,23 +175,13 @@ fn list(context: &Context) -> Result<(), Failure> {
         let rows: Vec<Vec<String>> = peers
             .iter()
             .map(|peer| {
-                let allowed = if peer.rules.astm_senders.is_empty() {
-                    format!(
-                        "{} from {}@{}",
-                        peer.rules.types.join(" "),
-                        peer.rules.applications.join("|"),
-                        peer.rules.facilities.join("|")
-                    )
-                } else {
-                    format!("ASTM from {}", peer.rules.astm_senders.join("|"))
-                };
                 vec![
                     peer.name.clone(),
                     peer.kind.clone(),
                     peer.state.clone(),
                     peer.origin.clone(),
                     peer.not_after.clone(),
-                    allowed,
+                    may_send(peer),
                 ]
             })
             .collect();

@@ -80,11 +80,19 @@ pub(super) fn check(context: &Context) -> Result<(), Failure> {
             )?;
             writeln!(out, "        what to do: {}", finding.todo)?;
         }
+        for one in &check.unmeasured {
+            writeln!(
+                out,
+                "not measured  {} [{}]: {}",
+                one.what, one.code, one.why
+            )?;
+        }
         writeln!(
             out,
-            "{} things looked at, {} wrong",
+            "{} things looked at, {} wrong, {} not measured",
             check.looked_at,
-            check.findings.len()
+            check.findings.len(),
+            check.unmeasured.len()
         )
     })?;
     let high = check

@@ -3,8 +3,8 @@
 //! The lock of its state is never held while something is waited for, and never taken on the
 //! writer's thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use labward_base::id::EntryIndex;
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::DeliveryParts;
-use super::dial::Way;
+use super::dial::{SeenCertificate, Way, WayParts};
 use super::error::DeliveryError;
 use super::inbox::Inbox;
 use super::schedule::{Job, Schedule};
@@ -35,23 +35,34 @@ const WATCH: Duration = Duration::from_secs(60);
 
 pub(super) struct Destination {
     pub(super) place: Place,
-    pub(super) config: DestinationConfig,
-    pub(super) way: Way,
+    settings: RwLock<Arc<Settings>>,
     pub(super) store: Store,
     pub(super) keep: Arc<dyn Keep>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<Counters>,
     pub(super) inbox: Inbox,
+    pub(super) certificate: Arc<SeenCertificate>,
     pub(super) changed: Notify,
     /// Held while a unit is under way: if one fails, none may overtake it, else the cursor could
     /// pass a message whose row was not written.
     pub(super) writing: tokio::sync::Mutex<()>,
     closing: AtomicBool,
+    /// Since when it is configured no more, in microseconds; 0 if it is.
+    leaving: AtomicI64,
     state: Mutex<State>,
+}
+
+/// What a reload replaces: how the destination is reached, and what follows a failure.
+pub(super) struct Settings {
+    /// The same one as long as nothing of it was changed.
+    pub(super) config: Arc<DestinationConfig>,
+    pub(super) way: Way,
 }
 
 pub(super) struct State {
     pub(super) schedule: Schedule,
+    /// Lanes that run, or will as soon as the thread gets to them.
+    pub(super) lanes: usize,
     /// Every entry before it is done or has a row.
     pub(super) cursor: EntryIndex,
     /// Every entry before it was looked at.
@@ -83,7 +94,16 @@ impl Destination {
         config: DestinationConfig,
         parts: &DeliveryParts,
     ) -> Result<Self, DeliveryError> {
-        let way = Way::of(&config, parts)?;
+        let certificate = Arc::new(SeenCertificate::default());
+        let way = Way::of(
+            &config,
+            &WayParts {
+                identity: parts.identity.as_ref(),
+                peers: &parts.peers,
+                clock: &parts.clock,
+                certificate: &certificate,
+            },
+        )?;
         let place = Place {
             site: parts.site,
             destination: config.name.clone(),
@@ -112,17 +132,19 @@ impl Destination {
             .store
             .read(|snapshot| store::count_dead(snapshot, &place))?;
         Ok(Self {
-            way,
             store: parts.store.clone(),
             keep: Arc::clone(&parts.keep),
             clock: Arc::clone(&parts.clock),
             counters: parts.events.destination(&config.name),
             inbox: Inbox::default(),
+            certificate,
             changed: Notify::new(),
             writing: tokio::sync::Mutex::new(()),
             closing: AtomicBool::new(false),
+            leaving: AtomicI64::new(0),
             state: Mutex::new(State {
                 schedule,
+                lanes: config.connections,
                 cursor: cursor.next,
                 seen: cursor.next,
                 stopped: cursor.stopped,
@@ -134,12 +156,58 @@ impl Destination {
                 catching_up: true,
             }),
             place,
-            config,
+            settings: RwLock::new(Arc::new(Settings {
+                config: Arc::new(config),
+                way,
+            })),
         })
     }
 
     pub(super) const fn name(&self) -> &DestinationName {
-        &self.config.name
+        &self.place.destination
+    }
+
+    /// How it is reached, and what follows a failure, at this moment.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the configuration says of it at this moment.
+    pub(super) fn config(&self) -> Arc<DestinationConfig> {
+        Arc::clone(&self.settings().config)
+    }
+
+    /// Takes other settings, which hold for the next message; says how many more lanes it needs.
+    ///
+    /// What waited for the old place or the old times is tried at once.
+    pub(super) fn reload(&self, settings: Arc<Settings>) -> usize {
+        let is_changed = self.config() != settings.config;
+        let connections = settings.config.connections;
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
+        let mut state = self.state();
+        let more = connections.saturating_sub(state.lanes);
+        state.lanes += more;
+        if is_changed {
+            state.schedule.hurry_all();
+            if let Some(down) = &mut state.down {
+                down.until = Instant::now();
+            }
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        more
+    }
+
+    /// Whether nothing is on its way here, or could be found to be.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state();
+        let tally = state.schedule.tally();
+        let waiting = tally.waiting + tally.in_flight + tally.retrying + tally.held;
+        !state.catching_up && waiting == 0
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -153,6 +221,22 @@ impl Destination {
         self.inbox.rouse();
     }
 
+    /// Notes whether it is configured, and since when it is not.
+    pub(super) fn set_leaving(&self, since: Option<Timestamp>) {
+        let micros = since.map_or(0, Timestamp::as_micros);
+        self.leaving.store(micros, Ordering::SeqCst);
+    }
+
+    /// Since when it is configured no more.
+    pub(super) fn leaving_since(&self) -> Option<Timestamp> {
+        let micros = self.leaving.load(Ordering::SeqCst);
+        (micros != 0).then(|| Timestamp::from_micros(micros))
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving_since().is_some()
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst)
     }
@@ -164,7 +248,7 @@ impl Destination {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.is_closing() {
+            if self.is_closing() || self.gives_up_a_lane() {
                 return None;
             }
             let now = Instant::now();
@@ -175,6 +259,15 @@ impl Destination {
             // Either end means: look again.
             let _ = timeout_at(due, changed).await;
         }
+    }
+
+    /// Whether the lane that asks is one too many; it then ends.
+    fn gives_up_a_lane(&self) -> bool {
+        let connections = self.config().connections;
+        let mut state = self.state();
+        let is_one_too_many = state.lanes > connections;
+        state.lanes -= usize::from(is_one_too_many);
+        is_one_too_many
     }
 
     /// A message that may go now, or when to look again.
@@ -223,7 +316,7 @@ impl Destination {
                 },
                 (None, None) => DestinationState::Up,
             },
-            plain: matches!(&self.way, Way::Mllp(dial) if dial.tls.is_none()),
+            plain: matches!(&self.settings().way, Way::Mllp(dial) if dial.tls.is_none()),
             catching_up: state.catching_up,
             in_flight: tally.in_flight,
             waiting: tally.waiting,
@@ -232,6 +325,8 @@ impl Destination {
             dead: state.dead,
             delivered: state.delivered,
             last_delivered: state.last_delivered,
+            oldest_waiting: state.schedule.oldest(),
+            certificate_until: self.certificate.until(),
         }
     }
 }

@@ -6,9 +6,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use labward_base::{Clock, Problem, problem};
-use labward_identity::{ExpectedServer, Peers, TlsTime, server_verifier};
+use labward_base::{Clock, Problem, Timestamp, problem};
+use labward_identity::{ExpectedServer, Identification, Origin, Peers, TlsTime, server_verifier};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -19,7 +20,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::DeliveryParts;
 use super::error::DeliveryError;
 use super::file_drop::FileDrop;
 use crate::config::{DestinationConfig, Expiry, Framing, OutboundTransport, Target};
@@ -41,6 +41,18 @@ pub(super) struct Dial {
     clock: Arc<dyn Clock>,
 }
 
+/// What a way is built from besides its configuration.
+pub(super) struct WayParts<'a> {
+    pub(super) identity: Option<&'a ServerIdentity>,
+    pub(super) peers: &'a Peers,
+    pub(super) clock: &'a Arc<dyn Clock>,
+    pub(super) certificate: &'a Arc<SeenCertificate>,
+}
+
+/// What the receiver's certificate said at the last handshake.
+#[derive(Default)]
+pub(super) struct SeenCertificate(AtomicI64);
+
 /// Mutual TLS towards one receiver or witness.
 pub struct Tls {
     chain: Vec<CertificateDer<'static>>,
@@ -51,6 +63,7 @@ pub struct Tls {
     name: ServerName<'static>,
     peers: Peers,
     clock: Arc<dyn Clock>,
+    certificate: Arc<SeenCertificate>,
 }
 
 enum Pin {
@@ -62,7 +75,7 @@ impl Way {
     /// The way that the configuration describes; refuses what could never work.
     pub(super) fn of(
         config: &DestinationConfig,
-        parts: &DeliveryParts,
+        parts: &WayParts<'_>,
     ) -> Result<Self, DeliveryError> {
         let refuse = |rule| DeliveryError::Config {
             place: format!("destination {}", config.name),
@@ -84,9 +97,15 @@ impl Way {
                 let (tls, expires) = match transport {
                     OutboundTransport::Plain { expires, .. } => (None, *expires),
                     OutboundTransport::MutualTls { .. } => {
-                        let identity = parts.identity.as_ref();
-                        let tls = Tls::of(address, transport, identity, &parts.peers, &parts.clock)
-                            .map_err(refuse)?;
+                        let WayParts {
+                            identity,
+                            peers,
+                            clock,
+                            certificate,
+                        } = *parts;
+                        let mut tls =
+                            Tls::of(address, transport, identity, peers, clock).map_err(refuse)?;
+                        tls.certificate = Arc::clone(certificate);
                         (Some(tls), None)
                     }
                 };
@@ -95,9 +114,25 @@ impl Way {
                     commits: *framing == Framing::MllpRelease2,
                     tls,
                     expires,
-                    clock: Arc::clone(&parts.clock),
+                    clock: Arc::clone(parts.clock),
                 })))
             }
+        }
+    }
+}
+
+impl SeenCertificate {
+    /// When it ends; none before the first handshake.
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        let until = self.0.load(Ordering::Relaxed);
+        (until != 0).then(|| Timestamp::from_micros(until))
+    }
+
+    fn note(&self, chain: &[CertificateDer<'_>]) {
+        let first = chain.first();
+        let facts = first.and_then(|first| Identification::from_der(first, Origin::Foreign).ok());
+        if let Some(facts) = facts {
+            self.0.store(facts.not_after.as_micros(), Ordering::Relaxed);
         }
     }
 }
@@ -159,6 +194,7 @@ impl Tls {
                 .map_err(|_| "server_name is not a host name or address")?,
             peers: peers.clone(),
             clock: Arc::clone(clock),
+            certificate: Arc::default(),
         })
     }
 
@@ -186,7 +222,10 @@ impl Tls {
                     _ => &problem::SEND_UNREACHABLE,
                 }
             })?;
-        let protection = protection(stream.get_ref().1);
+        let connection = stream.get_ref().1;
+        self.certificate
+            .note(connection.peer_certificates().unwrap_or_default());
+        let protection = protection(connection);
         Ok((stream, protection))
     }
 

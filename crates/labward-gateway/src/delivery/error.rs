@@ -19,6 +19,9 @@ pub enum DeliveryError {
         /// The rule it breaks.
         rule: &'static str,
     },
+    /// The new configuration lacks a destination to which messages still wait to go.
+    #[error("remove destination {0}: messages wait for it")]
+    Waits(DestinationName),
     /// There is no such destination.
     #[error("find destination {0}: it is not configured")]
     NoDestination(DestinationName),
@@ -50,6 +53,7 @@ impl DeliveryError {
     pub fn problem(&self) -> &'static Problem {
         match self {
             Self::Config { .. } => &problem::CONFIG_UNSAFE,
+            Self::Waits(_) => &problem::CONFIG_DESTINATION_WAITS,
             Self::NoDestination(_) => &problem::GATEWAY_NO_DESTINATION,
             Self::NoMessage(_) => &problem::GATEWAY_NO_MESSAGE,
             Self::NotWaiting(_) => &problem::GATEWAY_NOT_WAITING,

@@ -8,15 +8,19 @@ use labward_hl7::AckCode;
 use tokio::task::spawn_blocking;
 
 use super::answer::Expected;
-use super::destination::Destination;
+use super::destination::{Destination, Settings};
 use super::dial::{Dial, Way};
 use super::file_drop::FileDrop;
 use super::mllp::{Ended, Line};
 use super::schedule::Job;
 use super::settle::Outcome;
+use crate::config::DestinationConfig;
 use crate::keep::KeepError;
 
 type Bytes = Arc<Secret<Vec<u8>>>;
+
+/// A connection that is kept for the next message, and under which configuration it was opened.
+type KeptLine = Option<(Arc<DestinationConfig>, Line)>;
 
 /// Delivers until the destination closes.
 pub(super) async fn run(destination: Arc<Destination>) {
@@ -48,20 +52,23 @@ async fn open(destination: &Destination, job: &Job) -> Result<Bytes, Outcome> {
     }
 }
 
-async fn send(
-    destination: &Destination,
-    line: &mut Option<Line>,
-    job: &Job,
-    bytes: Bytes,
-) -> Outcome {
-    match &destination.way {
+async fn send(destination: &Destination, line: &mut KeptLine, job: &Job, bytes: Bytes) -> Outcome {
+    let settings = destination.settings();
+    // Another place or another protection: what is open leads to the old one.
+    if line
+        .as_ref()
+        .is_some_and(|(config, _)| !Arc::ptr_eq(config, &settings.config))
+    {
+        *line = None;
+    }
+    match &settings.way {
         Way::Drop(drop) => write_file(drop.clone(), job, bytes).await,
         Way::Mllp(dial) => {
-            let wait = destination.config.wait_for_application_ack;
+            let wait = settings.config.wait_for_application_ack;
             let Some(expected) = Expected::of(bytes.expose(), wait) else {
                 return Outcome::Impossible(&problem::GATEWAY_NOT_FOR_HL7);
             };
-            send_hl7(destination, dial, line, &bytes, &expected).await
+            send_hl7(&settings, dial, line, &bytes, &expected).await
         }
     }
 }
@@ -79,18 +86,18 @@ async fn write_file(drop: FileDrop, job: &Job, bytes: Bytes) -> Outcome {
 }
 
 async fn send_hl7(
-    destination: &Destination,
+    settings: &Settings,
     dial: &Dial,
-    kept: &mut Option<Line>,
+    kept: &mut KeptLine,
     bytes: &Bytes,
     expected: &Expected,
 ) -> Outcome {
-    let config = &destination.config;
+    let config = &settings.config;
     let connect = Duration::from_secs(config.connect_seconds);
     let within = Duration::from_secs(config.ack_seconds);
     loop {
         let mut reused = None;
-        if let Some(mut line) = kept.take()
+        if let Some((_, mut line)) = kept.take()
             && dial.check().is_ok()
             && line.is_clean().await
         {
@@ -108,7 +115,7 @@ async fn send_hl7(
         let protection = line.protection.clone();
         match ended {
             Ended::Answered(code) => {
-                *kept = Some(line);
+                *kept = Some((Arc::clone(config), line));
                 return judge(code, protection, bytes.expose().len());
             }
             // The receiver had closed the idle connection: a new one gets the message at once.

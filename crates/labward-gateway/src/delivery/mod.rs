@@ -18,6 +18,7 @@
 //! | `dial`, `mllp`, `answer`, `file_drop` | the ways out |
 //! | `worker` | the thread that all of it runs on |
 //! | `orders` | what a person decides: go on, send again, give up |
+//! | `reload` | other destinations in the place of the present ones |
 //! | `store` | the tables |
 
 mod answer;
@@ -31,6 +32,7 @@ mod inbox;
 mod lane;
 mod mllp;
 mod orders;
+mod reload;
 mod schedule;
 mod settle;
 mod status;
@@ -39,7 +41,7 @@ mod store;
 mod tests;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use labward_base::id::{EntryIndex, PersonId, RecordId, SiteId};
@@ -50,6 +52,7 @@ use labward_store::Store;
 pub use check::check_routes;
 pub use dial::Tls as OutboundTls;
 pub use error::DeliveryError;
+pub use reload::PreparedDelivery;
 pub use status::{
     DestinationState, DestinationStatus, ExceptionState, WaitingFilter, WaitingMessage,
 };
@@ -109,10 +112,13 @@ pub struct Delivery {
 
 /// What orders, the writer and the lanes share.
 struct Shared {
-    destinations: Vec<Arc<Destination>>,
+    /// Those that are configured, and those that leave, as long as anything may be on its way there.
+    destinations: RwLock<Arc<Vec<Arc<Destination>>>>,
     store: Store,
     keep: Arc<dyn Keep>,
     clock: Arc<dyn Clock>,
+    peers: Peers,
+    events: Events,
     site: SiteId,
 }
 
@@ -132,30 +138,34 @@ impl Delivery {
             .map(|config| Destination::load(config, &parts).map(Arc::new))
             .collect::<Result<_, _>>()?;
         let shared = Arc::new(Shared {
-            destinations,
+            destinations: RwLock::new(Arc::new(destinations)),
             store: parts.store,
             keep: parts.keep,
             clock: parts.clock,
+            peers: parts.peers,
+            events: parts.events,
             site: parts.site,
         });
         // One wake a commit, however many messages it held; the store may outlive delivery.
         let woken = Arc::downgrade(&shared);
         shared.store.on_batch(move || {
             if let Some(shared) = woken.upgrade() {
-                for destination in &shared.destinations {
+                for destination in shared.destinations().iter() {
                     destination.inbox.wake();
                 }
             }
         });
-        let worker = Worker::start(shared.destinations.clone())?;
+        let worker = Worker::start(&shared.destinations())?;
         Ok(Self { shared, worker })
     }
 
-    /// Every destination, in the order of the configuration.
+    /// Every destination: those of the configuration in its order, then those that leave and still
+    /// have something to deliver.
     pub fn status(&self) -> Vec<DestinationStatus> {
         self.shared
-            .destinations
+            .destinations()
             .iter()
+            .filter(|destination| !(destination.is_leaving() && destination.is_idle()))
             .map(|destination| destination.status())
             .collect()
     }
@@ -163,9 +173,9 @@ impl Delivery {
     /// The destinations whose line is unencrypted; each is a finding.
     pub fn findings(&self) -> Vec<PlainException> {
         self.shared
-            .destinations
+            .destinations()
             .iter()
-            .filter_map(|destination| check::plain_exception(&destination.config))
+            .filter_map(|destination| check::plain_exception(&destination.config()))
             .collect()
     }
 
@@ -233,7 +243,7 @@ impl Delivery {
 
     /// Finishes what is in flight, for `drain` at most, and stops.
     pub fn shutdown(&self, drain: Duration) {
-        for destination in &self.shared.destinations {
+        for destination in self.shared.destinations().iter() {
             destination.close();
         }
         self.worker.end(drain);
@@ -249,7 +259,7 @@ impl Dispatch for Delivery {
 impl Shared {
     fn committed(&self, outgoing: Outgoing) {
         let at = self.clock.now();
-        for destination in &self.destinations {
+        for destination in self.destinations().iter() {
             if !outgoing.destinations.contains(destination.name()) {
                 destination.inbox.pass(outgoing.entry);
                 continue;
@@ -264,10 +274,16 @@ impl Shared {
         }
     }
 
-    fn destination(&self, name: &DestinationName) -> Result<&Arc<Destination>, DeliveryError> {
-        self.destinations
+    fn destination(&self, name: &DestinationName) -> Result<Arc<Destination>, DeliveryError> {
+        self.destinations()
             .iter()
             .find(|destination| destination.name() == name)
+            .cloned()
             .ok_or_else(|| DeliveryError::NoDestination(name.clone()))
+    }
+
+    fn destinations(&self) -> Arc<Vec<Arc<Destination>>> {
+        let destinations = self.destinations.read();
+        Arc::clone(&destinations.unwrap_or_else(PoisonError::into_inner))
     }
 }

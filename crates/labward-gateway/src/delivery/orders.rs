@@ -136,8 +136,9 @@ impl Shared {
         let was_sent = |to: &&Arc<Destination>| {
             released.contains(to.name()) || names(&leaf.facts, to.name().as_str())
         };
-        let all = self.destinations.iter().filter(was_sent);
-        Ok(all.map(|to| to.place.clone()).collect())
+        let all = self.destinations();
+        let sent_to = all.iter().filter(was_sent);
+        Ok(sent_to.map(|to| to.place.clone()).collect())
     }
 
     /// The hand-over runs in the writer's callback, which keeps it in the order of the ledger.
@@ -174,7 +175,7 @@ impl Shared {
     ) -> Result<Vec<WaitingMessage>, DeliveryError> {
         self.store.read(|snapshot| {
             let mut found = Vec::new();
-            for destination in &self.destinations {
+            for destination in self.destinations().iter() {
                 let rows = store::of_record(snapshot, &destination.place, record)?;
                 found.extend(rows.into_iter().map(|row| row.at(destination.name())));
             }

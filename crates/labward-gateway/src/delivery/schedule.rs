@@ -209,6 +209,14 @@ impl Schedule {
         }
     }
 
+    /// Makes every message that waits for its time due now.
+    pub(super) fn hurry_all(&mut self) {
+        let waiting: Vec<_> = self.timers.iter().map(|(_, entry)| *entry).collect();
+        for entry in waiting {
+            self.set_phase(entry, Phase::Waiting);
+        }
+    }
+
     /// Forgets a message that is done, and lets go on what waited behind it.
     pub(super) fn finish(&mut self, entry: EntryIndex) {
         self.set_phase(entry, Phase::Held);
@@ -294,6 +302,12 @@ impl Schedule {
     /// How many messages are known.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Since when the oldest message waits that is known.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        let (_, first) = self.slots.first_key_value()?;
+        Some(first.item.at)
     }
 
     /// How many messages are in which state.

@@ -189,13 +189,13 @@ impl Destination {
         now: Timestamp,
     ) -> Then {
         let policy = match code {
-            AckCode::Ar | AckCode::Cr => self.config.on.reject,
-            _ => self.config.on.error,
+            AckCode::Ar | AckCode::Cr => self.config().on.reject,
+            _ => self.config().on.error,
         };
         self.counters.count_refused();
         row.failed(&problem::SEND_REFUSED, now);
         row.answers = row.answers.saturating_add(1);
-        let limit = self.config.retry.max_attempts;
+        let limit = self.config().retry.max_attempts;
         if policy == OnFailure::Retry && limit > 0 && row.answers >= limit {
             return self.bury(plan, row, &problem::SEND_REFUSED, facts);
         }
@@ -223,7 +223,7 @@ impl Destination {
         if state.silent >= SILENT_MAX || state.down.is_some() {
             self.mark_down(state, plan, problem, now);
         }
-        let policy = self.config.on.timeout;
+        let policy = self.config().on.timeout;
         let known = row.reason == problem.code && policy == OnFailure::Retry;
         row.failed(problem, now);
         if policy == OnFailure::Retry && self.is_too_old(now.since(row.since)) {
@@ -254,7 +254,7 @@ impl Destination {
                 Then::Hold(row)
             }
             OnFailure::Retry => {
-                let delay = back_off(&self.config.retry, retries);
+                let delay = back_off(&self.config().retry, retries);
                 row.state = ExceptionState::Retrying;
                 row.next = self.clock.now().plus(delay);
                 Then::Retry(row, delay)
@@ -310,13 +310,13 @@ impl Destination {
             since,
             reason: problem.code,
             attempts,
-            until: Instant::now() + back_off(&self.config.retry, attempts),
+            until: Instant::now() + back_off(&self.config().retry, attempts),
             probing: state.down.as_ref().is_some_and(|down| down.probing),
         });
     }
 
     fn is_too_old(&self, age: Duration) -> bool {
-        let hours = self.config.retry.max_hours;
+        let hours = self.config().retry.max_hours;
         hours > 0 && age >= Duration::from_secs(hours.saturating_mul(3_600))
     }
 

@@ -32,6 +32,11 @@ pub struct DestinationStatus {
     pub delivered: u64,
     /// When the last message was delivered since the start.
     pub last_delivered: Option<Timestamp>,
+    /// When the oldest message came that is not delivered yet.
+    pub oldest_waiting: Option<Timestamp>,
+    /// When the receiver's certificate ends, as its last handshake showed; none over a plain line
+    /// or before the first one.
+    pub certificate_until: Option<Timestamp>,
 }
 
 /// Whether messages go to a destination.

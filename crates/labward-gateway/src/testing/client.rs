@@ -27,6 +27,8 @@ pub(crate) struct Client {
     decoder: Decoder,
     /// What the handshake agreed on.
     pub(crate) protection: String,
+    /// The certificate that the gateway showed.
+    pub(crate) server: Option<CertificateDer<'static>>,
 }
 
 impl Client {
@@ -74,7 +76,12 @@ impl Client {
             .negotiated_key_exchange_group()
             .map(|group| group.name());
         let protection = format!("{:?} {group:?}", connection.protocol_version().unwrap());
-        Ok(Self::over(stream, protection))
+        let server = connection.peer_certificates().and_then(<[_]>::first);
+        let server = server.map(|shown| shown.clone().into_owned());
+        Ok(Self {
+            server,
+            ..Self::over(stream, protection)
+        })
     }
 
     fn over(stream: impl Stream + 'static, protection: String) -> Self {
@@ -82,6 +89,7 @@ impl Client {
             stream: Box::new(stream),
             decoder: Decoder::new(1 << 20),
             protection,
+            server: None,
         }
     }
 

@@ -151,6 +151,21 @@ impl Lab {
     }
 
     pub(crate) fn try_open(&self) -> Result<Gateway, StartError> {
+        Gateway::start(self.config(), self.parts())
+    }
+
+    /// Puts another configuration in force while everything runs.
+    pub(crate) fn reload(&self, change: impl FnOnce(&mut GatewayConfig)) -> Result<(), StartError> {
+        let mut config = self.config();
+        change(&mut config);
+        let identity = self.parts().identity;
+        let prepared = self.gateway().prepare(&config, identity.as_ref())?;
+        self.gateway().apply(prepared);
+        Ok(())
+    }
+
+    /// The configuration that the lab was opened with.
+    pub(crate) fn config(&self) -> GatewayConfig {
         let listen = "127.0.0.1:0".parse().unwrap();
         let mut link = LinkConfig::new("hl7".parse().unwrap(), listen);
         if self.options.plain {
@@ -165,7 +180,7 @@ impl Lab {
         (self.options.link)(&mut link);
         let target = "[[destinations]]\nname = \"ehr\"\n[destinations.target]\nkind = \"mllp\"\n\
                       address = \"127.0.0.1:1\"\n";
-        let config = GatewayConfig {
+        GatewayConfig {
             links: vec![link],
             routes: vec![RouteConfig {
                 types: vec!["*".to_owned()],
@@ -175,11 +190,10 @@ impl Lab {
             }],
             drain_seconds: 2,
             ..toml::from_str(target).unwrap()
-        };
-        Gateway::start(config, self.parts())
+        }
     }
 
-    fn parts(&self) -> GatewayParts {
+    pub(crate) fn parts(&self) -> GatewayParts {
         let names = ["localhost".to_owned()];
         let server = self
             .authority

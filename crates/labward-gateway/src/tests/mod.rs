@@ -7,6 +7,7 @@ mod decisions;
 mod framing;
 mod limits;
 mod protection;
+mod reload;
 
 /// A message with this control id and result.
 fn oru(id: &str, result: &str) -> Vec<u8> {

@@ -73,7 +73,7 @@ pub(super) fn publishing(core: &Core) -> Result<Publishing, ServerError> {
 fn origin(core: &Core) -> Result<String, StoreError> {
     let epochs = core.store.read(|snapshot| epochs(snapshot))?;
     let present = epochs.into_iter().next_back();
-    Ok(present.map_or_else(|| core.config.ledger_origin(), |epoch| epoch.origin))
+    Ok(present.map_or_else(|| core.config().ledger_origin(), |epoch| epoch.origin))
 }
 
 /// The server's certificate with its unsealed key; `None` if none was issued.
@@ -81,18 +81,32 @@ pub(super) fn server_identity(core: &Core) -> Result<Option<ServerIdentity>, Ser
     let Some(key) = core.keys.secret(SERVER_KEY)? else {
         return Ok(None);
     };
-    let read = |path: &Path| fs::read(path).map_err(ServerError::file(path));
-    let bad = |why| ServerError::Identity(IdentityError::BadCertificate { why });
-    let chain = read(&core.data.server_certificate())?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
     let authority = read(&core.data.authority_certificate())?;
+    let bad = |why| ServerError::Identity(IdentityError::BadCertificate { why });
     Ok(Some(ServerIdentity {
-        chain: chain.map_err(|_| bad("the server's own is not in PEM form"))?,
+        chain: server_chain(core, key.expose())?,
         key: PrivateKeyDer::from_pem_slice(key.expose())
             .map_err(|_| bad("the server's key is not in PEM form"))?,
         authority: CertificateDer::from_pem_slice(&authority)
             .map_err(|_| bad("the authority's is not in PEM form"))?,
     }))
+}
+
+/// The server's certificate: beside its key if it was renewed, so that the two never part, else in
+/// its file.
+fn server_chain(core: &Core, key: &[u8]) -> Result<Vec<CertificateDer<'static>>, ServerError> {
+    let why = "the server's own is not in PEM form";
+    let bad = |_| ServerError::Identity(IdentityError::BadCertificate { why });
+    let parse = |pem: &[u8]| CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let beside = parse(key).map_err(bad)?;
+    if !beside.is_empty() {
+        return Ok(beside);
+    }
+    parse(&read(&core.data.server_certificate())?).map_err(bad)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ServerError> {
+    fs::read(path).map_err(ServerError::file(path))
 }
 
 /// The number of a group of the operating system, given by number or by its name.

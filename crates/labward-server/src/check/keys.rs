@@ -28,7 +28,13 @@ pub(super) fn missing(input: &CheckInput) -> Found {
 }
 
 pub(super) fn never_tested(input: &CheckInput) -> Found {
-    Found::at(named(input, |slot| slot.last_tested.is_none()))
+    let wrong = |slot: &SlotInfo| slot.last_tested.is_none() && slot.kind != SlotKind::Shares;
+    Found::at(named(input, wrong))
+}
+
+pub(super) fn shares_never_tested(input: &CheckInput) -> Found {
+    let wrong = |slot: &SlotInfo| slot.last_tested.is_none() && slot.kind == SlotKind::Shares;
+    Found::at(named(input, wrong))
 }
 
 pub(super) fn not_tested_lately(input: &CheckInput) -> Found {
@@ -48,7 +54,10 @@ pub(super) fn no_key_file(input: &CheckInput) -> Found {
 }
 
 pub(super) fn not_locked(input: &CheckInput) -> Found {
-    Found::when(input.root_is_locked.map(|locked| !locked))
+    let locked = input
+        .root_is_locked
+        .ok_or("the root key is sealed".to_owned());
+    Found::of(&locked, |locked| Found::when(Some(!locked)))
 }
 
 fn lacks(input: &CheckInput, kind: SlotKind) -> Found {

@@ -7,10 +7,11 @@ use labward_base::Timestamp;
 use labward_gateway::config::{Expiry, OutboundTransport, Target, Transport};
 use labward_identity::{Pattern, Peer};
 
-use super::{CheckInput, Found};
+use super::{CheckInput, Found, Measured};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
+const TWO_YEARS: Duration = Duration::from_secs(730 * 86_400);
 
 /// An unencrypted line.
 struct Plain {
@@ -23,6 +24,16 @@ struct Plain {
 pub(super) fn exception_ended(input: &CheckInput) -> Found {
     let ended = |line: &Plain| line.expires.is_some_and(|day| day.end() <= input.now);
     names(input, ended)
+}
+
+pub(super) fn exception_ends_soon(input: &CheckInput) -> Found {
+    let lines = plain_lines(input).into_iter().filter_map(|line| {
+        let day = line.expires?;
+        let left = day.end().since(input.now);
+        let is_soon = day.end() > input.now && left <= MONTH;
+        is_soon.then(|| format!("{} ({day})", line.name))
+    });
+    Found::at(lines)
 }
 
 pub(super) fn plain_links(input: &CheckInput) -> Found {
@@ -57,6 +68,37 @@ pub(super) fn certificate_ends_this_month(input: &CheckInput) -> Found {
     certificates(input, |until| {
         let left = until.since(input.now);
         (WEEK..MONTH).contains(&left)
+    })
+}
+
+pub(super) fn authority_ends(input: &CheckInput) -> Found {
+    Found::of(&input.authority_until, |until| {
+        let left = until.since(input.now);
+        Found::says((MONTH..TWO_YEARS).contains(&left), || day(*until))
+    })
+}
+
+pub(super) fn receiver_ends(input: &CheckInput) -> Found {
+    Found::of(&input.destinations, |destinations| {
+        let mut unknown = Vec::new();
+        let mut wrong = Vec::new();
+        for one in destinations.iter().filter(|one| one.kind == "mllp-tls") {
+            let until = one.certificate_until.as_deref();
+            match until.and_then(Timestamp::parse_rfc3339) {
+                Some(until) if until <= input.now.plus(MONTH) => {
+                    wrong.push(format!("{} ({})", one.name, day(until)));
+                }
+                Some(_) => {}
+                None => unknown.push(one.name.as_str()),
+            }
+        }
+        match wrong.is_empty() && !unknown.is_empty() {
+            true => {
+                let names = unknown.join(", ");
+                Found::Unmeasured(format!("no handshake yet since the start with {names}"))
+            }
+            false => Found::at(wrong),
+        }
     })
 }
 
@@ -128,18 +170,27 @@ fn plain_lines(input: &CheckInput) -> Vec<Plain> {
 /// Certificates of which `wrong` holds; unmeasured if one of our own is not known.
 fn certificates(input: &CheckInput, wrong: impl Fn(Timestamp) -> bool) -> Found {
     let own = [
-        ("the server's own", input.server_until),
-        ("the authority's", input.authority_until),
+        ("the server's own", &input.server_until),
+        ("the authority's", &input.authority_until),
     ];
-    let peers = active(input).map(|peer| (peer.name.as_str(), Some(peer.not_after)));
-    let known: Vec<(&str, Option<Timestamp>)> = own.into_iter().chain(peers).collect();
-    let found = Found::at(known.iter().filter_map(|(name, until)| {
-        let until = until.filter(|until| wrong(*until))?;
-        let day = until.to_rfc3339();
-        Some(format!("{name} ({})", day.get(..10).unwrap_or(&day)))
-    }));
-    match found {
-        Found::Fine if known.iter().any(|(_, until)| until.is_none()) => Found::Unmeasured,
-        found => found,
+    let mut places = Vec::new();
+    let mut unknown: Option<&Measured<Timestamp>> = None;
+    for (name, until) in own {
+        match until {
+            Ok(until) if wrong(*until) => places.push(format!("{name} ({})", day(*until))),
+            Ok(_) => {}
+            Err(_) => unknown = Some(until),
+        }
     }
+    let peers = active(input).filter(|peer| wrong(peer.not_after));
+    places.extend(peers.map(|peer| format!("{} ({})", peer.name, day(peer.not_after))));
+    match (places.is_empty(), unknown) {
+        (true, Some(Err(why))) => Found::Unmeasured(why.clone()),
+        _ => Found::at(places),
+    }
+}
+
+fn day(time: Timestamp) -> String {
+    let text = time.to_rfc3339();
+    text.get(..10).unwrap_or(&text).to_owned()
 }

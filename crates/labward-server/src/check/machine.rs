@@ -1,44 +1,165 @@
 //! Checks of the machine and the data folder.
 
+use std::time::Duration;
+
 use super::{CheckInput, Found};
 
-const GIB: u64 = 1024 * 1024 * 1024;
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+const DAY: u64 = 86_400;
+
+/// Less than this is no room for a key and what it opens.
+const LOCKED_LEAST: u64 = 64 * KIB;
+
+/// A disk is full so soon that somebody must act.
+const FULL_SOON: Duration = Duration::from_secs(14 * DAY);
+
+/// No disk that keeps what it was told to sync is faster: writing 4 KiB through takes even memory
+/// behind a bus longer.
+const SYNC_LEAST: Duration = Duration::from_micros(8);
+
+/// Slower than this, a result waits noticeably for its acknowledgement.
+const SYNC_MOST: Duration = Duration::from_millis(100);
+
+/// File systems that other machines hold.
+const NETWORK: &[&str] = &[
+    "9p",
+    "afs",
+    "ceph",
+    "cifs",
+    "fuse.glusterfs",
+    "fuse.sshfs",
+    "gfs2",
+    "glusterfs",
+    "lustre",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "ocfs2",
+    "smb3",
+    "smbfs",
+    "virtiofs",
+];
+
+/// File systems that a container throws away with itself.
+const LAYERED: &[&str] = &["aufs", "fuse.fuse-overlayfs", "overlay", "unionfs"];
 
 pub(super) fn in_memory(input: &CheckInput) -> Found {
-    Found::when(input.machine.in_memory)
+    on(input, &["tmpfs", "ramfs"])
+}
+
+pub(super) fn on_network(input: &CheckInput) -> Found {
+    on(input, NETWORK)
+}
+
+pub(super) fn on_overlay(input: &CheckInput) -> Found {
+    on(input, LAYERED)
+}
+
+fn on(input: &CheckInput, kinds: &[&str]) -> Found {
+    Found::of(&input.machine.file_system, |kind| {
+        Found::says(kinds.contains(&kind.as_str()), || kind.clone())
+    })
 }
 
 pub(super) fn open_to_others(input: &CheckInput) -> Found {
-    match &input.machine.open_to_others {
-        None => Found::Unmeasured,
-        Some(paths) => Found::at(paths.iter().map(|path| path.display())),
-    }
+    Found::of(&input.machine.open_to_others, |paths| {
+        Found::at(paths.iter().map(|path| path.display()))
+    })
+}
+
+pub(super) fn foreign_owner(input: &CheckInput) -> Found {
+    Found::of(&input.machine.foreign_owner, |paths| {
+        Found::at(paths.iter().map(|path| path.display()))
+    })
 }
 
 pub(super) fn disk_full(input: &CheckInput) -> Found {
-    Found::when(is_below(input, 5, GIB))
+    disk_below(input, |free, total| free < (total / 100 * 5).max(GIB))
 }
 
 pub(super) fn disk_low(input: &CheckInput) -> Found {
-    let full = is_below(input, 5, GIB);
-    Found::when(is_below(input, 15, 0).map(|low| low && full == Some(false)))
+    disk_below(input, |free, total| {
+        free >= (total / 100 * 5).max(GIB) && free < total / 100 * 15
+    })
+}
+
+fn disk_below(input: &CheckInput, wrong: impl Fn(u64, u64) -> bool) -> Found {
+    Found::of(&input.machine.disk, |disk| {
+        Found::says(wrong(disk.free_bytes, disk.total_bytes), || {
+            let (free, total) = (disk.free_bytes / MIB, disk.total_bytes / MIB);
+            format!("{free} of {total} MiB are free")
+        })
+    })
+}
+
+pub(super) fn fills_soon(input: &CheckInput) -> Found {
+    Found::of(&input.machine.disk, |disk| {
+        Found::of(
+            &input.trends.full_in(disk.free_bytes),
+            |full_in| match full_in {
+                Some(left) if *left < FULL_SOON => {
+                    let days = left.as_secs() / DAY;
+                    Found::At(vec![format!("in {days} days at the present rate")])
+                }
+                _ => Found::Fine,
+            },
+        )
+    })
+}
+
+pub(super) fn inodes(input: &CheckInput) -> Found {
+    Found::of(&input.machine.inodes, |inodes| {
+        Found::says(inodes.free < inodes.total / 100 * 5, || {
+            format!("{} of {} are free", inodes.free, inodes.total)
+        })
+    })
+}
+
+pub(super) fn reserve(input: &CheckInput) -> Found {
+    Found::of(&input.machine.reserve, |reserve| {
+        let is_short = reserve.length == 0 || reserve.allocated < reserve.length;
+        Found::says(is_short, || {
+            let (there, whole) = (reserve.allocated / KIB, reserve.length / KIB);
+            format!("{there} of {whole} KiB are set aside")
+        })
+    })
 }
 
 pub(super) fn core_dumps(input: &CheckInput) -> Found {
-    Found::when(input.machine.core_dumps)
+    Found::of(&input.machine.core_dumps, |all| Found::at(all))
 }
 
 pub(super) fn swap(input: &CheckInput) -> Found {
-    Found::when(input.machine.swap)
+    Found::of(&input.machine.open_swaps, |all| Found::at(all))
 }
 
 pub(super) fn root(input: &CheckInput) -> Found {
     Found::when(Some(input.machine.uid == 0))
 }
 
-/// Whether less than `percent` of the disk, or less than `bytes`, is free.
-fn is_below(input: &CheckInput, percent: u64, bytes: u64) -> Option<bool> {
-    let disk = input.machine.disk?;
-    let part = disk.total_bytes / 100 * percent;
-    Some(disk.free_bytes < part.max(bytes))
+pub(super) fn clock_not_kept(input: &CheckInput) -> Found {
+    Found::of(&input.machine.clock_is_kept, |kept| {
+        Found::when(Some(!kept))
+    })
+}
+
+pub(super) fn memory_lock(input: &CheckInput) -> Found {
+    let limit = input.machine.memory_lock_bytes.unwrap_or(u64::MAX);
+    Found::says(limit < LOCKED_LEAST, || format!("{limit} bytes"))
+}
+
+pub(super) fn sync_too_fast(input: &CheckInput) -> Found {
+    sync(input, |time| time < SYNC_LEAST)
+}
+
+pub(super) fn sync_slow(input: &CheckInput) -> Found {
+    sync(input, |time| time > SYNC_MOST)
+}
+
+fn sync(input: &CheckInput, wrong: impl Fn(Duration) -> bool) -> Found {
+    Found::of(&input.machine.sync_time, |time| {
+        Found::says(wrong(*time), || format!("4 KiB in {} µs", time.as_micros()))
+    })
 }

@@ -1,19 +1,16 @@
-//! Looks at the machine, the data folder and the ledger for the checks.
+//! Looks at the machine and the data folder for the checks.
 //!
 //! It must never decide what a fact means, or make something up that could not be looked at.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use labward_base::Timestamp;
-use labward_base::id::EntryIndex;
-use labward_ledger::{Action, Leaf, entries_before};
-use labward_store::{Query, StoreError};
-
-use super::{LedgerActs, Machine};
+use super::swap::open_swaps;
+use super::{Machine, Measured, Reserve};
+use crate::folder::DataFolder;
+use crate::http::chain;
 
 /// Open files and folders that are listed at most.
 const MAX_LISTED: usize = 20;
@@ -24,74 +21,79 @@ const MAX_LOOKED_AT: usize = 20_000;
 /// Folders below the data folder that are entered.
 const MAX_DEPTH: usize = 4;
 
-/// How far back the ledger is read: a month, or this many entries.
-const BACK: Duration = Duration::from_secs(31 * 86_400);
-const MAX_ENTRIES: usize = 50_000;
-const PAGE: u32 = 1_000;
-
 impl Machine {
     /// Looks at this machine and at the data folder `data`, whose socket and the way to it members
     /// of a group may use if `socket_group`.
     pub fn measure(data: &Path, socket_group: bool) -> Self {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok();
-        let limits = fs::read_to_string("/proc/self/limits").ok();
-        let path = data.canonicalize().ok();
+        let walked = walk(data, socket_group);
+        let mounts = read("/proc/self/mountinfo");
+        let path = data.canonicalize().map_err(|error| on(data, &error));
         Self {
             uid: labward_os::current_uid(),
-            disk: labward_os::disk_space(data).ok(),
-            in_memory: path.and_then(|path| is_in_memory(&path, &mounts?)),
-            open_to_others: open_to_others(data, socket_group).ok(),
-            core_dumps: limits.and_then(|limits| allows_core_dumps(&limits)),
-            swap: labward_os::swap_is_active().ok(),
+            disk: labward_os::disk_space(data).map_err(|error| chain(&error)),
+            inodes: labward_os::inodes(data).map_err(|error| chain(&error)),
+            file_system: mounts.and_then(|mounts| {
+                let kind = file_system(&path?, &mounts);
+                kind.ok_or_else(|| "no mount holds the data folder".to_owned())
+            }),
+            open_to_others: walked
+                .as_ref()
+                .map(|walked| walked.open.clone())
+                .map_err(Clone::clone),
+            foreign_owner: walked.map(|walked| walked.foreign),
+            core_dumps: core_dumps(),
+            open_swaps: open_swaps(),
+            clock_is_kept: labward_os::is_synchronized().map_err(|error| chain(&error)),
+            memory_lock_bytes: labward_os::memory_lock_limit(),
+            sync_time: labward_os::sync_time(data).map_err(|error| chain(&error)),
+            reserve: reserve(&DataFolder::new(data).reserve()),
         }
     }
 }
 
-impl LedgerActs {
-    /// Reads what was done with a ledger of `size` entries lately.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn read<Q: Query>(query: &mut Q, size: u64, now: Timestamp) -> Result<Self, StoreError> {
-        let mut acts = Self {
-            back_to: now,
-            ..Self::default()
-        };
-        let mut before = EntryIndex::new(size);
-        let mut looked_at = 0;
-        while looked_at < MAX_ENTRIES {
-            let page = entries_before(query, before, PAGE)?;
-            for row in &page {
-                before = row.index;
-                // What does not parse is for `ledger verify` to find, and no act.
-                let Ok(leaf) = Leaf::parse(&row.leaf) else {
-                    continue;
-                };
-                acts.back_to = leaf.time;
-                let seen = match leaf.action {
-                    Action::ClockJumped => &mut acts.clock_jumped,
-                    Action::LedgerExported => &mut acts.exported,
-                    Action::LedgerVerified => &mut acts.verified,
-                    _ => continue,
-                };
-                seen.get_or_insert(leaf.time);
-            }
-            looked_at += page.len();
-            if page.is_empty() {
-                // The whole ledger was read.
-                acts.back_to = Timestamp::from_micros(i64::MIN);
-                break;
-            }
-            if now.since(acts.back_to) > BACK {
-                break;
-            }
-        }
-        Ok(acts)
+fn read(path: &str) -> Measured<String> {
+    fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
+}
+
+fn on(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// How much of the reserve is really there: a file may be long and hold nothing.
+fn reserve(path: &Path) -> Measured<Reserve> {
+    match fs::metadata(path) {
+        Ok(facts) => Ok(Reserve {
+            length: facts.len(),
+            allocated: facts.blocks().saturating_mul(512),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Reserve::default()),
+        Err(error) => Err(on(path, &error)),
     }
 }
 
-/// Whether the file system that `path` lies on is kept in memory, after `/proc/self/mountinfo`.
-fn is_in_memory(path: &Path, mounts: &str) -> Option<bool> {
+/// The ways by which a crash may write memory to disk: a file, or a program that takes the dump.
+fn core_dumps() -> Measured<Vec<String>> {
+    if !labward_os::is_dumpable().map_err(|error| chain(&error))? {
+        return Ok(Vec::new());
+    }
+    let pattern = read("/proc/sys/kernel/core_pattern")?;
+    Ok(dumped_by(&pattern, labward_os::core_limit()))
+}
+
+/// A dump that is piped into a program heeds no limit but one (core(5)).
+fn dumped_by(pattern: &str, limit: Option<u64>) -> Vec<String> {
+    let pattern = pattern.trim();
+    let is_piped = pattern.starts_with('|');
+    let is_limited = limit == Some(0);
+    match (is_piped, is_limited, pattern.is_empty()) {
+        (true, ..) => vec![format!("core_pattern is {pattern}")],
+        (false, false, false) => vec![format!("a file {pattern}")],
+        _ => Vec::new(),
+    }
+}
+
+/// The kind of the file system that `path` lies on, after `/proc/self/mountinfo`.
+fn file_system(path: &Path, mounts: &str) -> Option<String> {
     let of_line = |line: &str| {
         // 36 35 98:0 /root /mount/point options … - type source super-options
         let (left, right) = line.split_once(" - ")?;
@@ -105,7 +107,7 @@ fn is_in_memory(path: &Path, mounts: &str) -> Option<bool> {
         .lines()
         .filter_map(of_line)
         .max_by_key(|(depth, _)| *depth)?;
-    Some(matches!(kind.as_str(), "tmpfs" | "ramfs"))
+    Some(kind)
 }
 
 /// A path as the kernel writes it: blanks and backslashes as three octal digits.
@@ -118,31 +120,36 @@ fn unescape(text: &str) -> PathBuf {
     PathBuf::from(replaced)
 }
 
-/// Whether the limits of `/proc/self/limits` let a crash write memory to disk.
-fn allows_core_dumps(limits: &str) -> Option<bool> {
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max core file size"))?;
-    Some(line.split_whitespace().next()? != "0")
+/// What was found in the data folder, the first few of each.
+#[derive(Default)]
+struct Walked {
+    /// What others may reach.
+    open: Vec<PathBuf>,
+    /// What another account owns.
+    foreign: Vec<PathBuf>,
 }
 
-/// What others may reach of the data folder, the first few.
-fn open_to_others(data: &Path, socket_group: bool) -> io::Result<Vec<PathBuf>> {
-    let mut open = Vec::new();
+/// Looks at the permissions and the owner of what lies in the data folder.
+fn walk(data: &Path, socket_group: bool) -> Measured<Walked> {
+    let mut walked = Walked::default();
     let mut looked_at = 0;
+    let own = labward_os::current_uid();
     let mut waiting = vec![(data.to_owned(), 0)];
     while let Some((path, depth)) = waiting.pop() {
         looked_at += 1;
-        if looked_at > MAX_LOOKED_AT || open.len() >= MAX_LISTED {
+        if looked_at > MAX_LOOKED_AT || walked.open.len() >= MAX_LISTED {
             break;
         }
         let facts = match fs::symlink_metadata(&path) {
             Ok(facts) => facts,
             // Deleted since its folder was read.
             Err(error) if error.kind() == io::ErrorKind::NotFound && depth > 0 => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(on(&path, &error)),
         };
         let kind = facts.file_type();
+        if facts.uid() != own && walked.foreign.len() < MAX_LISTED {
+            walked.foreign.push(path.clone());
+        }
         // A link's own permissions mean nothing; where it leads is not the installation's.
         if kind.is_symlink() {
             continue;
@@ -154,26 +161,23 @@ fn open_to_others(data: &Path, socket_group: bool) -> io::Result<Vec<PathBuf>> {
             _ => 0,
         };
         if facts.permissions().mode() & 0o077 & !allowed != 0 {
-            open.push(path.clone());
+            walked.open.push(path.clone());
         }
         if kind.is_dir() && depth < MAX_DEPTH {
-            for entry in fs::read_dir(&path)? {
-                waiting.push((entry?.path(), depth + 1));
+            for entry in fs::read_dir(&path).map_err(|error| on(&path, &error))? {
+                let entry = entry.map_err(|error| on(&path, &error))?;
+                waiting.push((entry.path(), depth + 1));
             }
         }
     }
-    Ok(open)
+    Ok(walked)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labward_base::id::{NodeId, SiteId};
-    use labward_ledger::{Actor, LedgerJournal, NewEntry, Subject, append};
-    use labward_store::{Options, Store};
     use labward_testkit::TempDir;
     use std::fs::Permissions;
-    use std::sync::Arc;
 
     const MOUNTS: &str = "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
         30 22 0:25 / /run rw,nosuid - tmpfs tmpfs rw\n\
@@ -181,38 +185,66 @@ mod tests {
         32 30 254:1 / /run/disk rw shared:1 master:2 - xfs /dev/vdb rw\n";
 
     #[test]
-    fn a_folder_in_memory_is_told_from_one_on_a_disk() {
-        for (path, memory) in [
-            ("/var/lib/labward", false),
-            ("/run/labward", true),
-            ("/running", false),
-            ("/run/disk/labward", false),
-            ("/srv/two words/labward", true),
+    fn the_file_system_is_that_of_the_nearest_mount() {
+        for (path, kind) in [
+            ("/var/lib/labward", "ext4"),
+            ("/run/labward", "tmpfs"),
+            ("/running", "ext4"),
+            ("/run/disk/labward", "xfs"),
+            ("/srv/two words/labward", "tmpfs"),
         ] {
-            assert_eq!(
-                is_in_memory(Path::new(path), MOUNTS),
-                Some(memory),
-                "{path}"
-            );
+            let found = file_system(Path::new(path), MOUNTS);
+            assert_eq!(found.as_deref(), Some(kind), "{path}");
         }
-        assert_eq!(is_in_memory(Path::new("/x"), "nonsense"), None);
+        assert_eq!(file_system(Path::new("/x"), "nonsense"), None);
         let shm = Path::new("/dev/shm");
         if shm.is_dir() {
-            assert_eq!(Machine::measure(shm, false).in_memory, Some(true));
+            let machine = Machine::measure(shm, false);
+            assert_eq!(machine.file_system.as_deref(), Ok("tmpfs"));
         }
     }
 
     #[test]
-    fn a_limit_of_zero_forbids_core_dumps_and_any_other_allows_them() {
-        let limits = |soft| {
-            format!(
-                "Limit                     Soft Limit           Hard Limit           Units\n\
-                 Max core file size        {soft}                    unlimited            bytes\n"
-            )
-        };
-        assert_eq!(allows_core_dumps(&limits("0")), Some(false));
-        assert_eq!(allows_core_dumps(&limits("unlimited")), Some(true));
-        assert_eq!(allows_core_dumps(""), None);
+    fn a_dump_into_a_program_heeds_no_limit() {
+        for (pattern, limit, ways) in [
+            ("core\n", Some(0), 0),
+            ("core\n", None, 1),
+            ("core\n", Some(1 << 20), 1),
+            ("|/usr/lib/systemd/systemd-coredump %P\n", Some(0), 1),
+            ("\n", None, 0),
+        ] {
+            assert_eq!(dumped_by(pattern, limit).len(), ways, "{pattern} {limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_reserve_that_is_gone_or_hollow_is_seen() {
+        let folder = TempDir::new();
+        let path = folder.join("reserve");
+        assert_eq!(reserve(&path), Ok(Reserve::default()));
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(1 << 20).unwrap();
+        let hollow = reserve(&path).unwrap();
+        assert_eq!(hollow.length, 1 << 20);
+        assert!(hollow.allocated < hollow.length);
+        labward_os::preallocate(&file, 1 << 20).unwrap();
+        let full = reserve(&path).unwrap();
+        assert!(full.allocated >= full.length);
+    }
+
+    #[test]
+    fn what_another_account_owns_is_named() {
+        let folder = TempDir::new();
+        let file = folder.join("labward.toml");
+        fs::write(&file, "x").unwrap();
+        assert_eq!(
+            walk(folder.path(), false).unwrap().foreign,
+            Vec::<PathBuf>::new()
+        );
+        // Only root may give a file away; elsewhere there is nothing to see.
+        if std::os::unix::fs::chown(&file, Some(12_345), None).is_ok() {
+            assert_eq!(walk(folder.path(), false).unwrap().foreign, [file]);
+        }
     }
 
     #[test]
@@ -234,13 +266,13 @@ mod tests {
         ] {
             set(&path, mode).unwrap();
         }
-        assert!(open_to_others(folder.path(), true).unwrap().is_empty());
-        assert_eq!(open_to_others(folder.path(), false).unwrap().len(), 3);
+        assert!(walk(folder.path(), true).unwrap().open.is_empty());
+        assert_eq!(walk(folder.path(), false).unwrap().open.len(), 3);
         set(&file, 0o604).unwrap();
-        assert_eq!(open_to_others(folder.path(), true).unwrap(), [file]);
+        assert_eq!(walk(folder.path(), true).unwrap().open, [file]);
         set(&run, 0o711).unwrap();
-        assert_eq!(open_to_others(folder.path(), true).unwrap().len(), 2);
-        assert!(open_to_others(&folder.join("none"), true).is_err());
+        assert_eq!(walk(folder.path(), true).unwrap().open.len(), 2);
+        assert!(walk(&folder.join("none"), true).is_err());
     }
 
     #[test]
@@ -248,50 +280,12 @@ mod tests {
         let folder = TempDir::new();
         let machine = Machine::measure(folder.path(), false);
         assert_eq!(machine.uid, labward_os::current_uid());
-        assert!(machine.disk.is_some_and(|disk| disk.total_bytes > 0));
-        assert!(machine.core_dumps.is_some() && machine.swap.is_some());
+        assert!(machine.disk.is_ok_and(|disk| disk.total_bytes > 0));
+        assert!(machine.core_dumps.is_ok() && machine.open_swaps.is_ok());
+        assert!(machine.sync_time.is_ok() && machine.inodes.is_ok());
         let nowhere = Machine::measure(&folder.join("none"), false);
-        assert_eq!(nowhere.disk, None);
-        assert_eq!(nowhere.open_to_others, None);
-        assert_eq!(nowhere.in_memory, None);
-    }
-
-    #[test]
-    fn the_last_acts_are_read_from_the_ledger() {
-        let folder = TempDir::new();
-        let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
-        let clock = labward_testkit::FakeClock::new(start);
-        let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));
-        let options = Options::new(folder.join("db.sqlite"));
-        let store = Store::open(options, labward_ledger::MIGRATIONS, Box::new(journal)).unwrap();
-        let act = |action| {
-            store
-                .write(move |tx| {
-                    let site = SiteId::new(1);
-                    let entry = NewEntry::new(site, Actor::System, action, Subject::Ledger);
-                    append(tx, &entry)
-                })
-                .unwrap()
-        };
-        let now = || labward_base::Clock::now(&clock);
-        let read = |size| {
-            store
-                .read(|snapshot| LedgerActs::read(snapshot, size, now()))
-                .unwrap()
-        };
-        assert_eq!(read(0).verified, None);
-        act(Action::LedgerVerified);
-        let verified = now();
-        clock.advance(Duration::from_secs(86_400));
-        act(Action::LedgerExported);
-        let exported = now();
-        let acts = read(2);
-        assert_eq!(
-            (acts.verified, acts.exported),
-            (Some(verified), Some(exported))
-        );
-        assert_eq!(acts.clock_jumped, None);
-        assert_eq!(acts.back_to, Timestamp::from_micros(i64::MIN), "all of it");
-        store.close().unwrap();
+        assert!(nowhere.disk.unwrap_err().contains("none"), "it says why");
+        assert!(nowhere.open_to_others.is_err() && nowhere.foreign_owner.is_err());
+        assert!(nowhere.file_system.is_err() && nowhere.sync_time.is_err());
     }
 }

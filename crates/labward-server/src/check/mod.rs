@@ -7,34 +7,50 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `keys`, `lines`, `machine`, `witness`, `work` | the functions behind the table |
-//! | `measure` | [`Machine::measure`], [`LedgerActs::read`]: what is looked at |
+//! | `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
+//! | `measure` | [`Machine::measure`]: the machine and the data folder |
+//! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
+//! | `accounts`, `swap` | accounts of the operating system, and where memory is swapped to |
+//! | `trend` | [`Trends`]: how disk and backlogs grow |
 
+mod accounts;
+mod acts;
 mod keys;
 mod lines;
 mod machine;
 mod measure;
+mod people;
+mod swap;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trend;
 mod witness;
 mod work;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use labward_api::status::{Check, CheckFinding, DestinationStatus, WitnessStatus};
+use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, WitnessStatus};
 use labward_base::Timestamp;
+use labward_base::id::PeerId;
 use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
-use labward_os::DiskSpace;
+use labward_os::{DiskSpace, Inodes};
 
 use crate::config::Config;
 use table::CHECKS;
 
+pub(crate) use accounts::{group_strangers, lost_accounts};
 pub use table::reference;
+pub use trend::Trends;
 
-/// Everything that the checks look at; `None` means that it could not be measured.
+/// What was measured, or why it could not be.
+pub type Measured<T> = Result<T, String>;
+
+/// Everything that the checks look at.
 #[derive(Clone, Debug)]
 pub struct CheckInput {
     /// The present moment.
@@ -45,49 +61,95 @@ pub struct CheckInput {
     pub slots: Vec<SlotInfo>,
     /// Where the slots live.
     pub places: Vec<SlotPlace>,
-    /// Whether the open root key lies in memory that is never swapped.
+    /// Whether the open root key lies in memory that is never swapped; `None` while it is sealed.
     pub root_is_locked: Option<bool>,
     /// The people.
     pub people: Vec<Person>,
+    /// People whose account of the operating system is there no more.
+    pub lost_accounts: Measured<Vec<String>>,
+    /// Accounts of the socket's group that are nobody of the lab.
+    pub group_strangers: Measured<Vec<String>>,
     /// The peers, revoked ones too.
     pub peers: Vec<Arc<Peer>>,
     /// Until when the built-in authority's certificate is valid.
-    pub authority_until: Option<Timestamp>,
+    pub authority_until: Measured<Timestamp>,
     /// Until when the server's own certificate is valid.
-    pub server_until: Option<Timestamp>,
+    pub server_until: Measured<Timestamp>,
     /// The machine and the data folder.
     pub machine: Machine,
     /// Since when each held message waits for a person; the oldest few are enough.
-    pub held_since: Option<Vec<Timestamp>>,
+    pub held_since: Measured<Vec<Timestamp>>,
     /// The destinations.
-    pub destinations: Option<Vec<DestinationStatus>>,
-    /// What was done with the ledger lately.
-    pub ledger: Option<LedgerActs>,
+    pub destinations: Measured<Vec<DestinationStatus>>,
+    /// Destinations that are not configured and for which messages wait, with how many.
+    pub stranded: Measured<Vec<(String, usize)>>,
+    /// How the disk and the backlogs have grown.
+    pub trends: Trends,
+    /// What was done lately, after the ledger.
+    pub ledger: Measured<LedgerActs>,
+    /// How the ledger's files stand.
+    pub publishing: Measured<PublishingState>,
+    /// Whether the configuration file is another than the one in force.
+    pub config_differs: Measured<bool>,
     /// Entries under the newest checkpoint.
-    pub published: Option<u64>,
+    pub published: Measured<u64>,
     /// The witnesses and what each cosigned.
-    pub witnesses: Option<Vec<WitnessStatus>>,
+    pub witnesses: Measured<Vec<WitnessStatus>>,
 }
 
 /// What can be seen of the machine and the data folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// The account under which the server runs.
     pub uid: u32,
     /// The room on the data's file system.
-    pub disk: Option<DiskSpace>,
-    /// Whether the data folder lies in memory.
-    pub in_memory: Option<bool>,
+    pub disk: Measured<DiskSpace>,
+    /// The inodes of the data's file system.
+    pub inodes: Measured<Inodes>,
+    /// The kind of the data's file system, as the kernel calls it.
+    pub file_system: Measured<String>,
     /// Files and folders of the installation that others may reach; the first few.
-    pub open_to_others: Option<Vec<PathBuf>>,
-    /// Whether a crash may write the process's memory to disk.
-    pub core_dumps: Option<bool>,
-    /// Whether swap is in use.
-    pub swap: Option<bool>,
+    pub open_to_others: Measured<Vec<PathBuf>>,
+    /// Files and folders of the installation that another account owns; the first few.
+    pub foreign_owner: Measured<Vec<PathBuf>>,
+    /// The ways by which a crash may write the process's memory to disk.
+    pub core_dumps: Measured<Vec<String>>,
+    /// Swap that is in use and not known to be encrypted.
+    pub open_swaps: Measured<Vec<String>>,
+    /// Whether a time source keeps the kernel's clock.
+    pub clock_is_kept: Measured<bool>,
+    /// How much memory the server may lock, in bytes; `None` means without a limit.
+    pub memory_lock_bytes: Option<u64>,
+    /// How long a small write takes to be synced in the data folder.
+    pub sync_time: Measured<Duration>,
+    /// The room set aside: how long the file is, and how much of it is really there.
+    pub reserve: Measured<Reserve>,
+}
+
+/// The room that was set aside for patient care on a full disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reserve {
+    /// How much there is to be.
+    pub length: u64,
+    /// How much the disk has set aside.
+    pub allocated: u64,
+}
+
+/// How the ledger's derived files stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublishingState {
+    /// Entries that no signed checkpoint covers yet.
+    pub behind: u64,
+    /// Since when the last checkpoint stands.
+    pub since: Option<Timestamp>,
+    /// How often there is to be a new one.
+    pub every: Duration,
+    /// What is wrong with the tiles, if they do not lead to the checkpoint.
+    pub fault: Option<String>,
 }
 
 /// What was done with the ledger lately, and when last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerActs {
     /// How far back was looked; acts before this moment are not known of.
     pub back_to: Timestamp,
@@ -97,6 +159,23 @@ pub struct LedgerActs {
     pub verified: Option<Timestamp>,
     /// When the clock last jumped.
     pub clock_jumped: Option<Timestamp>,
+    /// When revoked peers last tried to connect, by where from.
+    pub revoked: BTreeMap<String, Timestamp>,
+    /// When and how regularly each peer sent.
+    pub senders: BTreeMap<PeerId, Sender>,
+}
+
+/// How a peer sent lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Its last message.
+    pub last: Timestamp,
+    /// The first one that was looked at.
+    pub first: Timestamp,
+    /// How many were looked at.
+    pub messages: u64,
+    /// The longest time between two of them.
+    pub longest_gap: Duration,
 }
 
 /// How much harm something does.
@@ -119,8 +198,8 @@ pub(crate) enum Found {
     Wrong,
     /// It is wrong at these places.
     At(Vec<String>),
-    /// It could not be looked at.
-    Unmeasured,
+    /// It could not be looked at, for this reason.
+    Unmeasured(String),
 }
 
 impl Harm {
@@ -138,9 +217,25 @@ impl Found {
     /// Wrong if `wrong`, unmeasured if that is not known.
     fn when(wrong: Option<bool>) -> Self {
         match wrong {
-            None => Self::Unmeasured,
+            None => Self::Unmeasured("it is not known".to_owned()),
             Some(false) => Self::Fine,
             Some(true) => Self::Wrong,
+        }
+    }
+
+    /// What `judge` says of a measurement, unmeasured if there is none.
+    fn of<T>(measured: &Measured<T>, judge: impl FnOnce(&T) -> Self) -> Self {
+        match measured {
+            Err(why) => Self::Unmeasured(why.clone()),
+            Ok(value) => judge(value),
+        }
+    }
+
+    /// Wrong, as this measured fact shows, if `wrong`.
+    fn says(wrong: bool, fact: impl FnOnce() -> String) -> Self {
+        match wrong {
+            true => Self::At(vec![fact()]),
+            false => Self::Fine,
         }
     }
 
@@ -163,8 +258,12 @@ pub fn check(input: &CheckInput) -> Check {
             Found::Fine => continue,
             Found::Wrong => String::new(),
             Found::At(places) => format!(": {}", shown(&places)),
-            Found::Unmeasured => {
-                unmeasured.push(item.code.strip_prefix("check.").unwrap_or(item.code));
+            Found::Unmeasured(why) => {
+                unmeasured.push(NotMeasured {
+                    code: item.code.to_owned(),
+                    what: item.what.to_owned(),
+                    why,
+                });
                 continue;
             }
         };
@@ -180,8 +279,8 @@ pub fn check(input: &CheckInput) -> Check {
         let finding = CheckFinding {
             code: "check.unmeasured".to_owned(),
             harm: Harm::Medium.name().to_owned(),
-            what: format!("this could not be looked at: {}", unmeasured.join(", ")),
-            todo: "unseal the server, and see in its log what it was not allowed to read"
+            what: format!("{} things could not be looked at", unmeasured.len()),
+            todo: "see the reasons below; unseal the server, or give it what it may not read"
                 .to_owned(),
         };
         findings.push((Harm::Medium, finding));
@@ -190,6 +289,7 @@ pub fn check(input: &CheckInput) -> Check {
     Check {
         findings: findings.into_iter().map(|(_, finding)| finding).collect(),
         looked_at: u32::try_from(CHECKS.len()).unwrap_or(u32::MAX),
+        unmeasured,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A code once published keeps its meaning.
 
-use super::{CheckInput, Found, Harm, keys, lines, machine, witness, work};
+use super::{CheckInput, Found, Harm, keys, lines, machine, people, witness, work};
 
 /// One check.
 pub(super) struct Item {
@@ -45,6 +45,9 @@ checks! {
     "check.slot-never-tested", Medium, keys::never_tested,
         "nobody knows whether a slot opens, since it was never tested",
         "test it with labward key test";
+    "check.shares-never-tested", High, keys::shares_never_tested,
+        "nobody knows whether the recovery shares open their slot, since they were never tested",
+        "collect enough of them and test them with labward key test";
     "check.slot-not-tested-lately", Low, keys::not_tested_lately,
         "a slot was not tested for 90 days",
         "test it with labward key test";
@@ -57,10 +60,16 @@ checks! {
     "check.root-key-not-locked", Medium, keys::not_locked,
         "the open root key lies in memory that may be swapped to disk",
         "give the server's account more locked memory (LimitMEMLOCK in systemd, ulimit -l)";
+    "check.memory-lock-limit", Medium, machine::memory_lock,
+        "the server may lock so little memory that keys could be swapped to disk",
+        "give the server's account more locked memory (LimitMEMLOCK in systemd, ulimit -l)";
     // Lines.
     "check.plain-exception-ended", High, lines::exception_ended,
         "an exception for an unencrypted line has ended",
         "encrypt the line, or record a new decision with an owner and an end";
+    "check.plain-exception-ends-soon", Medium, lines::exception_ends_soon,
+        "an exception for an unencrypted line ends within 30 days, and the line with it",
+        "encrypt the line until then, or record a new decision with an owner and an end";
     "check.plain-link", Medium, lines::plain_links,
         "a link off this machine is unencrypted",
         "use mutual TLS, or put an edge beside the device and listen on loopback";
@@ -82,6 +91,12 @@ checks! {
     "check.certificate-ends-this-month", Medium, lines::certificate_ends_this_month,
         "a certificate ends within 30 days",
         "renew a peer's with labward peer renew, and bring the bundle to its holder";
+    "check.authority-ends", Medium, lines::authority_ends,
+        "the built-in authority ends within two years, and with it every certificate that it issued",
+        "plan new certificates for every peer before that day";
+    "check.receiver-certificate-ends", High, lines::receiver_ends,
+        "the certificate of a receiver ends within 30 days or has ended, and then nothing goes there",
+        "ask whoever runs the receiver for a new one";
     "check.no-peers", Low, lines::no_peers,
         "no peer is known, so nothing can be received over mutual TLS",
         "add the first one with labward peer add";
@@ -104,6 +119,18 @@ checks! {
     "check.destination-down", Medium, work::down,
         "a destination does not answer, so its messages wait",
         "see why in labward destination list; nothing is lost meanwhile";
+    "check.messages-without-destination", High, work::stranded,
+        "messages wait for a destination that is not configured",
+        "configure it again and reload, or give each of them up with labward message skip";
+    "check.backlog-growing", Medium, work::backlog_grows,
+        "more messages wait for a destination each time one looks",
+        "compare its connections with how fast the receiver answers";
+    "check.peer-silent", Medium, work::peer_silent,
+        "a peer that sends regularly is silent for far longer than ever before",
+        "see whether the device is on and connected: labward status shows its link";
+    "check.revoked-peer-connects", Medium, work::revoked_connects,
+        "a revoked peer still tries to connect",
+        "find the device at this address and take it off the network, or give it a new certificate";
     "check.ledger-not-verified", Medium, work::not_verified,
         "the ledger was not verified for 30 days",
         "run labward ledger verify";
@@ -122,7 +149,25 @@ checks! {
     "check.witness-behind", Medium, witness::behind,
         "a witness lacks entries and has cosigned nothing for a day, or never",
         "see why in labward status";
-    "check.one-administrator", Low, work::one_administrator,
+    "check.ledger-files", High, work::ledger_files,
+        "the published tiles do not lead to the signed checkpoint",
+        "run labward ledger verify; the tiles are written again from the rows with the next entry";
+    "check.checkpoint-behind", Medium, work::checkpoint_behind,
+        "no signed checkpoint covers the newest entries",
+        "see in the server's log why the ledger could not be published";
+    "check.config-not-loaded", Medium, work::config_not_loaded,
+        "labward.toml is not the configuration in force",
+        "see what a reload would change with labward reload --preview, then reload or put it back";
+    "check.nobody-may", High, people::nobody_may,
+        "nobody of the lab may do what somebody must be able to",
+        "give somebody the role with labward person add";
+    "check.account-gone", Medium, people::account_gone,
+        "the account of a person is there no more, and whoever gets its number next gets its rights",
+        "remove the person with labward person remove";
+    "check.socket-group-wide", Medium, people::socket_group,
+        "accounts that are nobody of the lab may reach the admin socket",
+        "take them out of the group that socket_group names";
+    "check.one-administrator", Low, people::one_administrator,
         "only one person may change people, peers and keys",
         "add a second one with labward person add";
     "check.retention-below-floor", High, work::retention,
@@ -132,12 +177,33 @@ checks! {
     "check.data-in-memory", High, machine::in_memory,
         "the data folder lies in memory and is gone after a restart",
         "put it on a disk";
+    "check.data-on-overlay", High, machine::on_overlay,
+        "the data folder lies in a container's own layer and is gone with it",
+        "mount a volume for it";
+    "check.data-on-network", High, machine::on_network,
+        "the data folder lies on a file system over the network, which may lose what it called synced",
+        "put it on a disk of this machine";
+    "check.sync-too-fast", High, machine::sync_too_fast,
+        "the disk says that data is safe sooner than it can be, so a power cut may lose results",
+        "turn off the write cache of disk or host that heeds no flush, or use another disk";
     "check.data-readable", High, machine::open_to_others,
         "files of the installation can be reached by other accounts",
         "chmod go-rwx them; the data folder is its owner's alone";
+    "check.foreign-owner", High, machine::foreign_owner,
+        "another account owns files of the installation",
+        "chown them to the server's account";
     "check.disk-full", High, machine::disk_full,
         "the data's disk is nearly full: less than 5 % or 1 GiB is free",
         "make room now; without it nothing more is accepted";
+    "check.disk-fills-soon", High, machine::fills_soon,
+        "the data's disk will be full within two weeks",
+        "make room, or find out what grows";
+    "check.inodes-low", High, machine::inodes,
+        "the data's file system can hold few more files",
+        "remove small files from it, or make a file system with more inodes";
+    "check.reserve-missing", Medium, machine::reserve,
+        "the room set aside for patient care on a full disk is missing or short",
+        "stop the server and make it again: fallocate -l 64M reserve in the data folder";
     "check.disk-low", Medium, machine::disk_low,
         "less than 15 % of the data's disk is free",
         "plan for more room";
@@ -145,8 +211,14 @@ checks! {
         "a crash may write keys and records to disk",
         "start the server with labward serve, or set LimitCORE=0";
     "check.swap", Medium, machine::swap,
-        "swap is in use, so records in memory may reach a disk in clear",
+        "swap is in use that is not known to be encrypted, so records in memory may reach a disk in clear",
         "turn swap off, or encrypt it with a key that is lost at shutdown";
+    "check.clock-not-kept", Medium, machine::clock_not_kept,
+        "no time source keeps the clock of this machine, so times in the evidence drift",
+        "set up time synchronization (chrony, systemd-timesyncd)";
+    "check.sync-slow", Low, machine::sync_slow,
+        "the disk takes long to make data safe, so senders wait for their acknowledgement",
+        "put the data folder on a faster disk";
     "check.runs-as-root", Medium, machine::root,
         "the server runs as root",
         "run it under an account of its own";
@@ -156,7 +228,7 @@ checks! {
 pub fn reference() -> String {
     let mut page = String::from(
         "# Checks\n\nWhat `labward check` looks at, and what to do. What could not be measured is \
-         never taken for good: it is listed under `check.unmeasured`. This page is generated from \
+         never taken for good: it is listed as not measured, with the reason, and is the finding `check.unmeasured`. This page is generated from \
          the program.\n\n| Code | Harm | What is wrong | What to do |\n|---|---|---|---|\n",
     );
     for item in CHECKS {

@@ -71,7 +71,7 @@ fn person(id: u64) -> Person {
     Person {
         id: PersonId::new(id),
         name: "J. Doe".to_owned(),
-        roles: Role::Administrator.into(),
+        roles: labward_identity::Roles::from(Role::Administrator).and(Role::LabManager),
         uid: u32::try_from(id).ok(),
     }
 }
@@ -79,9 +79,35 @@ fn person(id: u64) -> Person {
 fn destination(name: &str) -> DestinationStatus {
     DestinationStatus {
         name: name.to_owned(),
+        kind: "mllp-tls".to_owned(),
         state: "up".to_owned(),
+        certificate_until: Some(in_days(300).to_rfc3339()),
         ..DestinationStatus::default()
     }
+}
+
+/// A peer that sent every eight hours, the last time so many hours ago.
+fn sender(hours_ago: u64) -> Sender {
+    Sender {
+        last: now().minus(Duration::from_secs(3_600 * hours_ago)),
+        first: days_ago(30),
+        messages: 90,
+        longest_gap: Duration::from_secs(8 * 3_600),
+    }
+}
+
+/// Measurements an hour apart of the free room, and 10 minutes apart of the backlog of `ehr`.
+fn trends(free: &[u64], backlog: &[u64]) -> Trends {
+    let mut trends = Trends::default();
+    for (hours, free) in (0..).zip(free) {
+        let at = days_ago(1).plus(Duration::from_secs(3_600 * hours));
+        trends.note(at, Some(*free), []);
+    }
+    for (tens, waiting) in (0..).zip(backlog) {
+        let at = now().plus(Duration::from_secs(600 * tens));
+        trends.note(at, None, [("ehr".to_owned(), *waiting)]);
+    }
+    trends
 }
 
 /// An installation with which nothing is wrong.
@@ -106,30 +132,54 @@ fn healthy() -> CheckInput {
         }],
         root_is_locked: Some(true),
         people: vec![person(1), person(2)],
+        lost_accounts: Ok(Vec::new()),
+        group_strangers: Ok(Vec::new()),
         peers: vec![Arc::new(peer())],
-        authority_until: Some(in_days(3_000)),
-        server_until: Some(in_days(300)),
+        authority_until: Ok(in_days(3_000)),
+        server_until: Ok(in_days(300)),
         machine: Machine {
             uid: 998,
-            disk: Some(DiskSpace {
+            disk: Ok(DiskSpace {
                 free_bytes: 60 << 30,
                 total_bytes: 100 << 30,
             }),
-            in_memory: Some(false),
-            open_to_others: Some(Vec::new()),
-            core_dumps: Some(false),
-            swap: Some(false),
+            inodes: Ok(Inodes {
+                free: 900,
+                total: 1_000,
+            }),
+            file_system: Ok("ext4".to_owned()),
+            open_to_others: Ok(Vec::new()),
+            foreign_owner: Ok(Vec::new()),
+            core_dumps: Ok(Vec::new()),
+            open_swaps: Ok(Vec::new()),
+            clock_is_kept: Ok(true),
+            memory_lock_bytes: Some(8 << 20),
+            sync_time: Ok(Duration::from_millis(1)),
+            reserve: Ok(Reserve {
+                length: 64 << 20,
+                allocated: 64 << 20,
+            }),
         },
-        held_since: Some(vec![days_ago(1)]),
-        destinations: Some(vec![destination("ehr")]),
-        ledger: Some(LedgerActs {
+        held_since: Ok(vec![days_ago(1)]),
+        destinations: Ok(vec![destination("ehr")]),
+        stranded: Ok(Vec::new()),
+        trends: trends(&[60 << 30, 60 << 30], &[0]),
+        ledger: Ok(LedgerActs {
             back_to: days_ago(40),
             exported: Some(days_ago(20)),
             verified: Some(days_ago(2)),
-            clock_jumped: None,
+            senders: BTreeMap::from([(PeerId::new(1), sender(1))]),
+            ..LedgerActs::default()
         }),
-        published: Some(200),
-        witnesses: Some(vec![WitnessStatus {
+        publishing: Ok(PublishingState {
+            behind: 3,
+            since: Some(now().minus(Duration::from_secs(30))),
+            every: Duration::from_secs(60),
+            fault: None,
+        }),
+        config_differs: Ok(false),
+        published: Ok(200),
+        witnesses: Ok(vec![WitnessStatus {
             name: "partner".to_owned(),
             state: "cosigned".to_owned(),
             size: Some(190),
@@ -153,7 +203,7 @@ fn change_peer(input: &mut CheckInput, change: impl Fn(&mut Peer)) {
 fn set_destination(input: &mut CheckInput, change: impl Fn(&mut DestinationStatus)) {
     let mut status = destination("ehr");
     change(&mut status);
-    input.destinations = Some(vec![status]);
+    input.destinations = Ok(vec![status]);
 }
 
 fn set_witness(input: &mut CheckInput, change: impl Fn(&mut WitnessStatus)) {
@@ -161,7 +211,7 @@ fn set_witness(input: &mut CheckInput, change: impl Fn(&mut WitnessStatus)) {
 }
 
 fn disk(input: &mut CheckInput, free_percent: u64) {
-    input.machine.disk = Some(DiskSpace {
+    input.machine.disk = Ok(DiskSpace {
         free_bytes: free_percent << 30,
         total_bytes: 100 << 30,
     });
@@ -183,8 +233,8 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("check.key-file-missing", "slot 1", |i| {
         i.places[0].same_device = None
     }),
-    ("check.slot-never-tested", "slot 2 (label 2)", |i| {
-        i.slots[1].last_tested = None
+    ("check.slot-never-tested", "slot 1 (label 1)", |i| {
+        i.slots[0].last_tested = None
     }),
     ("check.slot-not-tested-lately", "slot 1", |i| {
         i.slots[0].last_tested = Some(days_ago(91))
@@ -225,12 +275,12 @@ const CHANGES: &[(&str, &str, Change)] = &[
     (
         "check.certificate-ends-this-week",
         "the server's own",
-        |i| i.server_until = Some(in_days(6)),
+        |i| i.server_until = Ok(in_days(6)),
     ),
     (
         "check.certificate-ends-this-month",
         "the authority's",
-        |i| i.authority_until = Some(in_days(29)),
+        |i| i.authority_until = Ok(in_days(29)),
     ),
     ("check.no-peers", "", |i| {
         change_peer(i, |peer| peer.state = PeerState::Revoked)
@@ -239,10 +289,10 @@ const CHANGES: &[(&str, &str, Change)] = &[
         change_peer(i, |peer| peer.rules = PeerRules::admit_all())
     }),
     ("check.held-too-long", ": 1", |i| {
-        i.held_since = Some(vec![days_ago(91), days_ago(1)])
+        i.held_since = Ok(vec![days_ago(91), days_ago(1)])
     }),
     ("check.held-a-week", ": 2", |i| {
-        i.held_since = Some(vec![days_ago(8), days_ago(90)])
+        i.held_since = Ok(vec![days_ago(8), days_ago(90)])
     }),
     ("check.dead-letters", "ehr", |i| {
         set_destination(i, |destination| destination.dead = 1)
@@ -277,18 +327,101 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("check.retention-below-floor", "results 5 years", |i| {
         i.config.retention.results_years = 5
     }),
-    ("check.data-in-memory", "", |i| {
-        i.machine.in_memory = Some(true)
+    ("check.data-in-memory", "tmpfs", |i| {
+        i.machine.file_system = Ok("tmpfs".to_owned())
+    }),
+    ("check.data-on-overlay", "overlay", |i| {
+        i.machine.file_system = Ok("overlay".to_owned())
+    }),
+    ("check.data-on-network", "nfs4", |i| {
+        i.machine.file_system = Ok("nfs4".to_owned())
     }),
     ("check.data-readable", "/data/db", |i| {
-        i.machine.open_to_others = Some(vec![PathBuf::from("/data/db")])
+        i.machine.open_to_others = Ok(vec![PathBuf::from("/data/db")])
     }),
-    ("check.disk-full", "", |i| disk(i, 4)),
-    ("check.disk-low", "", |i| disk(i, 14)),
-    ("check.core-dumps", "", |i| {
-        i.machine.core_dumps = Some(true)
+    ("check.foreign-owner", "/data/db", |i| {
+        i.machine.foreign_owner = Ok(vec![PathBuf::from("/data/db")])
     }),
-    ("check.swap", "", |i| i.machine.swap = Some(true)),
+    ("check.disk-full", "4096 of 102400 MiB are free", |i| {
+        disk(i, 4)
+    }),
+    ("check.disk-low", "14336 of 102400 MiB", |i| disk(i, 14)),
+    ("check.disk-fills-soon", "in 2 days", |i| {
+        i.trends = trends(&[61 << 30, 60 << 30], &[0])
+    }),
+    ("check.inodes-low", "40 of 1000 are free", |i| {
+        i.machine.inodes.as_mut().unwrap().free = 40
+    }),
+    ("check.reserve-missing", "4 of 65536 KiB", |i| {
+        i.machine.reserve.as_mut().unwrap().allocated = 4_096
+    }),
+    ("check.core-dumps", "|/bin/dump", |i| {
+        i.machine.core_dumps = Ok(vec!["core_pattern is |/bin/dump".to_owned()])
+    }),
+    ("check.swap", "/dev/sda2", |i| {
+        i.machine.open_swaps = Ok(vec!["/dev/sda2".to_owned()])
+    }),
+    ("check.clock-not-kept", "", |i| {
+        i.machine.clock_is_kept = Ok(false)
+    }),
+    ("check.memory-lock-limit", "4096 bytes", |i| {
+        i.machine.memory_lock_bytes = Some(4_096)
+    }),
+    ("check.sync-too-fast", "4 KiB in 2 µs", |i| {
+        i.machine.sync_time = Ok(Duration::from_micros(2))
+    }),
+    ("check.sync-slow", "4 KiB in 250000 µs", |i| {
+        i.machine.sync_time = Ok(Duration::from_millis(250))
+    }),
+    ("check.shares-never-tested", "slot 2 (label 2)", |i| {
+        i.slots[1].last_tested = None
+    }),
+    (
+        "check.plain-exception-ends-soon",
+        "link old (2026-07-14)",
+        |i| i.config = config(&PLAIN_LINK.replace("2026-12-31", "2026-07-14")),
+    ),
+    ("check.authority-ends", "2028", |i| {
+        i.authority_until = Ok(in_days(700))
+    }),
+    ("check.receiver-certificate-ends", "ehr (2026-07-05)", |i| {
+        set_destination(i, |destination| {
+            destination.certificate_until = Some(in_days(20).to_rfc3339())
+        })
+    }),
+    ("check.messages-without-destination", "lis (7)", |i| {
+        i.stranded = Ok(vec![("lis".to_owned(), 7)])
+    }),
+    ("check.backlog-growing", "ehr (40 wait)", |i| {
+        i.trends = trends(&[60 << 30, 60 << 30], &[10, 20, 30, 40])
+    }),
+    ("check.peer-silent", "xn550 since 2026-06-14T11:00", |i| {
+        let acts = i.ledger.as_mut().unwrap();
+        acts.senders = BTreeMap::from([(PeerId::new(1), sender(25))]);
+    }),
+    ("check.revoked-peer-connects", "192.0.2.7", |i| {
+        let acts = i.ledger.as_mut().unwrap();
+        acts.revoked = BTreeMap::from([("192.0.2.7".to_owned(), days_ago(1))]);
+    }),
+    ("check.ledger-files", "another root", |i| {
+        i.publishing.as_mut().unwrap().fault = Some("another root".to_owned())
+    }),
+    ("check.checkpoint-behind", "3 entries since", |i| {
+        i.publishing.as_mut().unwrap().since = Some(days_ago(1))
+    }),
+    ("check.config-not-loaded", "", |i| {
+        i.config_differs = Ok(true)
+    }),
+    ("check.nobody-may", "release or reject held messages", |i| {
+        i.people[0].roles = Role::Administrator.into();
+        i.people[1].roles = Role::Administrator.into();
+    }),
+    ("check.account-gone", "J. Doe", |i| {
+        i.lost_accounts = Ok(vec!["J. Doe (account 901)".to_owned()])
+    }),
+    ("check.socket-group-wide", "eve", |i| {
+        i.group_strangers = Ok(vec!["eve".to_owned()])
+    }),
     ("check.runs-as-root", "", |i| i.machine.uid = 0),
 ];
 
@@ -296,7 +429,8 @@ const CHANGES: &[(&str, &str, Change)] = &[
 fn nothing_is_wrong_with_a_healthy_installation() {
     let check = check(&healthy());
     assert_eq!(check.findings, []);
-    assert!(check.looked_at >= 30, "{}", check.looked_at);
+    assert_eq!(check.unmeasured, []);
+    assert!(check.looked_at >= 60, "{}", check.looked_at);
 }
 
 #[test]
@@ -350,39 +484,72 @@ fn the_most_harmful_comes_first() {
 }
 
 #[test]
-fn what_could_not_be_measured_is_never_taken_for_good() {
+fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
+    fn no<T>() -> Measured<T> {
+        Err("nobody may look".to_owned())
+    }
     let changes: &[(&str, Change)] = &[
-        ("disk-full", |i| i.machine.disk = None),
-        ("disk-low", |i| i.machine.disk = None),
-        ("data-in-memory", |i| i.machine.in_memory = None),
-        ("data-readable", |i| i.machine.open_to_others = None),
-        ("core-dumps", |i| i.machine.core_dumps = None),
-        ("swap", |i| i.machine.swap = None),
-        ("held-too-long", |i| i.held_since = None),
-        ("destination-stopped", |i| i.destinations = None),
-        ("dead-letters", |i| i.destinations = None),
-        ("ledger-not-verified", |i| i.ledger = None),
-        ("clock-jumped", |i| i.ledger = None),
-        ("certificate-ended", |i| i.server_until = None),
-        ("root-key-not-locked", |i| i.root_is_locked = None),
+        ("disk-full", |i| i.machine.disk = no()),
+        ("disk-low", |i| i.machine.disk = no()),
+        ("disk-fills-soon", |i| i.machine.disk = no()),
+        ("inodes-low", |i| i.machine.inodes = no()),
+        ("reserve-missing", |i| i.machine.reserve = no()),
+        ("data-in-memory", |i| i.machine.file_system = no()),
+        ("data-on-network", |i| i.machine.file_system = no()),
+        ("data-readable", |i| i.machine.open_to_others = no()),
+        ("foreign-owner", |i| i.machine.foreign_owner = no()),
+        ("core-dumps", |i| i.machine.core_dumps = no()),
+        ("swap", |i| i.machine.open_swaps = no()),
+        ("clock-not-kept", |i| i.machine.clock_is_kept = no()),
+        ("sync-too-fast", |i| i.machine.sync_time = no()),
+        ("held-too-long", |i| i.held_since = no()),
+        ("destination-stopped", |i| i.destinations = no()),
+        ("dead-letters", |i| i.destinations = no()),
+        ("messages-without-destination", |i| i.stranded = no()),
+        ("ledger-not-verified", |i| i.ledger = no()),
+        ("clock-jumped", |i| i.ledger = no()),
+        ("peer-silent", |i| i.ledger = no()),
+        ("certificate-ended", |i| i.server_until = no()),
+        ("authority-ends", |i| i.authority_until = no()),
+        ("account-gone", |i| i.lost_accounts = no()),
+        ("socket-group-wide", |i| i.group_strangers = no()),
+        ("checkpoint-behind", |i| i.publishing = no()),
+        ("ledger-files", |i| i.publishing = no()),
+        ("config-not-loaded", |i| i.config_differs = no()),
+    ];
+    let others: &[(&str, &str, Change)] = &[
+        ("root-key-not-locked", "sealed", |i| i.root_is_locked = None),
+        ("disk-fills-soon", "not measured yet", |i| {
+            i.trends = Trends::default()
+        }),
+        ("receiver-certificate-ends", "no handshake yet", |i| {
+            set_destination(i, |destination| destination.certificate_until = None)
+        }),
         // Not done as far back as was looked, which is not far enough.
-        ("ledger-not-exported", |i| {
+        ("ledger-not-exported", "read back to 2026-06-12", |i| {
             let acts = i.ledger.as_mut().unwrap();
             (acts.exported, acts.back_to) = (None, days_ago(3));
         }),
-        ("clock-jumped", |i| {
+        ("clock-jumped", "read back to 2026-06-12", |i| {
+            i.ledger.as_mut().unwrap().back_to = days_ago(3)
+        }),
+        ("revoked-peer-connects", "read back to", |i| {
             i.ledger.as_mut().unwrap().back_to = days_ago(3)
         }),
     ];
-    for (name, change) in changes {
+    let all = changes
+        .iter()
+        .map(|(name, change)| (name, &"nobody may look", change));
+    for (name, why, change) in all.chain(others.iter().map(|(a, b, c)| (a, b, c))) {
         let mut input = healthy();
         change(&mut input);
-        let found = check(&input).findings;
-        let finding = found.iter().find(|f| f.code == "check.unmeasured");
-        let what = finding
-            .map(|finding| finding.what.as_str())
-            .unwrap_or_default();
-        assert!(what.contains(name), "{name}: {found:?}");
+        let check = check(&input);
+        let code = format!("check.{name}");
+        let one = check.unmeasured.iter().find(|one| one.code == code);
+        let one = one.unwrap_or_else(|| panic!("{name}: {:?}", check.unmeasured));
+        assert!(one.why.contains(why), "{name}: {}", one.why);
+        let is_said = |finding: &CheckFinding| finding.code == "check.unmeasured";
+        assert!(check.findings.iter().any(is_said), "{name}");
     }
 }
 
@@ -402,7 +569,7 @@ fn a_limit_is_passed_the_moment_after_it() {
     assert!(!found(|i| disk(i, 15), "check.disk-low"));
     let tested = |i: &mut CheckInput| i.slots[0].last_tested = Some(days_ago(90));
     assert!(!found(tested, "check.slot-not-tested-lately"));
-    let a_week: Change = |i| i.server_until = Some(in_days(7));
+    let a_week: Change = |i| i.server_until = Ok(in_days(7));
     assert!(!found(a_week, "check.certificate-ends-this-week"));
     assert!(found(a_week, "check.certificate-ends-this-month"));
     let revoked: Change = |i| {
@@ -419,7 +586,7 @@ fn a_limit_is_passed_the_moment_after_it() {
 #[test]
 fn many_places_are_counted_rather_than_listed() {
     let mut input = healthy();
-    input.machine.open_to_others = Some((0..20).map(|n| PathBuf::from(format!("/f{n}"))).collect());
+    input.machine.open_to_others = Ok((0..20).map(|n| PathBuf::from(format!("/f{n}"))).collect());
     let found = check(&input).findings;
     assert!(
         found[0].what.ends_with("/f7 and 12 more"),

@@ -22,16 +22,15 @@ pub(super) fn behind(input: &CheckInput) -> Found {
     if input.config.witnesses.is_empty() {
         return Found::Fine;
     }
-    let Some(published) = input.published else {
-        return Found::Unmeasured;
-    };
-    at(input, |witness| {
-        let time = witness
-            .cosigned
-            .as_deref()
-            .and_then(Timestamp::parse_rfc3339);
-        let lately = time.is_some_and(|time| input.now.since(time) <= DAY);
-        !lately && witness.size.is_none_or(|size| size < published)
+    Found::of(&input.published, |published| {
+        at(input, |witness| {
+            let time = witness
+                .cosigned
+                .as_deref()
+                .and_then(Timestamp::parse_rfc3339);
+            let lately = time.is_some_and(|time| input.now.since(time) <= DAY);
+            !lately && witness.size.is_none_or(|size| size < *published)
+        })
     })
 }
 
@@ -39,9 +38,8 @@ fn at(input: &CheckInput, wrong: impl Fn(&WitnessStatus) -> bool) -> Found {
     if input.config.witnesses.is_empty() {
         return Found::Fine;
     }
-    let Some(witnesses) = &input.witnesses else {
-        return Found::Unmeasured;
-    };
-    let wrong = witnesses.iter().filter(|witness| wrong(witness));
-    Found::at(wrong.map(|witness| &witness.name))
+    Found::of(&input.witnesses, |witnesses| {
+        let wrong = witnesses.iter().filter(|witness| wrong(witness));
+        Found::at(wrong.map(|witness| &witness.name))
+    })
 }

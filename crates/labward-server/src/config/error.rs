@@ -28,6 +28,8 @@ pub enum ConfigError {
     /// It is understood, and Labward refuses to do it.
     #[error("check {place}: {rule}")]
     Unsafe {
+        /// The line on which that place begins, counted from 1; 0 if it is not known.
+        line: usize,
         /// Where, such as `link xn550`.
         place: String,
         /// The rule that it breaks.
@@ -50,7 +52,12 @@ impl ConfigError {
             Self::Read { path, source } => format!("{}: {source}", path.display()),
             Self::Unreadable { line: 0, what } => what.clone(),
             Self::Unreadable { line, what } => format!("line {line}: {what}"),
-            Self::Unsafe { place, rule } => format!("{place}: {rule}"),
+            Self::Unsafe {
+                line: 0,
+                place,
+                rule,
+            } => format!("{place}: {rule}"),
+            Self::Unsafe { line, place, rule } => format!("line {line}, {place}: {rule}"),
         }
     }
 
@@ -63,8 +70,25 @@ impl ConfigError {
 
     pub(super) fn refuse(place: impl Into<String>, rule: impl Into<String>) -> Self {
         Self::Unsafe {
+            line: 0,
             place: place.into(),
             rule: rule.into(),
+        }
+    }
+
+    /// The same with the line of `text` on which its place begins.
+    pub(crate) fn in_text(self, text: &str) -> Self {
+        match self {
+            Self::Unsafe {
+                line: 0,
+                place,
+                rule,
+            } => Self::Unsafe {
+                line: super::place::line_of_place(text, &place).unwrap_or(0),
+                place,
+                rule,
+            },
+            other => other,
         }
     }
 

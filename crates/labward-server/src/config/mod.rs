@@ -11,10 +11,14 @@
 //! | `shape` | unknown keys with a suggestion, wrong types, values out of range |
 //! | `near` | the nearest known key |
 //! | `rules` | what one key does not show: clashes, unsafe lines, places of key files |
+//! | `difference` | [`changes`]: what differs between two files, key by key |
+//! | `place` | on which line a link, destination or table begins |
 //! | `text` | [`reference()`] and the commented example |
 
+mod difference;
 mod error;
 mod near;
+mod place;
 mod rules;
 mod schema;
 mod sections;
@@ -37,6 +41,7 @@ use labward_ledger::{Checkpoint, WitnessKey};
 use labward_records::Retention;
 use serde::Deserialize;
 
+pub use difference::{Change, changes};
 pub use error::ConfigError;
 pub(crate) use error::line_of;
 pub use labward_gateway::config::PlainException;
@@ -44,7 +49,7 @@ pub(crate) use rules::check_key_files;
 pub use text::reference;
 
 /// A configuration longer than this is refused unread.
-const MAX_BYTES: u64 = 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Everything that an installation is told by its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,12 +114,16 @@ pub struct KeysConfig {
     pub files: Vec<PathBuf>,
 }
 
-/// `[tls]`: the server's own certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// `[tls]`: the server's own certificate, and when the end of any is near.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsConfig {
     /// Host names and addresses by which peers reach this node.
     pub names: Vec<String>,
+    /// So many days before a certificate's end there is an alarm.
+    pub alarm_days: Vec<u16>,
+    /// So many days before the end of the built-in authority there is an alarm.
+    pub authority_alarm_days: Vec<u16>,
 }
 
 /// `[ledger]`: the evidence.
@@ -240,7 +249,7 @@ impl Config {
         let file: ConfigFile =
             toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))?;
         let config = file.into_config();
-        rules::check(&config)?;
+        rules::check(&config).map_err(|error| error.in_text(text))?;
         Ok(config)
     }
 
@@ -331,6 +340,16 @@ impl Default for NodeConfig {
     fn default() -> Self {
         Self {
             name: "main".to_owned(),
+        }
+    }
+}
+
+impl Default for TlsConfig {
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            alarm_days: vec![30, 14, 7, 1],
+            authority_alarm_days: vec![730, 365, 180, 90, 30, 14, 7, 1],
         }
     }
 }

@@ -43,6 +43,8 @@ pub(super) enum Kind {
     Flag,
     /// A whole number in this range.
     Number(i64, i64),
+    /// A list of whole numbers in this range.
+    Numbers(i64, i64),
     /// Text.
     Text,
     /// A list of texts.
@@ -93,6 +95,9 @@ impl Kind {
             Self::Flag => "true or false".to_owned(),
             Self::Number(least, i64::MAX) => format!("a whole number from {least}"),
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Numbers(least, most) => {
+                format!("a list of whole numbers from {least} to {most}")
+            }
             Self::Text => "text".to_owned(),
             Self::Texts => "a list of texts".to_owned(),
         }

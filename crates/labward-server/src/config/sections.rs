@@ -147,15 +147,34 @@ const KEYS: Section = table(
 
 const TLS_SECTION: Section = table(
     "tls",
-    "The server's own certificate, issued by the built-in authority.",
-    &[key(
-        "names",
-        Kind::Texts,
-        Omitted::Value("[]"),
-        "host names, addresses",
-        "By what name or address peers reach this node. Used whenever the certificate is issued; \
-         empty means this machine's name and localhost.",
-    )],
+    "The server's own certificate, issued by the built-in authority and renewed by the server itself \
+     when a third of its life is left, and when the end of any certificate is near.",
+    &[
+        key(
+            "names",
+            Kind::Texts,
+            Omitted::Value("[]"),
+            "host names, addresses",
+            "By what name or address peers reach this node. Used whenever the certificate is issued; \
+             empty means this machine's name and localhost. A change of it has another one issued.",
+        ),
+        key(
+            "alarm_days",
+            Kind::Numbers(1, 3_650),
+            Omitted::Value("[30, 14, 7, 1]"),
+            "days",
+            "So long before the end of a peer's, a receiver's or the server's certificate there is a \
+             finding, once for each of them.",
+        ),
+        key(
+            "authority_alarm_days",
+            Kind::Numbers(1, 3_650),
+            Omitted::Value("[730, 365, 180, 90, 30, 14, 7, 1]"),
+            "days",
+            "The same for the built-in authority, whose end is the end of every certificate that it \
+             issued.",
+        ),
+    ],
 );
 
 const GATEWAY: Section = table(

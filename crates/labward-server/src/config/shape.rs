@@ -103,6 +103,10 @@ impl Place<'_> {
             Kind::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Kind::Flag => value.is_bool(),
             Kind::Number(least, most) => number(value).is_some_and(|n| (least..=most).contains(&n)),
+            Kind::Numbers(least, most) => value.as_array().is_some_and(|list| {
+                let mut numbers = list.iter().map(|one| number(one.get_ref()));
+                numbers.all(|n| n.is_some_and(|n| (least..=most).contains(&n)))
+            }),
             Kind::Text => value.is_str(),
             Kind::Texts => value
                 .as_array()

@@ -2,6 +2,7 @@
 //!
 //! Both are made from the definition of the keys, so that neither can say what is not so.
 
+use super::difference::is_read_at_start;
 use super::schema::{Key, Omitted, Section};
 use super::sections::FILE;
 
@@ -12,9 +13,10 @@ const WIDTH: usize = 96;
 pub fn reference() -> String {
     let mut page = String::from(
         "# Configuration\n\n\
-         One TOML file, `labward.toml` in the data folder, read when the server starts. Every key \
-         but `version` may be left out. An unknown key, a wrong type or an impossible value is \
-         refused with its line, and nothing starts. This page is generated from the program.\n",
+         One TOML file, `labward.toml` in the data folder, read when the server starts and again at \
+         each `labward reload`. Every key but `version` may be left out. An unknown key, a wrong \
+         type or an impossible value is refused with its line, and nothing starts or changes. A key \
+         that only a start reads says so. This page is generated from the program.\n",
     );
     describe(&FILE, "", &mut page);
     page
@@ -29,7 +31,7 @@ fn describe(section: &Section, path: &str, page: &mut String) {
     page.push_str(&format!("\n## {title}\n\n{}\n", section.what));
     page.push_str("\n| Key | Value | Default | Unit | Meaning |\n|---|---|---|---|---|\n");
     for key in section.keys {
-        page.push_str(&row(key));
+        page.push_str(&row(key, path));
     }
     if !section.sample.is_empty() {
         page.push_str(&format!("\n```toml\n{}```\n", section.sample));
@@ -40,7 +42,7 @@ fn describe(section: &Section, path: &str, page: &mut String) {
     }
 }
 
-fn row(key: &Key) -> String {
+fn row(key: &Key, path: &str) -> String {
     let default = match key.omitted {
         Omitted::Required => "required".to_owned(),
         Omitted::Unset(words, _) => words.to_owned(),
@@ -49,8 +51,12 @@ fn row(key: &Key) -> String {
     let only = key.only.map_or_else(String::new, |(beside, value)| {
         format!("Only with `{beside} = \"{value}\"`. ")
     });
+    let at_start = match is_read_at_start(path, key.name) {
+        true => " Read at start only.",
+        false => "",
+    };
     format!(
-        "| `{}` | {} | {default} | {} | {only}{} |\n",
+        "| `{}` | {} | {default} | {} | {only}{}{at_start} |\n",
         key.name,
         key.kind.words(),
         key.unit,

@@ -3,77 +3,144 @@
 //! It must never call something good because it could not be measured (**Invariant:** a missing
 //! measurement is never a pass).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use labward_base::{Clock, Timestamp};
+use labward_gateway::delivery::{ExceptionState, WaitingFilter};
 use labward_gateway::messages::{HeldFilter, HeldState};
 use labward_identity::Identification;
 use labward_ledger::tree_head;
 use labward_store::StoreError;
 
 use super::call::{Answer, Call};
-use super::failure::Failure;
+use super::failure::{Failure, chain};
 use super::status::{all_destinations, all_witnesses};
 use crate::app::{Core, Opened};
-use crate::check::{CheckInput, LedgerActs, Machine, check as look};
+use crate::check::{
+    CheckInput, LedgerActs, Machine, Measured, PublishingState, check as look, group_strangers,
+    lost_accounts,
+};
 use crate::folder::NODE;
 
 /// Held messages that are looked at.
 const HELD_MAX: u32 = 1_000;
 
+/// Pages of waiting messages that are looked at.
+const WAITING_PAGES: usize = 20;
+
 /// `GET check`
 pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
     let core = &call.core;
     let opened = core.opened();
+    let opened = opened.as_deref();
     let now = core.clock.now();
-    let group = core.config.http.socket_group.is_some();
+    let config = core.config();
+    let group = config.http.socket_group.as_deref();
+    let people = core.people.list();
     Answer::json(&look(&CheckInput {
         now,
-        config: core.config.clone(),
+        config: config.clone(),
         slots: core.keys.slots(),
         places: core.keys.whereabouts(),
         root_is_locked: core.keys.root_is_locked(),
-        people: core.people.list(),
+        lost_accounts: lost_accounts(&people),
+        group_strangers: group_strangers(&people, group),
+        people,
         peers: core.peers.list(),
         authority_until: valid_until(&core.data.authority_certificate()),
         server_until: valid_until(&core.data.server_certificate()),
-        machine: Machine::measure(core.data.root(), group),
-        held_since: opened.as_deref().and_then(held_since),
-        destinations: opened
-            .as_deref()
-            .map(|opened| all_destinations(core, Some(opened))),
+        machine: Machine::measure(core.data.root(), group.is_some()),
+        held_since: when_open(opened, held_since),
+        destinations: when_open(opened, |opened| Ok(all_destinations(core, Some(opened)))),
+        stranded: when_open(opened, |opened| stranded(core, opened)),
+        trends: core.upkeep.trends(),
         ledger: ledger_acts(core, now),
-        published: published(core),
-        witnesses: opened
-            .as_deref()
-            .and_then(|opened| all_witnesses(core, Some(opened)).ok()),
+        publishing: when_open(opened, |opened| publishing(core, opened)),
+        config_differs: config_differs(core),
+        published: when_open(opened, published),
+        witnesses: when_open(opened, |opened| {
+            all_witnesses(core, Some(opened)).map_err(|failure| failure.problem().what.to_owned())
+        }),
     }))
 }
 
-fn published(core: &Core) -> Option<u64> {
-    let newest = core.opened()?.publishing.newest().ok()?;
-    Some(newest.map_or(0, |(_, size)| size))
+/// How many entries the newest checkpoint covers.
+fn published(opened: &Opened) -> Measured<u64> {
+    let newest = opened.publishing.newest().map_err(|error| chain(&error))?;
+    Ok(newest.map_or(0, |(_, size)| size))
 }
 
-fn valid_until(certificate: &Path) -> Option<Timestamp> {
-    let pem = fs::read(certificate).ok()?;
-    Some(Identification::from_pem(&pem).ok()?.not_after)
+/// What `measure` says, if the root key is open.
+fn when_open<T>(
+    opened: Option<&Opened>,
+    measure: impl FnOnce(&Opened) -> Measured<T>,
+) -> Measured<T> {
+    opened.map_or_else(|| Err("the root key is sealed".to_owned()), measure)
 }
 
-fn held_since(opened: &Opened) -> Option<Vec<Timestamp>> {
+fn valid_until(certificate: &Path) -> Measured<Timestamp> {
+    let pem = fs::read(certificate);
+    let pem = pem.map_err(|error| format!("{}: {error}", certificate.display()))?;
+    let facts = Identification::from_pem(&pem).map_err(|error| chain(&error))?;
+    Ok(facts.not_after)
+}
+
+fn held_since(opened: &Opened) -> Measured<Vec<Timestamp>> {
     let held = opened.messages.list(&HeldFilter {
         state: Some(HeldState::Held),
         limit: HELD_MAX,
         ..HeldFilter::default()
     });
-    Some(held.ok()?.into_iter().map(|held| held.since).collect())
+    let held = held.map_err(|error| chain(&error))?;
+    Ok(held.into_iter().map(|held| held.since).collect())
 }
 
-fn ledger_acts(core: &Core, now: Timestamp) -> Option<LedgerActs> {
+/// Destinations that are not configured and for which messages wait.
+fn stranded(core: &Core, opened: &Opened) -> Measured<Vec<(String, usize)>> {
+    let config = core.config();
+    let destinations = &config.gateway.destinations;
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let mut filter = WaitingFilter {
+        limit: 1_000,
+        ..WaitingFilter::default()
+    };
+    for _ in 0..WAITING_PAGES {
+        let page = opened.delivery.waiting(&filter);
+        let page = page.map_err(|error| chain(&error))?;
+        let Some(last) = page.last() else { break };
+        filter.after = Some((last.destination.clone(), last.entry));
+        let waits = page.iter().filter(|one| one.state != ExceptionState::Dead);
+        let waits = waits.filter(|one| destinations.iter().all(|to| to.name != one.destination));
+        for one in waits {
+            *found.entry(one.destination.to_string()).or_default() += 1;
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn publishing(core: &Core, opened: &Opened) -> Measured<PublishingState> {
+    let state = opened.publishing.state().map_err(|error| chain(&error))?;
+    Ok(PublishingState {
+        every: core.config().ledger.publish_interval(),
+        ..state
+    })
+}
+
+fn config_differs(core: &Core) -> Measured<bool> {
+    let loaded = core.loaded();
+    let in_force = loaded.sha256();
+    let in_force = in_force.ok_or("the server was not started from a file")?;
+    let on_disk = core.file_sha256();
+    let on_disk = on_disk.ok_or("the configuration file cannot be read")?;
+    Ok(on_disk != in_force)
+}
+
+fn ledger_acts(core: &Core, now: Timestamp) -> Measured<LedgerActs> {
     let read = core.store.read(|snapshot| -> Result<_, StoreError> {
         let size = tree_head(snapshot, NODE)?.map_or(0, |head| head.frontier.size());
         LedgerActs::read(snapshot, size, now)
     });
-    read.ok()
+    read.map_err(|error| chain(&error))
 }

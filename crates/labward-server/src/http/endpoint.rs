@@ -11,7 +11,7 @@ use labward_identity::{Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{check, key, ledger, message, peer, record, status};
+use super::{check, config, key, ledger, message, peer, record, status};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -111,6 +111,10 @@ endpoints! {
         "What the server is doing now";
     Get "check", StatusRead, Nothing, "Check", check::check,
         "What is wrong with this installation, the most harmful first";
+    Get "config/preview", ConfigRead, Nothing, "Reload", config::preview,
+        "What a reload would change, key by key, and whether it would be refused";
+    Post "config/reload", ConfigChange, Json("Why"), "Reload", config::reload,
+        "Puts labward.toml in force as it is now: all of it, or nothing";
     Get "destinations", StatusRead, Nothing, "[DestinationStatus]", status::destinations,
         "The destinations and what waits for them";
     Post "destinations/{name}/resume", MessageResend, Json("Why"), "Done", status::resume,
@@ -133,6 +137,8 @@ endpoints! {
         "The machine peers";
     Post "peers", PeerChange, Json("NewPeer"), "AddedPeer", peer::add_peer,
         "Adds a peer; a private key is in the answer this once";
+    Post "peers/{name}/set", PeerChange, Json("PeerChange"), "Peer", peer::set,
+        "Changes what a peer may send and from where; holds for its next message";
     Post "peers/{name}/revoke", PeerChange, Nothing, "Done", peer::revoke,
         "Refuses a peer from now on, for good";
     Post "peers/{name}/renew", PeerChange, Nothing, "AddedPeer", peer::renew,

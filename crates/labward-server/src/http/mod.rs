@@ -11,10 +11,11 @@
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
-//! | `status`, `check`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
 
 mod call;
 mod check;
+mod config;
 pub(crate) mod endpoint;
 mod failure;
 mod key;

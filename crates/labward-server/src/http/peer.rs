@@ -2,7 +2,7 @@
 //!
 //! It must never keep a peer's private key: it is in the answer once.
 
-use std::fs;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use labward_api::peer::{AddedPeer, NewPeer, Peer, Person, Rules};
@@ -10,16 +10,14 @@ use labward_base::id::PersonId;
 use labward_base::{Clock, problem};
 use labward_gateway::config::LinkConfig;
 use labward_identity::{
-    Authority, DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin,
-    Pattern, PeerRules, how_to,
+    DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin, Pattern,
+    PeerChange, PeerRules, how_to,
 };
-use labward_keys::KeysError;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, reason};
 use super::failure::Failure;
 use crate::app::Core;
-use crate::error::ServerError;
-use crate::folder::{AUTHORITY_KEY, SITE};
+use crate::folder::SITE;
 
 /// The port that is named if no link is configured: the one registered for HL7.
 const HL7_PORT: u16 = 2575;
@@ -40,7 +38,10 @@ pub(super) fn add_peer(call: &Call) -> Result<Answer, Failure> {
         None => {
             let days = new.days.unwrap_or(DEFAULT_PEER_DAYS);
             let now = call.core.clock.now();
-            let issued = authority(&call.core)?.issue_peer(&new.name, kind, now, days)?;
+            let issued = call
+                .core
+                .authority()?
+                .issue_peer(&new.name, kind, now, days)?;
             (issued.identification.clone(), Some(issued))
         }
     };
@@ -55,6 +56,33 @@ pub(super) fn add_peer(call: &Call) -> Result<Answer, Failure> {
     };
     let peer = call.core.peers.add(peer, call.actor())?;
     added(&call.core, &peer, issued.as_ref())
+}
+
+/// `POST peers/{name}/set`
+pub(super) fn set(call: &Call) -> Result<Answer, Failure> {
+    let wanted: labward_api::peer::PeerChange = call.json()?;
+    let why = reason(&wanted.why)?;
+    let peer = named(call)?;
+    let lists = |texts: &Option<Vec<String>>| texts.as_deref().map(patterns).transpose();
+    let addresses = wanted.addresses.as_ref().map(|all| {
+        let parsed = all.iter().map(|one| one.parse());
+        parsed.collect::<Result<Vec<IpAddr>, _>>()
+    });
+    let addresses = addresses.transpose();
+    let change = PeerChange {
+        sending_applications: lists(&wanted.applications)?,
+        sending_facilities: lists(&wanted.facilities)?,
+        message_types: lists(&wanted.types)?,
+        processing_ids: lists(&wanted.processing)?,
+        astm_senders: lists(&wanted.astm_senders)?,
+        addresses: addresses.map_err(|_| IdentityError::NotAName { what: "address" })?,
+        authority: wanted
+            .authority
+            .map(|text| Some(text).filter(|text| !text.is_empty())),
+    };
+    let why = call.opened()?.seal_why(why)?;
+    let peer = call.core.peers.set(peer.id, change, call.actor(), why)?;
+    Answer::json(&shown(&peer))
 }
 
 /// `POST peers/{name}/revoke`
@@ -75,8 +103,8 @@ pub(super) fn renew(call: &Call) -> Result<Answer, Failure> {
         return Err(IdentityError::PeerRevoked(peer.id).into());
     }
     let now = call.core.clock.now();
-    let issued =
-        authority(&call.core)?.issue_peer(&peer.name, peer.kind, now, DEFAULT_PEER_DAYS)?;
+    let authority = call.core.authority()?;
+    let issued = authority.issue_peer(&peer.name, peer.kind, now, DEFAULT_PEER_DAYS)?;
     let identification = issued.identification.clone();
     let peers = &call.core.peers;
     let peer = peers.renew(peer.id, identification, call.actor(), now)?;
@@ -112,24 +140,18 @@ fn named(call: &Call) -> Result<Arc<labward_identity::Peer>, Failure> {
     peer.ok_or(Failure::new(&problem::IDENTITY_NO_PEER))
 }
 
-/// The built-in authority, for as long as issuing takes.
-fn authority(core: &Core) -> Result<Authority, Failure> {
-    let path = core.data.authority_certificate();
-    let certificate = fs::read_to_string(&path).map_err(ServerError::file(path))?;
-    let key = core.keys.secret(AUTHORITY_KEY)?;
-    let key = key.ok_or_else(|| KeysError::Damaged {
-        what: "the authority's private key".to_owned(),
-    })?;
-    Ok(Authority::load(&certificate, key)?)
-}
-
 fn added(
     core: &Core,
     peer: &labward_identity::Peer,
     issued: Option<&Issued>,
 ) -> Result<Answer, Failure> {
-    let names = &core.config.tls.names;
-    let host = names.first().cloned().unwrap_or_else(labward_os::hostname);
+    let config = core.config();
+    let host = config
+        .tls
+        .names
+        .first()
+        .cloned()
+        .unwrap_or_else(labward_os::hostname);
     let file = format!("{}.pem", peer.name);
     let not_after = peer.not_after.to_rfc3339();
     let page = HowTo {
@@ -149,7 +171,8 @@ fn added(
 
 /// The port of the link that names the peer, else of the first one over TLS.
 fn port(core: &Core, peer: &str) -> u16 {
-    let links = &core.config.gateway.links;
+    let config = core.config();
+    let links = &config.gateway.links;
     let its_own = |link: &&LinkConfig| link.peer.as_deref() == Some(peer);
     let over_tls = |link: &&LinkConfig| !link.transport.is_plain();
     let link = links.iter().find(its_own).or(links.iter().find(over_tls));
@@ -177,6 +200,8 @@ fn shown(peer: &labward_identity::Peer) -> Peer {
             processing: texts(&rules.processing_ids),
             astm_senders: texts(&rules.astm_senders),
         },
+        addresses: peer.addresses.iter().map(IpAddr::to_string).collect(),
+        authority: peer.authority.clone(),
     }
 }
 
@@ -185,9 +210,6 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
 }
 
 fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
-    let patterns = |texts: &[String]| -> Result<Vec<Pattern>, IdentityError> {
-        texts.iter().map(|text| text.parse()).collect()
-    };
     Ok(PeerRules {
         sending_applications: patterns(&rules.applications)?,
         sending_facilities: patterns(&rules.facilities)?,
@@ -196,6 +218,10 @@ fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
         versions: None,
         astm_senders: patterns(&rules.astm_senders)?,
     })
+}
+
+fn patterns(texts: &[String]) -> Result<Vec<Pattern>, IdentityError> {
+    texts.iter().map(|text| text.parse()).collect()
 }
 
 fn person(person: &labward_identity::Person) -> Person {

@@ -56,7 +56,8 @@ pub(super) fn resume(call: &Call) -> Result<Answer, Failure> {
 }
 
 fn links(call: &Call, opened: Option<&Opened>) -> Vec<LinkStatus> {
-    let config = &call.core.config.gateway.links;
+    let config = call.core.config();
+    let config = &config.gateway.links;
     let Some(opened) = opened else {
         let closed = |link: &LinkConfig| {
             let address = link.listen.to_string();
@@ -101,7 +102,8 @@ fn link_status(link: &LinkConfig, address: String, counts: Counts) -> LinkStatus
 
 /// Every destination, in the order of the configuration.
 pub(super) fn all_destinations(core: &Core, opened: Option<&Opened>) -> Vec<DestinationStatus> {
-    let config = &core.config.gateway.destinations;
+    let config = core.config();
+    let config = &config.gateway.destinations;
     let all = opened
         .map(|opened| opened.delivery.status())
         .unwrap_or_default();
@@ -113,17 +115,36 @@ pub(super) fn all_destinations(core: &Core, opened: Option<&Opened>) -> Vec<Dest
             ..DestinationStatus::default()
         };
         if let Some(running) = all.iter().find(|running| running.name == destination.name) {
-            let (state, error) = state(&running.state);
-            status.state = state.to_owned();
-            status.last_error = error;
-            status.delivered = running.delivered;
-            status.waiting = count(running.waiting + running.retrying + running.in_flight);
-            status.held = count(running.held);
-            status.dead = count(running.dead);
+            fill(&mut status, running);
         }
         status
     };
-    config.iter().map(one).collect()
+    // What still waits for a destination that is configured no more is not passed over.
+    let leaving = |running: &&labward_gateway::delivery::DestinationStatus| {
+        config.iter().all(|one| one.name != running.name)
+    };
+    let leaving = all.iter().filter(leaving).map(|running| {
+        let mut status = DestinationStatus {
+            name: running.name.to_string(),
+            ..DestinationStatus::default()
+        };
+        fill(&mut status, running);
+        status.state = "leaving".to_owned();
+        status
+    });
+    config.iter().map(one).chain(leaving).collect()
+}
+
+fn fill(status: &mut DestinationStatus, running: &labward_gateway::delivery::DestinationStatus) {
+    let (state, error) = state(&running.state);
+    status.state = state.to_owned();
+    status.last_error = error;
+    status.delivered = running.delivered;
+    status.waiting = count(running.waiting + running.retrying + running.in_flight);
+    status.held = count(running.held);
+    status.dead = count(running.dead);
+    status.oldest_waiting = running.oldest_waiting.map(Timestamp::to_rfc3339);
+    status.certificate_until = running.certificate_until.map(Timestamp::to_rfc3339);
 }
 
 /// Every witness, in the order of the configuration; what it refuses is known across restarts.
@@ -151,7 +172,7 @@ pub(super) fn all_witnesses(
         }
         status
     };
-    Ok(core.config.witnesses.iter().map(one).collect())
+    Ok(core.config().witnesses.iter().map(one).collect())
 }
 
 fn state(state: &DestinationState) -> (&'static str, Option<String>) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use labward_base::id::SlotId;
 use labward_base::{Clock, Secret};
-use labward_identity::{Authority, Identification, MAX_DAYS, NewPerson, Origin, People};
+use labward_identity::{Authority, Identification, NewPerson, Origin, People};
 use labward_keys::{AddedSlot, Keys, KeysError, NewSlot, SlotOpener, SlotTest};
 use labward_ledger::{Action, Actor, Facts, LedgerJournal, NewEntry, Publisher, Subject, append};
 use labward_os::{create_durably, hostname, preallocate};
@@ -21,13 +21,10 @@ use labward_store::{Options, Store};
 
 use super::place::Place;
 use super::{Report, SetupError, ShareSheet, Wanted};
+use crate::app::SERVER_DAYS;
 use crate::config::Config;
 use crate::folder::{AUTHORITY_KEY, LEDGER_KEY, NODE, SERVER_KEY, SITE};
 use crate::migrations::migrations;
-
-/// How long the server's own certificate lasts, in days: as long as it may, since nothing renews it
-/// by itself yet and `check` warns in time.
-const SERVER_DAYS: u32 = MAX_DAYS;
 
 /// An installation that lacks only its name.
 pub(super) struct Created {
@@ -181,10 +178,7 @@ fn make_identity(
     let now = clock.now();
     let made = Authority::create(&wanted.site.name, now)?;
     let authority = made.authority;
-    let names = match wanted.site.names.is_empty() {
-        true => own_names(),
-        false => wanted.site.names.clone(),
-    };
+    let names = server_names(&wanted.site.names);
     let server = authority.issue_server(&names, now, SERVER_DAYS)?;
     let certificates = [
         (
@@ -207,8 +201,12 @@ fn make_identity(
     })
 }
 
-/// This machine's name and the names of loopback.
-fn own_names() -> Vec<String> {
+/// The names of the server's certificate: those that are configured, else this machine's name and
+/// the names of loopback.
+pub(crate) fn server_names(configured: &[String]) -> Vec<String> {
+    if !configured.is_empty() {
+        return configured.to_vec();
+    }
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let host = hostname();
     let fits = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);

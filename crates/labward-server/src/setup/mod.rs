@@ -38,6 +38,7 @@ use create::Created;
 use place::Place;
 use shares::Confirmation;
 
+pub(crate) use create::server_names;
 pub use error::SetupError;
 pub use shares::{Challenge, ShareSheet};
 pub use terminal::{AskPassphrase, Terminal, init_interactive};

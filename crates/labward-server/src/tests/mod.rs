@@ -2,5 +2,6 @@
 
 mod authorization;
 mod path;
+mod renewal;
 mod requests;
 mod testbench;

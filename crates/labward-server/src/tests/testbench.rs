@@ -9,13 +9,13 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use labward_base::Clock;
-use labward_identity::{Authority, NewPerson, People, Role};
+use labward_identity::{Authority, NewPerson, People, Role, TlsTime};
 use labward_keys::{Keys, NewSlot};
 use labward_ledger::{Actor, LedgerJournal};
 use labward_os::{Stopwatch, SystemClock, current_uid};
 use labward_seal::sign::SigningKey;
 use labward_store::{Options, Store};
-use labward_testkit::TempDir;
+use labward_testkit::{FakeClock, TempDir};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::app::{App, Parts, build};
+use crate::app::{App, ConfigSource, Parts, build};
 use crate::config::Config;
 use crate::folder::{AUTHORITY_KEY, DataFolder, LEDGER_KEY, NODE, SERVER_KEY, SITE};
 use crate::migrations::migrations;
@@ -109,6 +109,11 @@ impl Installation {
         installation
     }
 
+    /// The file that the server is said to have been started from.
+    pub(super) fn config_file(&self) -> PathBuf {
+        self.folder.join("labward.toml")
+    }
+
     pub(super) fn data(&self) -> DataFolder {
         DataFolder::new(self.folder.join("data"))
     }
@@ -119,12 +124,26 @@ impl Installation {
 
     /// A built server that was not started.
     pub(super) fn build(&self) -> Result<App, crate::ServerError> {
+        self.build_at(Arc::new(SystemClock))
+    }
+
+    fn build_at(&self, clock: Arc<dyn Clock>) -> Result<App, crate::ServerError> {
         build(Parts {
             config: self.config.clone(),
-            config_sha256: Some([7; 32]),
+            source: Some(ConfigSource {
+                path: self.config_file(),
+                text: "version = 1\n".to_owned(),
+            }),
             data: self.data(),
-            clock: Arc::new(SystemClock),
+            clock,
         })
+    }
+
+    /// A started server that lives by this clock.
+    pub(super) fn start_at(&self, clock: &FakeClock) -> App {
+        let mut app = self.build_at(Arc::new(clock.clone())).unwrap();
+        app.start().unwrap();
+        app
     }
 
     /// A started server; it opens by its key file if that is there.
@@ -194,13 +213,18 @@ impl Answered {
 impl Analyzer {
     /// Connects with the PEM bundle that `POST peers` answered.
     pub(super) fn connect(address: SocketAddr, bundle: &str) -> Self {
+        Self::connect_at(address, bundle, Arc::new(SystemClock))
+    }
+
+    /// The same by another clock.
+    pub(super) fn connect_at(address: SocketAddr, bundle: &str, clock: Arc<dyn Clock>) -> Self {
         let mut all = CertificateDer::pem_slice_iter(bundle.as_bytes());
         let own = all.next().unwrap().unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(all.next().unwrap().unwrap()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(bundle.as_bytes()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_details(provider, Arc::new(TlsTime(clock)))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
@@ -211,6 +235,15 @@ impl Analyzer {
         let tcp = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
         tcp.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(StreamOwned::new(connection, tcp))
+    }
+
+    /// SHA-256 of the public key that the server showed; sends nothing but the handshake.
+    pub(super) fn server_key(&mut self) -> [u8; 32] {
+        while self.0.conn.is_handshaking() {
+            self.0.conn.complete_io(&mut self.0.sock).unwrap();
+        }
+        let shown = self.0.conn.peer_certificates().unwrap();
+        labward_identity::spki_sha256(&shown[0]).unwrap()
     }
 
     /// Sends one message; the acknowledgement code, or `None` if the connection ended first.

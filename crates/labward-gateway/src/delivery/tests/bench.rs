@@ -79,14 +79,19 @@ impl Bench {
     }
 
     pub(super) fn try_start(&mut self) -> Result<(), DeliveryError> {
-        #[derive(serde::Deserialize)]
-        struct Destinations {
-            destinations: Vec<DestinationConfig>,
-        }
-        let Destinations { destinations } = toml::from_str(&self.config).unwrap();
+        let destinations = destinations_of(&self.config);
         let delivery = Arc::new(Delivery::start(destinations, self.parts())?);
         *self.slot.lock().unwrap() = Some(Arc::clone(&delivery));
         self.delivery = Some(delivery);
+        Ok(())
+    }
+
+    /// Puts other destinations in the place of the present ones.
+    pub(super) fn reload(&self, config: &str) -> Result<(), DeliveryError> {
+        let destinations = destinations_of(config);
+        let identity = self.parts().identity;
+        let prepared = self.delivery().prepare(&destinations, identity)?;
+        self.delivery().apply(prepared);
         Ok(())
     }
 
@@ -242,7 +247,8 @@ impl Bench {
     pub(super) fn release(&self, record: RecordId) {
         let keep = Arc::clone(&self.keep) as Arc<dyn Keep>;
         let dispatch = Arc::clone(self.delivery.as_ref().unwrap()) as Arc<dyn Dispatch>;
-        let messages = Messages::new(self.store.clone(), keep, dispatch, SITE, Vec::new());
+        let windows = Arc::default();
+        let messages = Messages::new(self.store.clone(), keep, dispatch, SITE, windows);
         messages
             .release(record, PersonId::new(1), "looks right")
             .unwrap();
@@ -287,6 +293,16 @@ impl Bench {
             .filter(|name| *name != "message.received")
             .collect()
     }
+}
+
+fn destinations_of(config: &str) -> Vec<DestinationConfig> {
+    #[derive(serde::Deserialize)]
+    struct Destinations {
+        #[serde(default)]
+        destinations: Vec<DestinationConfig>,
+    }
+    let Destinations { destinations } = toml::from_str(config).unwrap();
+    destinations
 }
 
 /// An HL7 message; `id` also tells a receiver's list which one it is.

@@ -5,6 +5,7 @@ mod crash;
 mod order;
 mod outcome;
 mod receiver;
+mod reload;
 mod ways;
 
 use std::net::SocketAddr;

@@ -1,0 +1,258 @@
+//! What the server does again and again by itself: renew its certificate, raise the alarm about
+//! those that end, let go of destinations that left, and look how disk and backlogs grow.
+//!
+//! It must never write an entry while nothing changed, or stop because one of these failed.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use labward_base::{Clock as _, Timestamp};
+use labward_gateway::config::DestinationName;
+use labward_ledger::LedgerError;
+
+use crate::app::{Core, Opened};
+use crate::check::Trends;
+use crate::error::ServerError;
+use crate::findings::{self, Finding, all_that_hold};
+use crate::folder::SITE;
+use crate::http::chain;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// After a start, so that what ended meanwhile is renewed at once.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Findings of certificates that end begin so.
+pub(crate) const CERTIFICATE: &str = "certificate-ends:";
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What the upkeep has seen.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    trends: Mutex<Trends>,
+    /// Whether the last time failed: it is said once, and again when it has worked in between.
+    failing: Mutex<bool>,
+}
+
+/// The thread that does it; dropped, it ends.
+pub(crate) struct UpkeepLoop {
+    stop: mpsc::Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A certificate and when it ends.
+struct Ends<'a> {
+    whose: String,
+    until: Timestamp,
+    alarm_days: &'a [u16],
+}
+
+impl UpkeepLoop {
+    /// Starts for a server, as long as that is there.
+    pub(crate) fn start(core: Weak<Core>) -> Result<Self, ServerError> {
+        let (stop, stopped) = mpsc::channel();
+        let run = move || {
+            let mut wait = FIRST;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                wait = EVERY;
+                let Some(core) = core.upgrade() else { return };
+                core.look_after();
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("upkeep".to_owned())
+            .spawn(run)
+            .map_err(ServerError::Threads)?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for UpkeepLoop {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.stop.send(());
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // The last one to hold the server may be that thread itself.
+        let is_own = thread.thread().id() == std::thread::current().id();
+        if !is_own && thread.join().is_err() {
+            tracing::error!("the thread of the upkeep panicked");
+        }
+    }
+}
+
+impl Upkeep {
+    /// How disk and backlogs have grown.
+    pub(crate) fn trends(&self) -> Trends {
+        let trends = self.trends.lock().unwrap_or_else(PoisonError::into_inner);
+        trends.clone()
+    }
+}
+
+impl Core {
+    /// Does everything once.
+    pub(crate) fn look_after(&self) {
+        let Some(opened) = self.opened() else { return };
+        let renewed = self.renew_certificate().map(drop);
+        let done = renewed.and(self.alarm(&opened));
+        opened.delivery.sweep();
+        self.note_trends(&opened);
+        let failing = &self.upkeep.failing;
+        let mut failing = failing.lock().unwrap_or_else(PoisonError::into_inner);
+        match done {
+            Ok(()) => *failing = false,
+            Err(error) if !*failing => {
+                *failing = true;
+                tracing::error!(
+                    code = error.problem().code,
+                    error = %chain(&error),
+                    "a certificate could not be renewed or its end not be recorded"
+                );
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Raises and clears the findings about certificates that end, one each and for each number of
+    /// days that is configured.
+    fn alarm(&self, opened: &Opened) -> Result<(), ServerError> {
+        let now = self.clock.now();
+        let mut present = self.ending(opened, now)?;
+        let held = self.store.read(|snapshot| all_that_hold(snapshot, SITE))?;
+        let held: Vec<Finding> = held
+            .into_iter()
+            .filter(|finding| finding.key.starts_with(CERTIFICATE))
+            .collect();
+        // A receiver that was not reached since the start is not known to have another certificate.
+        let unseen = opened.delivery.status().into_iter();
+        let unseen = unseen.filter(|one| one.certificate_until.is_none());
+        for name in unseen.map(|one| destination(&one.name)) {
+            let of_it = |finding: &&Finding| finding.key.ends_with(&format!(":{name}"));
+            present.extend(held.iter().filter(of_it).cloned());
+        }
+        let is_held = |one: &Finding| held.iter().any(|held| held.key == one.key);
+        for one in present.iter().filter(|one| !is_held(one)) {
+            tracing::warn!("{}", one.detail);
+        }
+        if present.len() == held.len() && present.iter().all(is_held) {
+            return Ok(());
+        }
+        self.store.write(move |tx| -> Result<(), LedgerError> {
+            findings::reconcile(tx, SITE, CERTIFICATE, &present, now)?;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn ending(&self, opened: &Opened, now: Timestamp) -> Result<Vec<Finding>, ServerError> {
+        let config = self.config();
+        let days = config.tls.alarm_days.as_slice();
+        let mut all = Vec::new();
+        let mut ends = |whose: String, until, alarm_days| {
+            let ends = Ends {
+                whose,
+                until,
+                alarm_days,
+            };
+            all.extend(ends.finding(now));
+        };
+        if let Some(own) = self.certificate()? {
+            ends("the server".to_owned(), own.not_after, days);
+        }
+        let authority = self.authority_until()?;
+        let authority_days = config.tls.authority_alarm_days.as_slice();
+        ends(
+            "the built-in authority".to_owned(),
+            authority,
+            authority_days,
+        );
+        let peers = self.peers.list();
+        for peer in peers.iter().filter(|peer| peer.is_active()) {
+            ends(format!("peer {}", peer.name), peer.not_after, days);
+        }
+        for destination in opened.delivery.status() {
+            if let Some(until) = destination.certificate_until {
+                ends(self::destination(&destination.name), until, days);
+            }
+        }
+        Ok(all)
+    }
+
+    fn note_trends(&self, opened: &Opened) {
+        let now = self.clock.now();
+        let disk = labward_os::disk_space(self.data.root()).ok();
+        let destinations = opened.delivery.status();
+        let backlogs = destinations.iter().map(|one| {
+            let waiting = one.waiting + one.retrying + one.in_flight;
+            (
+                one.name.to_string(),
+                u64::try_from(waiting).unwrap_or(u64::MAX),
+            )
+        });
+        let trends = self.upkeep.trends.lock();
+        let mut trends = trends.unwrap_or_else(PoisonError::into_inner);
+        trends.note(now, disk.map(|disk| disk.free_bytes), backlogs);
+    }
+}
+
+/// A destination as the keys of findings name it.
+fn destination(name: &DestinationName) -> String {
+    format!("destination {name}")
+}
+
+impl Ends<'_> {
+    /// The finding of the last alarm that is due, if one is.
+    fn finding(&self, now: Timestamp) -> Option<Finding> {
+        let left = self.until.since(now);
+        let is_over = self.until <= now;
+        let due = |days: &&u16| left <= DAY * u32::from(**days);
+        let days = self.alarm_days.iter().filter(due).min();
+        let days = if is_over { 0 } else { *days? };
+        let day = self.until.to_rfc3339();
+        let day = day.get(..10).unwrap_or(&day);
+        let whose = &self.whose;
+        Some(Finding {
+            key: format!("{CERTIFICATE}{days}:{whose}"),
+            detail: match is_over {
+                true => format!("the certificate of {whose} ended on {day}"),
+                false => format!("the certificate of {whose} ends on {day}, within {days} days"),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(days_left: i64, alarm_days: &[u16]) -> Option<String> {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let ends = Ends {
+            whose: "peer a".to_owned(),
+            until: Timestamp::from_seconds(1_800_000_000 + days_left * 86_400),
+            alarm_days,
+        };
+        ends.finding(now).map(|finding| finding.key)
+    }
+
+    #[test]
+    fn the_nearest_alarm_that_is_due_is_the_finding() {
+        let days = [30, 14, 7, 1];
+        assert_eq!(key(31, &days), None);
+        for (left, alarm) in [(30, 30), (15, 30), (14, 14), (7, 7), (6, 7), (1, 1)] {
+            let expect = format!("certificate-ends:{alarm}:peer a");
+            assert_eq!(key(left, &days), Some(expect), "{left}");
+        }
+        assert_eq!(key(0, &days).unwrap(), "certificate-ends:0:peer a");
+        assert_eq!(key(-3, &[]).unwrap(), "certificate-ends:0:peer a");
+        assert_eq!(key(3, &[]), None, "nobody asked for one");
+    }
+}
