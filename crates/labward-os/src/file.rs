@@ -104,6 +104,22 @@ pub fn sync_folder(path: &Path) -> Result<(), OsError> {
         .map_err(OsError::on("sync", path))
 }
 
+/// Makes everything that was written to the file system of `path` survive a power cut, many files
+/// at once.
+///
+/// # Errors
+/// [`OsError`] if it cannot be opened, or the disk refused some of it.
+pub fn sync_file_system(path: &Path) -> Result<(), OsError> {
+    let folder = File::open(path).map_err(OsError::on("open", path))?;
+    rustix::fs::syncfs(&folder).map_err(|source| {
+        OsError::new(
+            "sync the file system of",
+            path.display().to_string(),
+            source,
+        )
+    })
+}
+
 /// Writes `bytes` as the file `path` with the permissions `mode`, replacing what was there.
 ///
 /// Whoever looks, even after a power cut, sees the old content or the new, whole; after the answer
