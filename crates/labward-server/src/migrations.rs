@@ -15,6 +15,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_gateway::MIGRATIONS,
         labward_gateway::delivery::MIGRATIONS,
         crate::findings::MIGRATIONS,
+        labward_keys::ARCHIVE_MIGRATIONS,
     ]
     .concat()
 }
@@ -35,7 +36,15 @@ mod tests {
         };
         open().close().unwrap();
         let store = open();
-        for table in ["entry", "slot", "peer", "person", "patient", "finding"] {
+        for table in [
+            "entry",
+            "slot",
+            "peer",
+            "person",
+            "patient",
+            "finding",
+            "key_archive",
+        ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))
             });
