@@ -2,6 +2,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `backup` | backups, key archives, a lab that comes back |
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
@@ -20,6 +21,8 @@
     reason = "these tests start programs, connect to them and wait for them"
 )]
 
+#[cfg(test)]
+mod backup;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! | Module | Endpoints below `/api/v1` |
 //! |---|---|
 //! | [`status`] | `status`, `check`, `unseal`, `destinations` |
+//! | [`backup`] | `backups`, `key/archives` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
 //! | [`message`] | `messages` |
@@ -11,6 +12,7 @@
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket.
 
+pub mod backup;
 pub mod key;
 pub mod ledger;
 pub mod message;

@@ -24,6 +24,7 @@ use labward_ledger::{
 use labward_records::Records;
 use labward_store::{Options, Store};
 
+pub(crate) use self::ground::signer;
 use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
 use crate::adapters::RecordsKeep;
 use crate::config::Config;
@@ -63,6 +64,8 @@ pub(crate) struct Core {
     pub(crate) people: People,
     pub(crate) peers: Peers,
     pub(crate) started: Timestamp,
+    /// Held while a backup is made or a restore is tried.
+    pub(crate) backups: Mutex<()>,
     opened: RwLock<Option<Arc<Opened>>>,
     phase: Mutex<Phase>,
     /// Held while the server lives; the system frees it when the process ends, however it does.
@@ -125,6 +128,7 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         keys,
         people,
         peers,
+        backups: Mutex::default(),
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         _lock: lock,

@@ -16,6 +16,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_gateway::delivery::MIGRATIONS,
         crate::findings::MIGRATIONS,
         labward_keys::ARCHIVE_MIGRATIONS,
+        labward_backup::MIGRATIONS,
     ]
     .concat()
 }
@@ -44,6 +45,7 @@ mod tests {
             "patient",
             "finding",
             "key_archive",
+            "backup_run",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

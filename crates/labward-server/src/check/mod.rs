@@ -7,9 +7,10 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `keys`, `lines`, `machine`, `work` | the functions behind the table |
+//! | `backups`, `keys`, `lines`, `machine`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`], [`LedgerActs::read`]: what is looked at |
 
+mod backups;
 mod keys;
 mod lines;
 mod machine;
@@ -28,6 +29,7 @@ use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
 use labward_os::DiskSpace;
 
+use crate::backup::Backups;
 use crate::config::Config;
 use table::CHECKS;
 
@@ -62,6 +64,8 @@ pub struct CheckInput {
     pub destinations: Option<Vec<DestinationStatus>>,
     /// What was done with the ledger lately.
     pub ledger: Option<LedgerActs>,
+    /// What is known of backups, key archives and restores.
+    pub backups: Option<Backups>,
     /// Witnesses that cosign checkpoints.
     pub witnesses: usize,
 }

@@ -125,8 +125,20 @@ fn healthy() -> CheckInput {
             verified: Some(days_ago(2)),
             clock_jumped: None,
         }),
+        backups: Some(Backups {
+            created: Some(days_ago(1)),
+            beside_data: Some(false),
+            drilled: Some(days_ago(80)),
+            archived: Some(days_ago(1)),
+            overdue: Vec::new(),
+            unconfirmed: false,
+        }),
         witnesses: 1,
     }
+}
+
+fn change_backups(input: &mut CheckInput, change: impl Fn(&mut Backups)) {
+    change(input.backups.as_mut().unwrap());
 }
 
 fn codes(input: &CheckInput) -> BTreeSet<String> {
@@ -255,6 +267,33 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("check.retention-below-floor", "results 5 years", |i| {
         i.config.retention.results_years = 5
     }),
+    ("check.no-backup", "", |i| {
+        change_backups(i, |backups| backups.created = None)
+    }),
+    ("check.backup-old", "2026-06-12", |i| {
+        change_backups(i, |backups| backups.created = Some(days_ago(3)))
+    }),
+    ("check.backup-beside-data", "", |i| {
+        change_backups(i, |backups| backups.beside_data = Some(true))
+    }),
+    ("check.no-key-archive", "", |i| {
+        change_backups(i, |backups| backups.archived = None)
+    }),
+    ("check.key-archive-old", "2026-06-12", |i| {
+        change_backups(i, |backups| backups.archived = Some(days_ago(3)))
+    }),
+    ("check.key-archive-overdue", "archive 7", |i| {
+        change_backups(i, |backups| backups.overdue = vec![7])
+    }),
+    ("check.no-drill", "", |i| {
+        change_backups(i, |backups| backups.drilled = None)
+    }),
+    ("check.drill-old", "2026-03-16", |i| {
+        change_backups(i, |backups| backups.drilled = Some(days_ago(91)))
+    }),
+    ("check.restore-not-confirmed", "", |i| {
+        change_backups(i, |backups| backups.unconfirmed = true)
+    }),
     ("check.data-in-memory", "", |i| {
         i.machine.in_memory = Some(true)
     }),
@@ -343,6 +382,11 @@ fn what_could_not_be_measured_is_never_taken_for_good() {
         ("clock-jumped", |i| i.ledger = None),
         ("certificate-ended", |i| i.server_until = None),
         ("root-key-not-locked", |i| i.root_is_locked = None),
+        ("no-backup", |i| i.backups = None),
+        ("restore-not-confirmed", |i| i.backups = None),
+        ("backup-beside-data", |i| {
+            change_backups(i, |backups| backups.beside_data = None)
+        }),
         // Not done as far back as was looked, which is not far enough.
         ("ledger-not-exported", |i| {
             let acts = i.ledger.as_mut().unwrap();

@@ -16,6 +16,7 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::status::all_destinations;
 use crate::app::{Core, Opened};
+use crate::backup::Backups;
 use crate::check::{CheckInput, LedgerActs, Machine, check as look};
 use crate::folder::NODE;
 
@@ -44,6 +45,7 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
             .as_deref()
             .map(|opened| all_destinations(core, Some(opened))),
         ledger: ledger_acts(core, now),
+        backups: Backups::measure(core, now),
         witnesses: 0,
     }))
 }

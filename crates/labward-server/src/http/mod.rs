@@ -10,8 +10,9 @@
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
-//! | `status`, `check`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `key`, `backup`, `peer`, `message`, `record`, `ledger` | the handlers |
 
+mod backup;
 mod call;
 mod check;
 pub(crate) mod endpoint;
@@ -50,6 +51,7 @@ use crate::error::ServerError;
 
 pub use self::endpoint::reference;
 pub(crate) use self::failure::{Failure, chain};
+pub(crate) use self::key::opener as slot_opener;
 
 /// Handlers that run at the same time.
 const HANDLERS: usize = 8;
