@@ -2,6 +2,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `backup` | backups, key archives, a lab that comes back |
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `checks` | an installation that was made wrong for real |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
@@ -24,6 +25,8 @@
     reason = "these tests start programs, connect to them and wait for them"
 )]
 
+#[cfg(test)]
+mod backup;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]

@@ -23,6 +23,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-identity", 4),
     ("labward-records", 5),
     ("labward-gateway", 5),
+    ("labward-backup", 5),
     ("labward-api", 6),
     ("labward-server", 7),
     ("labward-cli", 7),

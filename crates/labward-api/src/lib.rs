@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`status`] | `status`, `check`, `unseal`, `destinations` |
 //! | [`config`] | `config/preview`, `config/reload` |
+//! | [`backup`] | `backups`, `key/archives` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
 //! | [`message`] | `messages` |
@@ -12,6 +13,7 @@
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket.
 
+pub mod backup;
 pub mod config;
 pub mod key;
 pub mod ledger;

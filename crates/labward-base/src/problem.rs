@@ -191,6 +191,64 @@ problems! {
     KEYS_NO_KEY = "keys.no-key", NotFound,
         "there is no key of this patient",
         "compare the database with the key archive it belongs to";
+    KEYS_ARCHIVE_DAMAGED = "keys.archive-damaged", Damaged,
+        "the key archive is not what was written: it was changed, cut, or put together from two",
+        "use an older archive of the same folder, or another copy of it";
+    KEYS_ARCHIVE_FILE = "keys.archive-file", Unavailable,
+        "a key archive could not be read, written or deleted",
+        "check that its volume is mounted, has space and may be used by the server's account";
+    KEYS_ARCHIVE_MISSING = "keys.archive-missing", NotFound,
+        "there is no key archive in this folder",
+        "name the folder that was given to labward key archive create --to";
+    KEYS_ARCHIVE_NEWER = "keys.archive-newer", Conflict,
+        "the key archive was written by a newer Labward",
+        "use the newer program; an older one never guesses at a newer format";
+    // backup
+    BACKUP_BAD_SIGNATURE = "backup.bad-signature", Denied,
+        "the backup is not signed by the ledger key it was compared with",
+        "compare the key with what labward ledger key printed; if it is right, do not trust this backup";
+    BACKUP_BUSY = "backup.busy", Conflict,
+        "another run is writing to this backup folder",
+        "wait until it has ended";
+    BACKUP_DAMAGED = "backup.damaged", Damaged,
+        "a part of the backup is not what was written: it was changed, cut or swapped",
+        "move the named file away and make a new backup, which writes it again; restore from another generation or copy";
+    BACKUP_FILE = "backup.file", Unavailable,
+        "a file of the backup could not be read or written",
+        "check that the volume is mounted, has space and may be used by this account";
+    BACKUP_INSIDE_DATA = "backup.inside-data", Invalid,
+        "the backup folder lies in the data folder",
+        "give it a place on another volume: what takes the data must not take the backup too";
+    BACKUP_KEYS_OLDER = "backup.keys-older", Conflict,
+        "the key archive is older than the backup, so records of newer patients could not be read",
+        "use the newest key archive, restore an older generation with --generation, or lose them with --without-missing-keys";
+    BACKUP_MISSING_PART = "backup.missing-part", Damaged,
+        "a part of the backup is missing",
+        "make a new backup, which writes it again; restore from another generation or copy";
+    BACKUP_NEWER = "backup.newer", Conflict,
+        "the backup was written by a newer Labward",
+        "use the newer program; an older one never guesses at a newer format";
+    BACKUP_NONE = "backup.none", NotFound,
+        "there is no such backup in this folder",
+        "list what is there with labward backup list, or name the folder that was given to labward backup create --to";
+    BACKUP_NOT_EMPTY = "backup.not-empty", Conflict,
+        "the folder holds something else than backups of this installation",
+        "give an empty folder, or one that does not exist yet; nothing was changed";
+    BACKUP_NOT_RESTORED = "backup.not-restored", Conflict,
+        "no restore waits for a person's confirmation",
+        "nothing to do: a stopped destination goes on with labward destination resume";
+    BACKUP_RESTORED = "backup.restored", Conflict,
+        "this installation was restored from a backup, and nobody has confirmed yet that delivery may go on",
+        "tell the receivers that what they got since the backup comes again under the same control ids, then labward backup confirm";
+    BACKUP_TARGET_EXISTS = "backup.target-exists", Conflict,
+        "the folder to restore to holds something already",
+        "give a folder that does not exist yet; a restore never overwrites anything";
+    BACKUP_UNSOUND = "backup.unsound", Damaged,
+        "what was restored is not what the backup says it is",
+        "do not use it; restore another generation, and keep this backup for whoever finds out why";
+    BACKUP_WRONG_KEYS = "backup.wrong-keys", Denied,
+        "the key archive belongs to another installation than the backup",
+        "give the key archive of the installation that the backup was made of";
     // records
     RECORDS_NOT_FOUND = "records.not-found", NotFound,
         "there is no such record",

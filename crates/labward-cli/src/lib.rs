@@ -23,6 +23,7 @@ use std::process::ExitCode;
 pub use args::{Arguments, Command};
 pub use client::Client;
 pub use failure::Failure;
+pub use prompt::opener;
 
 /// Runs a command that talks to the server, or needs none, and gives its exit code.
 ///

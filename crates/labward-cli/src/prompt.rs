@@ -1,8 +1,10 @@
 //! What is asked for instead of standing in argv: reasons, passphrases, shares, search criteria.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use labward_api::record::Find;
+use labward_api::status::Opener;
 use labward_base::{Secret, problem};
 
 use crate::failure::Failure;
@@ -32,6 +34,24 @@ pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
             .map_err(|error| bad(&format!("read the passphrase: {error}")));
     }
     line().map(Secret::new)
+}
+
+/// What opens a slot: a key file that is named, or shares or a passphrase that are asked for.
+///
+/// # Errors
+/// A [`Failure`] if nothing can be read.
+pub fn opener(key_file: Option<&Path>, shares: bool) -> Result<Opener, Failure> {
+    Ok(match key_file {
+        Some(path) => Opener::KeyFile {
+            path: crate::commands::absolute(path)?,
+        },
+        None if shares => Opener::Shares {
+            shares: self::shares()?,
+        },
+        None => Opener::Passphrase {
+            passphrase: passphrase("Passphrase: ")?.expose().clone(),
+        },
+    })
 }
 
 /// A passphrase asked for twice, so that a typing error does not lock anyone out.

@@ -114,6 +114,10 @@ names! {
         LedgerExport = "ledger.export",
         /// Open the sealed part of audit entries: who looked at whom, and why.
         AuditOpen = "audit.open",
+        /// Make, verify and try backups of the data, which hold no key.
+        BackupRun = "backup.run",
+        /// Confirm after a restore that delivery may go on.
+        BackupConfirm = "backup.confirm",
     }
 }
 
@@ -143,6 +147,8 @@ impl Role {
                 P::RecordImport,
                 P::LedgerRead,
                 P::LedgerExport,
+                P::BackupRun,
+                P::BackupConfirm,
             ],
             Self::SecurityOfficer => &[
                 P::StatusRead,
@@ -160,6 +166,7 @@ impl Role {
                 P::LedgerRead,
                 P::LedgerExport,
                 P::AuditOpen,
+                P::BackupRun,
             ],
             Self::LabManager => &[
                 P::StatusRead,
@@ -177,6 +184,7 @@ impl Role {
                 P::HoldChange,
                 P::LedgerRead,
                 P::LedgerExport,
+                P::BackupConfirm,
             ],
             Self::ClinicalStaff => &[
                 P::StatusRead,
@@ -198,6 +206,7 @@ impl Role {
                 P::MessageList,
                 P::MessageResend,
                 P::LedgerRead,
+                P::BackupRun,
             ],
             Self::Expert => &[
                 P::StatusRead,
@@ -314,6 +323,8 @@ hold.change      . S M . . .
 ledger.read      A S M . I E
 ledger.export    A S M . . E
 audit.open       . S . . . .
+backup.run       A S . . I .
+backup.confirm   A . M . . .
 ";
 
     #[test]

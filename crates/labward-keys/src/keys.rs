@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) site: SiteId,
     data: PathBuf,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     state: RwLock<State>,
     changing: Mutex<()>,
 }
@@ -375,6 +375,10 @@ impl Keys {
         }
         open.fill(&mut rows.into_iter())?;
         Ok(open)
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.0.data
     }
 
     fn place(&self) -> Place<'_> {

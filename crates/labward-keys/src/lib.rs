@@ -15,10 +15,13 @@
 //! | `open` | the keys in memory while the root key is open |
 //! | `working` | the site's and the patients' keys, secrets, disposal |
 //! | `rotation` | another root key in steps that survive a crash |
+//! | `archive`, `archive_file` | slots and wrapped keys in a folder of their own, which expire |
 //!
 //! Rotation replaces the root key, an epoch is one key of a patient, resealing is sealing a record
 //! again: three different things.
 
+mod archive;
+mod archive_file;
 mod error;
 mod key_file;
 mod keys;
@@ -31,6 +34,8 @@ mod working;
 #[cfg(test)]
 mod tests;
 
+pub use archive::{ARCHIVE_LIFE, ArchiveError, ArchiveInfo, Expired, adopt_archives};
+pub use archive_file::{ArchivePut, OpenArchive, archives_in, open_archive};
 pub use error::KeysError;
 pub use keys::{Keys, SlotTest};
 pub use labward_seal::Scope;
@@ -39,5 +44,5 @@ pub use rotation::RotationReport;
 pub use slot::{
     AddedSlot, MAX_SHARES, MIN_PASSPHRASE_CHARS, NewSlot, SlotInfo, SlotKind, SlotOpener, SlotPlace,
 };
-pub use store::MIGRATIONS;
+pub use store::{ARCHIVE_MIGRATIONS, KEY_TABLES, MIGRATIONS};
 pub use working::NewPatientKey;

@@ -8,6 +8,7 @@ use labward_seal::Scope;
 use labward_store::{Migration, Query, StoreError, Tx};
 
 use crate::KeysError;
+use crate::archive::ArchiveInfo;
 use crate::slot::{Params, Slot};
 
 /// The steps of this room's tables.
@@ -15,6 +16,15 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "keys",
     sql: include_str!("../schema.sql"),
 }];
+
+/// The step of the table of key archives, which came later than every other room's first one.
+pub const ARCHIVE_MIGRATIONS: &[Migration] = &[Migration {
+    name: "key archives",
+    sql: include_str!("../archive.sql"),
+}];
+
+/// The tables of slots and wrapped keys, which a backup of the data leaves out.
+pub const KEY_TABLES: &[&str] = &["root_state", "slot", "wrapped_key"];
 
 /// The one row of the root key.
 pub(crate) struct RootState {
@@ -338,6 +348,60 @@ pub(crate) fn secret(
         &[site.as_sql().into(), name.into()],
         |row| Ok(row.bytes(0)?.to_vec()),
     )
+}
+
+/// Every archive that was made, the newest first.
+pub(crate) fn archives(
+    query: &mut impl Query,
+    site: SiteId,
+) -> Result<Vec<ArchiveInfo>, StoreError> {
+    query.query_all(
+        "SELECT id, folder, created, expires, state FROM key_archive WHERE site = $1 \
+         ORDER BY id DESC",
+        &[site.as_sql().into()],
+        |row| {
+            Ok(ArchiveInfo {
+                id: number(row.int(0)?)?,
+                folder: row.text(1)?.into(),
+                created: Timestamp::from_micros(row.int(2)?),
+                expires: Timestamp::from_micros(row.int(3)?),
+                may_exist: row.int(4)? == 1,
+            })
+        },
+    )
+}
+
+pub(crate) fn insert_archive(
+    tx: &mut Tx<'_>,
+    site: SiteId,
+    info: &ArchiveInfo,
+) -> Result<(), StoreError> {
+    let folder = info.folder.to_string_lossy();
+    tx.execute(
+        "INSERT INTO key_archive (site, id, folder, created, expires, state) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            site.as_sql().into(),
+            info.id.into(),
+            folder.as_ref().into(),
+            info.created.as_micros().into(),
+            info.expires.as_micros().into(),
+            i64::from(info.may_exist).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_archive_deleted(
+    tx: &mut Tx<'_>,
+    site: SiteId,
+    id: u32,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE key_archive SET state = 0 WHERE site = $1 AND id = $2",
+        &[site.as_sql().into(), id.into()],
+    )?;
+    Ok(())
 }
 
 fn wrapped_row(row: &labward_store::Row<'_>) -> Result<WrappedRow, StoreError> {

@@ -90,6 +90,16 @@ macro_rules! actions {
 actions! {
     /// The installation was set up: first entry of a ledger.
     InstallationInitialized = "installation.initialized", C, "110131", Some("originate"), None;
+    /// The installation was restored from a backup, behind the entry that opened a new epoch.
+    InstallationRestored = "installation.restored", C, "110131", Some("restore"), None;
+    /// A person confirmed that delivery may go on after a restore.
+    InstallationConfirmed = "installation.confirmed", U, "110131", Some("attest"), None;
+    /// A backup of everything but the keys was made.
+    BackupCreated = "backup.created", R, "110106", Some("archive"), None;
+    /// A restore was tried in a scratch folder, timed and compared.
+    BackupDrilled = "backup.drilled", E, "110100", Some("verify"), None;
+    /// The parts of a backup were read and compared.
+    BackupVerified = "backup.verified", E, "110100", Some("verify"), None;
     /// The server began to accept.
     ServerStarted = "server.started", E, "110120", None, None;
     /// The server stopped in order.
@@ -106,6 +116,10 @@ actions! {
     KeySlotTested = "key.slot-tested", E, "110129", Some("verify"), None;
     /// The root key was replaced and the patient keys wrapped anew.
     KeyRotated = "key.rotated", U, "110129", Some("encrypt"), None;
+    /// Slots and wrapped keys were copied to a key archive that expires.
+    KeyArchived = "key.archived", R, "110106", Some("archive"), None;
+    /// A key archive came to the end of its time and was deleted.
+    KeyArchiveExpired = "key.archive-expired", D, "110129", Some("destroy"), None;
     /// Two patients were declared one, by a person or by an A18 or A40 message.
     PatientMerged = "patient.merged", U, "110110", Some("merge"), None;
     /// An identifier was linked to a patient.

@@ -220,16 +220,26 @@ pub fn drop_payload(
 }
 
 /// Begins a new epoch under `origin` with `entry`; `cites` is the last checkpoint known of the
-/// epoch before, as a signed note, and `None` for the first epoch.
+/// epoch before, as a signed note, and `None` for the first epoch. A
+/// ledger with entries that never opened an epoch is in its first.
+///
+/// # Errors
+/// As [`append`].
 pub fn open_epoch(
     tx: &mut Tx<'_>,
     origin: &str,
     cites: Option<&str>,
     entry: &NewEntry,
 ) -> Result<Epoch, LedgerError> {
+    let journal = tx.journal::<LedgerJournal>().ok_or(LedgerError::NoLedger)?;
+    let first = if journal.head.frontier.size() == 0 {
+        1
+    } else {
+        2
+    };
     let number = store::epochs(tx)?
         .last()
-        .map_or(1, |epoch| epoch.number.saturating_add(1));
+        .map_or(first, |epoch| epoch.number.saturating_add(1));
     let mut entry = entry.clone();
     entry.facts = entry.facts.number("epoch", number).text("origin", origin);
     if let Some(note) = cites {
@@ -509,6 +519,19 @@ mod tests {
         let leaf = &leaves(&ledger)[1];
         assert_eq!(leaf.facts.get_text("cites"), Some("the note"));
         assert_eq!(epochs[1].first, leaf.index);
+    }
+
+    #[test]
+    fn the_first_epoch_that_a_ledger_opens_behind_entries_is_its_second() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 3);
+        let (site, action) = (crate::testing::SITE, Action::LedgerEpochOpened);
+        let entry = NewEntry::new(site, Actor::System, action, Subject::Ledger);
+        let opened = ledger
+            .store()
+            .write(move |tx| open_epoch(tx, "labward.local/x/2", Some("the note"), &entry))
+            .unwrap();
+        assert_eq!((opened.number, opened.first.get()), (2, 3));
     }
 
     #[test]

@@ -273,8 +273,9 @@ impl Note {
         }
     }
 
-    /// The text before any verification; only to be compared, never to be believed.
-    pub(crate) fn unverified_text(&self) -> &str {
+    /// The text before any verification: to be compared, or checked in another way, never to be
+    /// believed as it is.
+    pub fn unverified_text(&self) -> &str {
         &self.text
     }
 }

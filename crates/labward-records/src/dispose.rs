@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PatientId, PersonId};
+use labward_keys::ArchiveInfo;
 use labward_ledger::{Action, Appended, Facts, NewEntry, append, append_timed};
 use labward_store::Tx;
 use serde::Serialize;
@@ -19,13 +19,11 @@ use crate::error::RecordsError;
 use crate::records::Records;
 use crate::store;
 
-/// Copies of wrapped keys in key archives expire after so long.
-const KEY_ARCHIVE_LIFE: Duration = Duration::from_secs(35 * 24 * 60 * 60);
 /// What the destruction of keys here cannot reach, whatever was recorded.
 const NOT_COVERED: &[&str] = &[
     "paper and other printed copies",
     "copies that receivers hold of what was delivered or exported to them",
-    "backups of this database made with its keys, until they expire",
+    "copies of the database's files, or of a key archive, that somebody made by other means",
 ];
 
 /// A person's decision to dispose before the end of the retention time.
@@ -52,9 +50,14 @@ pub struct DisposalProof {
     pub retention_overridden: bool,
     /// Whether the database's log was emptied of the keys too; `false` while a reader needed it.
     pub log_emptied: bool,
-    /// When the last archived copy of the keys expires, RFC 3339.
-    pub key_archives_expire: String,
-    /// What is left to do: the root key's rotation makes older copies of the database useless.
+    /// Key archives made before, in which the keys may still stand; backups of the data hold none.
+    pub key_archives: u64,
+    /// How many of them are overdue: their time is over, but nothing says that they are deleted.
+    pub key_archives_overdue: u64,
+    /// Until when the last of these archives may hold the keys, RFC 3339; the first
+    /// `labward key archive` after it deletes the archive. None: no archive holds them.
+    pub key_archives_expire: Option<String>,
+    /// What is left to do.
     pub recommended: Vec<String>,
     /// Where records were delivered to, and how often.
     pub delivered_to: BTreeMap<String, u64>,
@@ -110,7 +113,7 @@ impl Records {
         self.may_dispose(&group, decision)?;
         self.shared.patients.withdraw(&group);
         let destroyed = self.dispose_withdrawn(patient, &group, by, why, decision);
-        let (destroyed, records, entry, time) = match destroyed {
+        let (destroyed, records, appended) = match destroyed {
             Ok(done) => done,
             Err(error) => {
                 self.restore(&group)?;
@@ -119,9 +122,9 @@ impl Records {
         };
         self.shared.remove_names(&group);
         let log_emptied = self.shared.store.checkpoint_truncate()?;
-        let mut proof = self.proof(group, entry, time, log_emptied)?;
+        let mut proof = self.proof(group, appended, log_emptied, &destroyed.archives)?;
         proof.records = records;
-        proof.keys_destroyed = destroyed;
+        proof.keys_destroyed = destroyed.keys;
         proof.retention_overridden = decision.is_some();
         Ok(proof)
     }
@@ -202,7 +205,7 @@ impl Records {
         by: PersonId,
         why: &str,
         decision: Option<&Override>,
-    ) -> Result<(u64, u64, EntryIndex, Timestamp), RecordsError> {
+    ) -> Result<(Destroyed, u64, Appended), RecordsError> {
         // Again: a message that was in flight may have brought a record, or a merge another patient.
         self.may_dispose(group, decision)?;
         if self.group(patient) != group {
@@ -231,7 +234,7 @@ impl Records {
             shared.patients.set_disposed(&destroyed);
             shared.keys.forget(&destroyed);
         })?;
-        Ok((destroyed, records, appended.index, appended.time))
+        Ok((destroyed, records, appended))
     }
 
     /// Takes the identifiers of patients that were not disposed of after all back into memory.
@@ -249,9 +252,9 @@ impl Records {
     fn proof(
         &self,
         patients: Vec<PatientId>,
-        entry: EntryIndex,
-        time: Timestamp,
+        Appended { index, time }: Appended,
         log_emptied: bool,
+        archives: &[ArchiveInfo],
     ) -> Result<DisposalProof, RecordsError> {
         let mut delivered_to = BTreeMap::new();
         let mut exports = Vec::new();
@@ -265,17 +268,24 @@ impl Records {
                 _ => {}
             }
         }
-        let rotate = "rotate the root key, so that older copies of the database open nothing";
+        let overdue = archives.iter().filter(|archive| archive.expires <= time);
+        let count = |length| u64::try_from(length).unwrap_or(u64::MAX);
         Ok(DisposalProof {
             patients,
             records: 0,
             keys_destroyed: 0,
-            entry,
+            entry: index,
             time: time.to_rfc3339(),
             retention_overridden: false,
             log_emptied,
-            key_archives_expire: time.plus(KEY_ARCHIVE_LIFE).to_rfc3339(),
-            recommended: vec![rotate.to_owned()],
+            key_archives: count(archives.len()),
+            key_archives_overdue: count(overdue.count()),
+            key_archives_expire: archives
+                .iter()
+                .map(|archive| archive.expires)
+                .max()
+                .map(Timestamp::to_rfc3339),
+            recommended: recommended(archives),
             delivered_to,
             exports,
             not_covered: NOT_COVERED.iter().map(|what| (*what).to_owned()).collect(),
@@ -283,12 +293,27 @@ impl Records {
     }
 }
 
+/// What a disposal's unit destroyed, and which archives it cannot reach.
+struct Destroyed {
+    keys: u64,
+    archives: Vec<ArchiveInfo>,
+}
+
+fn recommended(archives: &[ArchiveInfo]) -> Vec<String> {
+    let slots = "if copies of the database's files may be in other hands, replace every slot and \
+                 rotate the root key: a copy opens with the slots it was made with";
+    let expire = "after the archives' time run labward key archive expire, which deletes them with \
+                  an entry each; make a new archive first";
+    let expire = (!archives.is_empty()).then(|| expire.to_owned());
+    expire.into_iter().chain([slots.to_owned()]).collect()
+}
+
 fn destroy(
     tx: &mut Tx<'_>,
     keys: &labward_keys::Keys,
     group: &[PatientId],
     entry: &NewEntry,
-) -> Result<(u64, Appended), RecordsError> {
+) -> Result<(Destroyed, Appended), RecordsError> {
     for member in group {
         if store::legal_hold(tx, *member)? {
             return Err(RecordsError::LegalHold);
@@ -301,7 +326,20 @@ fn destroy(
     for member in group {
         store::erase_patient(tx, *member)?;
     }
+    // In this unit: an archive is known before it is written, so none slips in between.
+    let archives = keys.archives_that_may_exist(tx)?;
+    let until = archives.iter().map(|archive| archive.expires).max();
     let mut entry = entry.clone();
     entry.facts = entry.facts.number("keys_destroyed", destroyed);
+    if let Some(until) = until {
+        entry.facts = entry
+            .facts
+            .number("key_archives", archives.len())
+            .text("key_archives_expire", until.to_rfc3339());
+    }
+    let destroyed = Destroyed {
+        keys: destroyed,
+        archives,
+    };
     Ok((destroyed, append_timed(tx, &entry)?))
 }

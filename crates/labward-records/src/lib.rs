@@ -60,7 +60,7 @@ pub use kind::RecordKind;
 pub use records::{Opened, Records, Setup};
 pub use retention::{Retention, RetentionClass, TooShort};
 pub use show::{Access, Exported, Format, Shown, What};
-pub use store::{IndexedRecord, MIGRATIONS};
+pub use store::{IndexedRecord, MIGRATIONS, each_patient, erase_disposed};
 
 /// A keyed digest under which something exact is found.
 pub(crate) type Tag = [u8; 16];

@@ -279,6 +279,29 @@ pub(crate) fn erase_patient(tx: &mut Tx<'_>, patient: PatientId) -> Result<(), S
     Ok(())
 }
 
+/// Hands the number of every patient to `each`, and whether it was disposed of: a restore compares
+/// them with the keys that an archive holds.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn each_patient<Q: Query>(
+    query: &mut Q,
+    each: &mut dyn FnMut(PatientId, bool),
+) -> Result<(), StoreError> {
+    patients(query, &mut |row| each(row.id, row.is_disposed))
+}
+
+/// Takes out what a database from before their disposal still knows of these patients; their keys
+/// are destroyed already.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase_disposed(tx: &mut Tx<'_>, patients: &[PatientId]) -> Result<(), StoreError> {
+    patients
+        .iter()
+        .try_for_each(|patient| erase_patient(tx, *patient))
+}
+
 /// The first entry not yet in the indexes.
 pub(crate) fn cursor<Q: Query>(query: &mut Q, node: NodeId) -> Result<EntryIndex, StoreError> {
     let next = query.query_opt(

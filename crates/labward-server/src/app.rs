@@ -30,6 +30,7 @@ use labward_seal::sha256;
 use labward_store::{Options, Store};
 
 pub(crate) use self::certificate::SERVER_DAYS;
+pub(crate) use self::ground::signer;
 use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
 pub use self::reload::{ReloadError, Reloaded};
 use crate::adapters::RecordsKeep;
@@ -81,6 +82,8 @@ pub(crate) struct Core {
     pub(crate) people: People,
     pub(crate) peers: Peers,
     pub(crate) started: Timestamp,
+    /// Held while a backup is made or a restore is tried.
+    pub(crate) backups: Mutex<()>,
     opened: RwLock<Option<Arc<Opened>>>,
     phase: Mutex<Phase>,
     /// Held while a reload or the upkeep changes what runs: one at a time.
@@ -177,6 +180,7 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         keys,
         people,
         peers,
+        backups: Mutex::default(),
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         changing: Mutex::new(()),

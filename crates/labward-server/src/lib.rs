@@ -2,6 +2,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | [`backup`] | backups: made, verified, tried, restored, confirmed |
 //! | [`check`](mod@check) | what is wrong with the installation, the most harmful first |
 //! | [`config`] | the one TOML file, checked |
 //! | [`folder`] | the places below the data folder, the names of secrets |
@@ -26,6 +27,7 @@
 
 mod adapters;
 pub mod app;
+pub mod backup;
 pub mod check;
 pub mod config;
 mod cosign;

@@ -15,6 +15,8 @@ pub fn migrations() -> Vec<Migration> {
         labward_gateway::MIGRATIONS,
         labward_gateway::delivery::MIGRATIONS,
         crate::findings::MIGRATIONS,
+        labward_keys::ARCHIVE_MIGRATIONS,
+        labward_backup::MIGRATIONS,
     ]
     .concat()
 }
@@ -35,7 +37,16 @@ mod tests {
         };
         open().close().unwrap();
         let store = open();
-        for table in ["entry", "slot", "peer", "person", "patient", "finding"] {
+        for table in [
+            "entry",
+            "slot",
+            "peer",
+            "person",
+            "patient",
+            "finding",
+            "key_archive",
+            "backup_run",
+        ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))
             });

@@ -40,11 +40,13 @@
 //! | `query` | [`Value`], [`Row`], [`Query`] |
 //! | `tx` | [`Tx`] and [`Snapshot`] |
 //! | `journal` | [`Journal`]: the one participant in memory |
+//! | `pages` | [`Pages`]: the file as it is at one moment, some tables emptied |
 
 mod error;
 mod journal;
 mod open;
 mod options;
+mod pages;
 mod query;
 mod readers;
 mod store;
@@ -54,6 +56,7 @@ mod writer;
 pub use error::StoreError;
 pub use journal::{Journal, NoJournal};
 pub use options::{Durability, Migration, Options};
+pub use pages::Pages;
 pub use query::{Query, Row, Value};
 pub use store::{Stats, Store};
 pub use tx::{Snapshot, Tx};

@@ -14,6 +14,7 @@ use crate::{Options, Snapshot, StoreError, open};
 pub(crate) struct Readers {
     pool: Mutex<Pool>,
     returned: Condvar,
+    options: Options,
 }
 
 struct Pool {
@@ -37,7 +38,21 @@ impl Readers {
         Ok(Self {
             pool: Mutex::new(Pool { idle, lent, closed }),
             returned: Condvar::new(),
+            options: options.clone(),
         })
+    }
+
+    /// Runs `f` on a snapshot of a connection that nobody else waits for.
+    pub(crate) fn read_apart<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.pool().closed {
+            return Err(StoreError::Closed.into());
+        }
+        let connection = open::open_reader(&self.options)?;
+        let transaction = connection.unchecked_transaction().map_err(from_engine)?;
+        f(&mut Snapshot::new(&transaction))
     }
 
     /// Runs `f` on a snapshot, waiting for an idle connection first.

@@ -163,6 +163,15 @@ impl Store {
         self.owner.shared.readers.read(f)
     }
 
+    /// As [`Store::read`], on a connection of its own: for a read so long that others would wait for
+    /// a reader. The log grows meanwhile, for it is not emptied beyond what this snapshot needs.
+    pub fn read_apart<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.owner.shared.readers.read_apart(f)
+    }
+
     /// Calls `hook` once per batch on the writer thread, after the last of its callbacks.
     pub fn on_batch(&self, hook: impl Fn() + Send + Sync + 'static) {
         let mut hooks = write_lock(&self.owner.shared.hooks);

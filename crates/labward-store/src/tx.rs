@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use crate::query::{run_execute, run_query};
-use crate::{Journal, Query, Row, StoreError, Value};
+use crate::{Journal, Pages, Query, Row, StoreError, Value};
 
 /// A unit's share of the batch's transaction.
 pub struct Tx<'a> {
@@ -76,6 +76,14 @@ impl Query for Tx<'_> {
 impl<'a> Snapshot<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
         Self { connection }
+    }
+
+    /// The pages of the database in this snapshot, in which the tables `emptied` have no rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`] if there is no such table.
+    pub fn pages(&mut self, emptied: &[&str]) -> Result<Pages<'_>, StoreError> {
+        Pages::open(self.connection, emptied)
     }
 }
 

@@ -15,10 +15,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
-use labward_base::{Problem, Secret, problem};
-use labward_cli::args::{DemoArgs, InitArgs, LedgerCommand, Shell};
+use labward_base::{Clock, Problem, Secret, problem};
+use labward_cli::args::{
+    BackupCommand, BackupRestoreArgs, DemoArgs, InitArgs, LedgerCommand, Shell,
+};
 use labward_cli::{Arguments, Command, Failure};
 use labward_os::SystemClock;
+use labward_server::backup::RestoreRequest;
 use labward_server::setup::{Answers, Terminal, init_interactive, init_unattended};
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
             .map_err(|error| failure(error.problem(), &error)),
         Command::Ledger(LedgerCommand::Witness(command)) => witness::run(command, arguments.json),
         Command::Demo(demo) => run_demo(demo),
+        Command::Backup(BackupCommand::Restore(restore)) => run_restore(restore),
         Command::Completions { shell } => completions(*shell),
         Command::Man { folder } => man(folder),
         command => return labward_cli::run(&arguments, command),
@@ -73,6 +77,53 @@ fn run_init(data: &Path, arguments: &InitArgs) -> Result<(), Failure> {
         println!("A key file shares a disk with the data: whoever takes the disk has both.");
     }
     println!("Next: labward --data {} serve", data.display());
+    Ok(())
+}
+
+fn run_restore(arguments: &BackupRestoreArgs) -> Result<(), Failure> {
+    labward_os::restrict_umask();
+    let slot = &arguments.slot;
+    let request = RestoreRequest {
+        from: arguments.from.clone(),
+        keys: arguments.keys.clone(),
+        opener: labward_cli::opener(slot.key_file.as_deref(), slot.shares)?,
+        to: arguments.to.clone(),
+        generation: arguments.generation,
+        without_missing_keys: arguments.without_missing_keys,
+        is_drill: false,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let restored = labward_server::backup::restore(&request, &clock)
+        .map_err(|error| failure(error.problem(), &error))?;
+    println!(
+        "restored:           backup {} of {}",
+        restored.generation, restored.created
+    );
+    println!(
+        "ledger:             {} entries, root as signed",
+        restored.entries
+    );
+    println!("new epoch:          {} {}", restored.epoch, restored.origin);
+    println!("ledger public key:  {}", restored.ledger_key);
+    println!(
+        "keys:               {} of the archive of {}",
+        restored.keys, restored.archived
+    );
+    if restored.missing_keys > 0 {
+        println!(
+            "LOST: the records of {} patients, whose keys are missing",
+            restored.missing_keys
+        );
+    }
+    if restored.disposed_since > 0 {
+        println!(
+            "{} patients disposed of since stay so",
+            restored.disposed_since
+        );
+    }
+    println!("What came after the backup was made is not in it: have analyzers send it again.");
+    println!("Delivery waits until a person confirms with labward backup confirm.");
+    println!("Next: labward --data {} serve", arguments.to.display());
     Ok(())
 }
 

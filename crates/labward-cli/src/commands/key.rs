@@ -39,16 +39,9 @@ pub(super) fn run(context: &Context, command: &KeyCommand) -> Result<(), Failure
             })
         }
         KeyCommand::Where => places(context),
+        KeyCommand::Archive(command) => super::backup::archive(context, command),
         KeyCommand::Unseal { key_file, shares } => {
-            let opener = match key_file {
-                Some(path) => Opener::KeyFile {
-                    path: path.display().to_string(),
-                },
-                None if *shares => Opener::Shares {
-                    shares: prompt::shares()?,
-                },
-                None => passphrase()?,
-            };
+            let opener = prompt::opener(key_file.as_deref(), *shares)?;
             let done: Done = context.client.post("unseal", &opener)?;
             show(context.json, &done, |out| {
                 writeln!(out, "the root key is open")
@@ -130,10 +123,8 @@ fn test(context: &Context, slot: u32, key_file: Option<&std::path::Path>) -> Res
         return Err(Failure::new(&problem::KEYS_NO_SLOT, format!("slot {slot}")));
     };
     let opener = match kind {
-        "passphrase" => passphrase()?,
-        "shares" => Opener::Shares {
-            shares: prompt::shares()?,
-        },
+        "passphrase" => prompt::opener(None, false)?,
+        "shares" => prompt::opener(None, true)?,
         _ => Opener::KeyFile {
             path: match key_file {
                 Some(path) => path.display().to_string(),
@@ -189,13 +180,6 @@ fn places(context: &Context) -> Result<(), Failure> {
             ],
             &rows,
         )
-    })
-}
-
-fn passphrase() -> Result<Opener, Failure> {
-    let passphrase = prompt::passphrase("Passphrase: ")?;
-    Ok(Opener::Passphrase {
-        passphrase: passphrase.expose().clone(),
     })
 }
 

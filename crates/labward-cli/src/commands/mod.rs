@@ -1,5 +1,6 @@
 //! One file a family of commands: each asks the server and shows the answer.
 
+mod backup;
 mod key;
 mod ledger;
 mod message;
@@ -11,7 +12,7 @@ mod status;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use labward_base::problem;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Check => status::check(&context),
         Command::Destination(command) => status::destination(&context, command),
         Command::Reload(arguments) => reload::run(&context, arguments),
+        Command::Backup(command) => backup::run(&context, command),
         Command::Key(command) => key::run(&context, command),
         Command::Peer(command) => peer::run(&context, command),
         Command::Person(command) => peer::person(&context, command),
@@ -79,4 +81,15 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
             format!("read {}: {error}", path.display()),
         )
     })
+}
+
+/// `path` as the server sees it too, whose working folder is another.
+pub(crate) fn absolute(path: &Path) -> Result<String, Failure> {
+    let refused = |why: String| Failure::new(&problem::CLI_FILE, why);
+    let path: PathBuf = std::path::absolute(path)
+        .map_err(|error| refused(format!("find {}: {error}", path.display())))?;
+    match path.to_str() {
+        Some(path) => Ok(path.to_owned()),
+        None => Err(refused(format!("{} is not UTF-8", path.display()))),
+    }
 }

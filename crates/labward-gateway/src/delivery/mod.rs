@@ -56,7 +56,7 @@ pub use reload::PreparedDelivery;
 pub use status::{
     DestinationState, DestinationStatus, ExceptionState, WaitingFilter, WaitingMessage,
 };
-pub use store::MIGRATIONS;
+pub use store::{MIGRATIONS, hold_all};
 
 use crate::config::{DestinationConfig, DestinationName, PlainException};
 use crate::events::Events;

@@ -120,6 +120,18 @@ pub(super) fn set_stopped(
     Ok(changed > 0)
 }
 
+/// Stops every destination that has begun, in the unit that records why; those that are stopped
+/// already keep their reason. What runs does not see it: it is for a database before its start.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn hold_all(tx: &mut Tx<'_>, site: SiteId, reason: &str) -> Result<usize, StoreError> {
+    tx.execute(
+        "UPDATE delivery_cursor SET stopped = $1 WHERE site = $2 AND stopped IS NULL",
+        &[reason.into(), site.as_sql().into()],
+    )
+}
+
 /// Notes that a message waits; what is known of it already stays.
 pub(super) fn park(tx: &mut Tx<'_>, place: &Place, row: &Exception) -> Result<(), StoreError> {
     write(

@@ -1,5 +1,6 @@
 //! The claims this crate makes, on a real store with a real ledger.
 
+mod archives;
 mod rotation;
 mod slots;
 mod working;
@@ -46,6 +47,7 @@ impl Lab {
         let migrations: Vec<Migration> = labward_ledger::MIGRATIONS
             .iter()
             .chain(crate::MIGRATIONS)
+            .chain(crate::ARCHIVE_MIGRATIONS)
             .copied()
             .collect();
         let clock = Arc::new(self.clock.clone());

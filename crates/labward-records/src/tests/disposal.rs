@@ -34,9 +34,7 @@ fn a_disposed_patient_is_unreadable_and_search_is_silent() {
     assert_eq!((proof.records, proof.keys_destroyed), (2, 2));
     assert!(proof.log_emptied && !proof.retention_overridden);
     assert_eq!((proof.exports.len(), proof.delivered_to.len()), (1, 0));
-    let disposed = lab.clock.clone();
-    let last_copy = labward_base::Clock::now(&disposed).plus(Duration::from_secs(35 * 86_400));
-    assert_eq!(proof.key_archives_expire, last_copy.to_rfc3339());
+    assert_eq!((proof.key_archives, proof.key_archives_expire), (0, None));
     assert!(!proof.not_covered.is_empty());
     let leaf = open.leaves().pop().unwrap();
     assert_eq!(
@@ -153,4 +151,38 @@ fn a_refused_disposal_forgets_no_identifier() {
     assert!(matches!(refused, Err(RecordsError::LegalHold)));
     assert_eq!(open.keep(&result("12^^^A^MR", "Doe")).patient, patient);
     assert_eq!(open.find(&by_mrn("12")), [patient.unwrap()]);
+}
+
+#[test]
+fn the_proof_names_the_day_until_which_an_archive_may_hold_the_key() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let lab = Lab::new();
+    let open = lab.start();
+    let kept = open.keep(&result("12^^^A^MR", "Gusikowski"));
+    lab.clock.advance(8 * YEAR);
+    let archives = TempDir::new();
+    let archive = |days: u32| {
+        let made = open
+            .keys
+            .archive(archives.path(), days * DAY, Actor::System, Vec::new());
+        made.unwrap()
+    };
+    let (long, short) = (archive(35), archive(2));
+    lab.clock.advance(3 * DAY);
+    let patient = kept.patient.unwrap();
+    let proof = open.records.dispose(patient, ME, WHY, None).unwrap();
+    assert_eq!((proof.key_archives, proof.key_archives_overdue), (2, 1));
+    assert_eq!(proof.key_archives_expire, Some(long.expires.to_rfc3339()));
+    let leaf = open.leaves().pop().unwrap();
+    let until = leaf.facts.get_text("key_archives_expire");
+    assert_eq!(until, proof.key_archives_expire.as_deref());
+    // What the archive still holds until then is the very key.
+    let opener = SlotOpener::KeyFile(lab.stick.join("root.key"));
+    let opened = |folder: &Path| labward_keys::open_archive(folder, &opener).unwrap();
+    assert!(opened(archives.path()).destroyed().is_empty());
+    let expired = open.keys.expire_archives(Actor::System).unwrap();
+    assert_eq!(expired.deleted.len(), 1);
+    assert_eq!(expired.deleted[0].id, short.id);
+    archive(35);
+    assert_eq!(opened(archives.path()).destroyed(), [patient]);
 }

@@ -51,6 +51,7 @@ impl Lab {
             labward_ledger::MIGRATIONS,
             labward_keys::MIGRATIONS,
             crate::MIGRATIONS,
+            labward_keys::ARCHIVE_MIGRATIONS,
         ];
         let migrations: Vec<Migration> = all.into_iter().flatten().copied().collect();
         let clock = Arc::new(self.clock.clone());

@@ -50,6 +50,19 @@ pub(super) fn let_through(folders: &[&Path], group: u32) -> Result<(), ServerErr
 
 /// The publisher under the origin of the ledger's present epoch, with the unsealed signing key.
 pub(super) fn publishing(core: &Core) -> Result<Publishing, ServerError> {
+    let (origin, key) = signer(core)?;
+    let folder = core.data.ledger();
+    Ok(Publishing::new(
+        core.store.clone(),
+        NODE,
+        folder,
+        &origin,
+        key,
+    )?)
+}
+
+/// The origin of the ledger's present epoch, and the unsealed key that signs under it.
+pub(crate) fn signer(core: &Core) -> Result<(String, SigningKey), ServerError> {
     let origin = origin(core)?;
     let seed = core.keys.secret(LEDGER_KEY)?;
     let damaged = || KeysError::Damaged {
@@ -59,14 +72,7 @@ pub(super) fn publishing(core: &Core) -> Result<Publishing, ServerError> {
     let seed: [u8; 32] = seed.expose().as_slice().try_into().map_err(|_| damaged())?;
     let key = SigningKey::from_seed(&Secret::new(seed))
         .map_err(|error: CryptoFailed| KeysError::Crypto(error))?;
-    let folder = core.data.ledger();
-    Ok(Publishing::new(
-        core.store.clone(),
-        NODE,
-        folder,
-        &origin,
-        key,
-    )?)
+    Ok((origin, key))
 }
 
 /// The origin of the ledger's present epoch.

@@ -7,7 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
+//! | `backups`, `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
 //! | `accounts`, `swap` | accounts of the operating system, and where memory is swapped to |
@@ -15,6 +15,7 @@
 
 mod accounts;
 mod acts;
+mod backups;
 mod keys;
 mod lines;
 mod machine;
@@ -40,6 +41,7 @@ use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
 use labward_os::{DiskSpace, Inodes};
 
+use crate::backup::Backups;
 use crate::config::Config;
 use table::CHECKS;
 
@@ -95,6 +97,8 @@ pub struct CheckInput {
     pub published: Measured<u64>,
     /// The witnesses and what each cosigned.
     pub witnesses: Measured<Vec<WitnessStatus>>,
+    /// What is known of backups, key archives and restores.
+    pub backups: Measured<Backups>,
 }
 
 /// What can be seen of the machine and the data folder.

@@ -2,7 +2,7 @@
 //!
 //! A code once published keeps its meaning.
 
-use super::{CheckInput, Found, Harm, keys, lines, machine, people, witness, work};
+use super::{CheckInput, Found, Harm, backups, keys, lines, machine, people, witness, work};
 
 /// One check.
 pub(super) struct Item {
@@ -173,6 +173,34 @@ checks! {
     "check.retention-below-floor", High, work::retention,
         "records are retained for less time than the law asks for",
         "lengthen [retention] in labward.toml";
+    // Backups.
+    "check.no-backup", High, backups::none,
+        "no backup was ever made, so a broken disk loses everything",
+        "make one with labward backup create, on another volume, and then daily";
+    "check.backup-old", High, backups::old,
+        "the last backup is more than 2 days old",
+        "find out why the daily labward backup create did not run";
+    "check.backup-beside-data", High, backups::beside_data,
+        "the last backup lies on the data's own file system, so one broken disk takes both",
+        "back up to another volume, and keep a copy in another building";
+    "check.no-key-archive", High, backups::no_archive,
+        "there is no key archive, so no backup could ever be read",
+        "make one with labward key archive create, apart from the backup, and then daily";
+    "check.key-archive-old", Medium, backups::archive_old,
+        "the newest key archive is more than 2 days old, so a restore loses newer patients",
+        "make one with each backup: labward key archive create";
+    "check.key-archive-overdue", High, backups::archive_overdue,
+        "a key archive's time is over and nothing says that it is deleted, so disposal is not complete",
+        "mount its volume and run labward key archive expire";
+    "check.no-drill", Medium, backups::never_drilled,
+        "no restore was ever tried, so nobody knows whether or how fast one works",
+        "try one with labward backup verify --drill";
+    "check.drill-old", Medium, backups::drill_old,
+        "no restore was tried for 90 days",
+        "try one with labward backup verify --drill";
+    "check.restore-not-confirmed", High, backups::unconfirmed,
+        "this installation was restored, and delivery waits for a person's confirmation",
+        "tell the receivers that what they got since the backup comes again under the same control ids, then labward backup confirm";
     // The machine.
     "check.data-in-memory", High, machine::in_memory,
         "the data folder lies in memory and is gone after a restart",

@@ -186,7 +186,19 @@ fn healthy() -> CheckInput {
             cosigned: Some(days_ago(0).to_rfc3339()),
             ..WitnessStatus::default()
         }]),
+        backups: Ok(Backups {
+            created: Some(days_ago(1)),
+            beside_data: Some(false),
+            drilled: Some(days_ago(80)),
+            archived: Some(days_ago(1)),
+            overdue: Vec::new(),
+            unconfirmed: false,
+        }),
     }
+}
+
+fn change_backups(input: &mut CheckInput, change: impl Fn(&mut Backups)) {
+    change(input.backups.as_mut().unwrap());
 }
 
 fn codes(input: &CheckInput) -> BTreeSet<String> {
@@ -326,6 +338,33 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.retention-below-floor", "results 5 years", |i| {
         i.config.retention.results_years = 5
+    }),
+    ("check.no-backup", "", |i| {
+        change_backups(i, |backups| backups.created = None)
+    }),
+    ("check.backup-old", "2026-06-12", |i| {
+        change_backups(i, |backups| backups.created = Some(days_ago(3)))
+    }),
+    ("check.backup-beside-data", "", |i| {
+        change_backups(i, |backups| backups.beside_data = Some(true))
+    }),
+    ("check.no-key-archive", "", |i| {
+        change_backups(i, |backups| backups.archived = None)
+    }),
+    ("check.key-archive-old", "2026-06-12", |i| {
+        change_backups(i, |backups| backups.archived = Some(days_ago(3)))
+    }),
+    ("check.key-archive-overdue", "archive 7", |i| {
+        change_backups(i, |backups| backups.overdue = vec![7])
+    }),
+    ("check.no-drill", "", |i| {
+        change_backups(i, |backups| backups.drilled = None)
+    }),
+    ("check.drill-old", "2026-03-16", |i| {
+        change_backups(i, |backups| backups.drilled = Some(days_ago(91)))
+    }),
+    ("check.restore-not-confirmed", "", |i| {
+        change_backups(i, |backups| backups.unconfirmed = true)
     }),
     ("check.data-in-memory", "tmpfs", |i| {
         i.machine.file_system = Ok("tmpfs".to_owned())
@@ -516,6 +555,8 @@ fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
         ("checkpoint-behind", |i| i.publishing = no()),
         ("ledger-files", |i| i.publishing = no()),
         ("config-not-loaded", |i| i.config_differs = no()),
+        ("no-backup", |i| i.backups = no()),
+        ("restore-not-confirmed", |i| i.backups = no()),
     ];
     let others: &[(&str, &str, Change)] = &[
         ("root-key-not-locked", "sealed", |i| i.root_is_locked = None),
@@ -524,6 +565,9 @@ fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
         }),
         ("receiver-certificate-ends", "no handshake yet", |i| {
             set_destination(i, |destination| destination.certificate_until = None)
+        }),
+        ("backup-beside-data", "BESIDE", |i| {
+            change_backups(i, |backups| backups.beside_data = None)
         }),
         // Not done as far back as was looked, which is not far enough.
         ("ledger-not-exported", "read back to 2026-06-12", |i| {

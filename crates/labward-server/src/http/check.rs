@@ -18,6 +18,7 @@ use super::call::{Answer, Call};
 use super::failure::{Failure, chain};
 use super::status::{all_destinations, all_witnesses};
 use crate::app::{Core, Opened};
+use crate::backup::Backups;
 use crate::check::{
     CheckInput, LedgerActs, Machine, Measured, PublishingState, check as look, group_strangers,
     lost_accounts,
@@ -63,6 +64,8 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
         witnesses: when_open(opened, |opened| {
             all_witnesses(core, Some(opened)).map_err(|failure| failure.problem().what.to_owned())
         }),
+        backups: Backups::measure(core, now)
+            .ok_or_else(|| "what was done with backups could not be read".to_owned()),
     }))
 }
 

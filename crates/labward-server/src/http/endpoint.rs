@@ -11,7 +11,7 @@ use labward_identity::{Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{check, config, key, ledger, message, peer, record, status};
+use super::{backup, check, config, key, ledger, message, peer, record, status};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -133,6 +133,20 @@ endpoints! {
         "Replaces the root key and wraps every key anew";
     Get "key/where", KeyRead, Nothing, "[SlotPlace]", key::places,
         "Where each slot's private half lives";
+    Get "key/archives", KeyRead, Nothing, "[KeyArchive]", backup::archives,
+        "The archives of wrapped keys, the newest first";
+    Post "key/archives", KeyChange, Json("NewKeyArchive"), "KeyArchive", backup::archive,
+        "Copies slots and wrapped keys into a folder of their own, until a day";
+    Post "key/archives/expire", KeyChange, Nothing, "ExpiredArchives", backup::expire,
+        "Deletes the archives whose time is over";
+    Post "backups/create", BackupRun, Json("NewBackup"), "Backup", backup::create,
+        "Backs up everything but the keys, written only where it changed";
+    Post "backups/verify", BackupRun, Json("VerifyBackup"), "VerifiedBackup", backup::verify,
+        "Reads every part of the backups in a folder and compares it with what was signed";
+    Post "backups/drill", BackupRun, Json("Drill"), "Drilled", backup::drill,
+        "Restores into a scratch folder, opens a sample of records, and records how long it took";
+    Post "backups/confirm", BackupConfirm, Json("Why"), "Done", backup::confirm,
+        "Lets delivery go on after a restore";
     Get "peers", PeerRead, Nothing, "[Peer]", peer::peers,
         "The machine peers";
     Post "peers", PeerChange, Json("NewPeer"), "AddedPeer", peer::add_peer,

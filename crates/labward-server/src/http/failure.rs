@@ -10,16 +10,18 @@ use std::fmt::Write as _;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use labward_api::ProblemBody;
+use labward_backup::BackupError;
 use labward_base::{Problem, problem};
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::keep::KeepError;
 use labward_gateway::messages::MessageError;
 use labward_identity::IdentityError;
-use labward_keys::KeysError;
+use labward_keys::{ArchiveError, KeysError};
 use labward_ledger::LedgerError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
 
+use crate::backup::RestoreError;
 use crate::error::ServerError;
 
 /// Why a request was not done.
@@ -52,7 +54,6 @@ impl Failure {
     }
 
     /// The problem of the table.
-    #[cfg(test)]
     pub(crate) const fn problem(&self) -> &'static Problem {
         self.problem
     }
@@ -112,6 +113,8 @@ macro_rules! from_rooms {
 }
 
 from_rooms!(
+    ArchiveError,
+    BackupError,
     DeliveryError,
     IdentityError,
     KeepError,
@@ -119,6 +122,7 @@ from_rooms!(
     LedgerError,
     MessageError,
     RecordsError,
+    RestoreError,
     ServerError,
     StoreError,
 );

@@ -107,7 +107,8 @@ pub(super) fn places(call: &Call) -> Result<Answer, Failure> {
     Answer::json(&places.collect::<Vec<_>>())
 }
 
-fn opener(opener: Opener) -> SlotOpener {
+/// The slot that a request opens with.
+pub(crate) fn opener(opener: Opener) -> SlotOpener {
     match opener {
         Opener::KeyFile { path } => SlotOpener::KeyFile(PathBuf::from(path)),
         Opener::Passphrase { passphrase } => SlotOpener::Passphrase(Secret::new(passphrase)),

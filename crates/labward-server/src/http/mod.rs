@@ -11,8 +11,9 @@
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
-//! | `status`, `check`, `config`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `message`, `record`, `ledger` | the handlers |
 
+mod backup;
 mod call;
 mod check;
 mod config;
@@ -53,6 +54,7 @@ use crate::error::ServerError;
 
 pub use self::endpoint::reference;
 pub(crate) use self::failure::{Failure, chain};
+pub(crate) use self::key::opener as slot_opener;
 
 /// Handlers that run at the same time.
 const HANDLERS: usize = 8;

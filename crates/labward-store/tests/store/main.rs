@@ -4,6 +4,7 @@
 
 mod journal;
 mod opening;
+mod pages;
 mod reading;
 mod units;
 

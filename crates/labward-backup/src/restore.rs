@@ -1,0 +1,143 @@
+//! Files back from a generation, each byte authenticated before it is written.
+//!
+//! It must never write a part that does not open, or replace a file that is there.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use labward_base::Secret;
+use labward_os::create_durably;
+use labward_seal::OVERHEAD_BYTES;
+
+use crate::error::BackupError;
+use crate::folder::{Folder, Trust, part_name};
+use crate::index::{FileParts, Index, Run};
+use crate::key::BackupKey;
+use crate::manifest::Manifest;
+
+const FILE_MODE: u32 = 0o600;
+/// A small file is taken into memory up to this length.
+const SMALL_MAX_BYTES: u64 = 16 << 20;
+
+/// One generation, opened to be restored.
+pub struct Restorer<'a> {
+    folder: &'a Folder,
+    key: &'a BackupKey,
+    manifest: Manifest,
+    index: Index,
+}
+
+impl<'a> Restorer<'a> {
+    /// Opens a generation, the newest if none is named.
+    ///
+    /// # Errors
+    /// As [`Folder::manifest`], and [`BackupError::MissingPart`] for the index.
+    pub fn open(
+        folder: &'a Folder,
+        generation: Option<u64>,
+        key: &'a BackupKey,
+    ) -> Result<Self, BackupError> {
+        let none = || BackupError::None(folder.root().to_owned());
+        let generation = match generation {
+            Some(generation) => generation,
+            None => *folder.generations()?.last().ok_or_else(none)?,
+        };
+        let manifest = folder.manifest(generation, &Trust::Key(key))?;
+        let index = folder.index(&manifest)?;
+        Ok(Self {
+            folder,
+            key,
+            manifest,
+            index,
+        })
+    }
+
+    /// What the generation is.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Writes a file of the backup as `to`, which must not exist, and syncs it; its length, or `None`
+    /// if the backup has no such file.
+    ///
+    /// # Errors
+    /// [`BackupError::Damaged`], [`BackupError::MissingPart`], [`BackupError::File`].
+    pub fn file(&self, name: &str, to: &Path) -> Result<Option<u64>, BackupError> {
+        let Some(parts) = self.index.file(name) else {
+            return Ok(None);
+        };
+        let mut open = OpenOptions::new();
+        open.create_new(true).write(true).mode(FILE_MODE);
+        let mut file = open.open(to).map_err(BackupError::file(to))?;
+        self.write(parts, &mut file, to)?;
+        file.sync_all().map_err(BackupError::file(to))?;
+        Ok(Some(parts.bytes))
+    }
+
+    /// The content of a small file of the backup.
+    ///
+    /// # Errors
+    /// As [`Restorer::file`]; [`BackupError::Damaged`] above 16 MiB.
+    pub fn small_file(&self, name: &str) -> Result<Option<Vec<u8>>, BackupError> {
+        let Some(parts) = self.index.file(name) else {
+            return Ok(None);
+        };
+        if parts.bytes > SMALL_MAX_BYTES {
+            return Err(BackupError::damaged(name, "it is too large"));
+        }
+        let mut bytes = Vec::new();
+        for (number, run) in (0..).zip(&parts.runs) {
+            bytes.extend_from_slice(self.run(parts, number, run)?.expose());
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Writes the sealed files of large records below `to`; how many, and how many bytes.
+    ///
+    /// # Errors
+    /// As [`Restorer::file`].
+    pub fn blobs(&self, to: &Path) -> Result<(u64, u64), BackupError> {
+        let (mut count, mut total) = (0, 0);
+        for blob in &self.index.blobs {
+            let bytes = self.folder.read_part(&blob.sha256, blob.bytes)?;
+            let path = to.join(&blob.name);
+            let above = path.parent().unwrap_or(to);
+            let mut build = DirBuilder::new();
+            build.mode(0o700).recursive(true);
+            build.create(above).map_err(BackupError::file(above))?;
+            create_durably(&path, &bytes, FILE_MODE)?;
+            count += 1;
+            total += blob.bytes;
+        }
+        Ok((count, total))
+    }
+
+    fn write(&self, parts: &FileParts, file: &mut File, to: &Path) -> Result<(), BackupError> {
+        for (number, run) in (0..).zip(&parts.runs) {
+            let plain = self.run(parts, number, run)?;
+            file.write_all(plain.expose())
+                .map_err(BackupError::file(to))?;
+        }
+        let length = fs::metadata(to).map_err(BackupError::file(to))?.len();
+        match length == parts.bytes {
+            true => Ok(()),
+            false => Err(BackupError::damaged(&parts.name, "its length is another")),
+        }
+    }
+
+    fn run(
+        &self,
+        file: &FileParts,
+        number: u64,
+        run: &Run,
+    ) -> Result<Secret<Vec<u8>>, BackupError> {
+        let sealed_bytes = u64::try_from(run.bytes + OVERHEAD_BYTES).unwrap_or(u64::MAX);
+        let sealed = self.folder.read_part(&run.sha256, sealed_bytes)?;
+        let opened = self.key.open(&file.name, number, &sealed);
+        opened.map_err(|_| {
+            BackupError::damaged(part_name(&run.sha256), "it belongs to another place or key")
+        })
+    }
+}
