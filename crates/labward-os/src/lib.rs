@@ -21,7 +21,7 @@ pub use clock::{Stopwatch, SystemClock};
 pub use error::OsError;
 pub use file::{
     Access, DiskSpace, access_of, create_durably, device_of, disk_space, preallocate, same_device,
-    sync_folder, write_durably,
+    set_aside, sync_folder, write_durably,
 };
 pub use memory::{Locked, LockedKey};
 pub use process::{current_uid, forbid_core_dumps, hostname, restrict_umask, swap_is_active};

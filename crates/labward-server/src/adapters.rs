@@ -204,6 +204,9 @@ fn keep_error(error: &RecordsError) -> KeepError {
         | RecordsError::NoCriteria
         | RecordsError::Retention { .. }
         | RecordsError::Seal(_)
+        | RecordsError::NotRecorded(_)
+        | RecordsError::ReserveFull
+        | RecordsError::ReserveUnusable
         | RecordsError::Unreadable => KeepError::Internal,
     }
 }

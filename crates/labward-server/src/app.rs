@@ -21,7 +21,7 @@ use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
-use labward_records::Records;
+use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_store::{Options, Store};
 
 use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
@@ -33,6 +33,7 @@ use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::{HttpServer, chain};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
+use crate::resume::{LedgerWatch, ResumeLoop};
 
 /// What a server is built from.
 pub struct Parts {
@@ -62,6 +63,8 @@ pub(crate) struct Core {
     pub(crate) keys: Keys,
     pub(crate) people: People,
     pub(crate) peers: Peers,
+    pub(crate) reserve: Reserve,
+    pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
     opened: RwLock<Option<Arc<Opened>>>,
     phase: Mutex<Phase>,
@@ -77,6 +80,7 @@ pub(crate) struct Opened {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) publishing: Arc<Publishing>,
     publish_loop: Mutex<Option<PublishLoop>>,
+    resume_loop: Mutex<Option<ResumeLoop>>,
 }
 
 /// How far the server is; changes of it are done one at a time.
@@ -93,6 +97,11 @@ enum Phase {
 /// [`ServerError::Busy`] if another Labward runs on the folder, [`ServerError::NoInstallation`] if
 /// there is none in it; what a room reports.
 pub fn build(parts: Parts) -> Result<App, ServerError> {
+    build_on(parts, None)
+}
+
+/// As [`build`], on the engine's file layer of this name; `None` is the platform's own.
+pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, ServerError> {
     let Parts {
         config,
         config_sha256,
@@ -107,6 +116,7 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
     options.readers = config.store.readers;
     options.queue = config.store.queue_units;
     options.autocheckpoint_bytes = config.store.autocheckpoint_bytes();
+    options.vfs = file_layer;
     let journal = LedgerJournal::new(NODE, Arc::clone(&clock));
     let store = Store::open(options, &migrations(), Box::new(journal))?;
     let keys = Keys::load(store.clone(), SITE, data.root(), Arc::clone(&clock))?;
@@ -115,6 +125,14 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
     }
     let people = People::load(store.clone(), SITE)?;
     let peers = Peers::load(store.clone())?;
+    let reserve = Reserve::open(ReserveSetup {
+        path: data.reserve(),
+        store: store.clone(),
+        keys: keys.clone(),
+        clock: Arc::clone(&clock),
+        site: SITE,
+        node: NODE,
+    })?;
     let core = Core {
         started: clock.now(),
         config,
@@ -125,6 +143,8 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         keys,
         people,
         peers,
+        reserve,
+        ledger: Arc::default(),
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         _lock: lock,
@@ -140,6 +160,14 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     let Core {
         store, keys, clock, ..
     } = core;
+    // First: what was read on a bad day stands before anything that is done today.
+    match core.reserve.merge(None) {
+        Ok(_) => {}
+        Err(RecordsError::ReserveUnusable) => {
+            tracing::error!("the reserve cannot be read: see labward check");
+        }
+        Err(error) => return Err(error.into()),
+    }
     let publishing = Arc::new(publishing(core)?);
     let records = Records::load(labward_records::Setup {
         store: store.clone(),
@@ -190,6 +218,12 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     })?;
     let interval = core.config.ledger.publish_interval();
     let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval)?;
+    let resume_loop = ResumeLoop::start(
+        Arc::clone(&core.ledger),
+        store.clone(),
+        core.reserve.clone(),
+        Arc::clone(clock),
+    )?;
     Ok(Opened {
         messages: gateway.messages(),
         records,
@@ -197,6 +231,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         delivery,
         publishing,
         publish_loop: Mutex::new(Some(publish_loop)),
+        resume_loop: Mutex::new(Some(resume_loop)),
     })
 }
 
@@ -267,11 +302,8 @@ impl App {
             let drain = Duration::from_secs(core.config.gateway.drain_seconds);
             opened.gateway.shutdown();
             opened.delivery.shutdown(drain);
-            let mut publish_loop = opened
-                .publish_loop
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            drop(publish_loop.take());
+            drop(take(&opened.resume_loop));
+            drop(take(&opened.publish_loop));
             core.record_stop(Outcome::Success);
             // After the entry, so that the last checkpoint covers it.
             if let Err(error) = opened.publishing.publish() {
@@ -375,6 +407,10 @@ impl Core {
             tracing::error!(error = %chain(&error), "the stop was not recorded");
         }
     }
+}
+
+fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn entry(action: Action) -> NewEntry {

@@ -11,6 +11,7 @@
 //! | `adapters` | what plugs records into the gateway |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
+//! | `resume` | whether the ledger can be written, and what happens once it can again |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
 //! | [`serve`](mod@serve) | the server in the foreground |
 //! | `log` | the log |
@@ -32,6 +33,7 @@ mod http;
 mod log;
 pub mod migrations;
 mod publish;
+mod resume;
 pub mod serve;
 pub mod setup;
 #[cfg(test)]

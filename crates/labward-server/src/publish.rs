@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_base::id::{EntryIndex, NodeId};
+use labward_ledger::verify::Fault;
 use labward_ledger::{
     BundleRange, Checkpoint, EntryProof, LedgerError, Publisher, VerifierKey, VerifyReport,
     export_bundle, prove, verify,
@@ -91,7 +92,15 @@ impl Publishing {
             tracing::warn!(error = %chain(&error), "the ledger could not be published before verifying");
         }
         let files = (self.folder.as_path(), &self.verifier);
-        verify(&self.store, self.node, Some(files))
+        let mut report = verify(&self.store, self.node, Some(files))?;
+        for place in self.store.unsound_places()? {
+            report.fault_count += 1;
+            report.faults.push(Fault {
+                place: format!("database: {place}"),
+                what: "the file is not sound there",
+            });
+        }
+        Ok(report)
     }
 
     fn lock(&self) -> MutexGuard<'_, Publisher> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use labward_base::Timestamp;
 use labward_base::id::EntryIndex;
 use labward_ledger::{Action, Leaf, entries_before};
+use labward_records::reserve::BREAK_GLASS;
 use labward_store::{Query, StoreError};
 
 use super::{LedgerActs, Machine};
@@ -72,6 +73,11 @@ impl LedgerActs {
                     Action::ClockJumped => &mut acts.clock_jumped,
                     Action::LedgerExported => &mut acts.exported,
                     Action::LedgerVerified => &mut acts.verified,
+                    Action::RecordSearched | Action::RecordShown
+                        if leaf.facts.get(BREAK_GLASS).is_some() =>
+                    {
+                        &mut acts.broken_glass
+                    }
                     _ => continue,
                 };
                 seen.get_or_insert(leaf.time);

@@ -27,6 +27,7 @@ use labward_base::Timestamp;
 use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
 use labward_os::DiskSpace;
+use labward_records::ReserveState;
 
 use crate::config::Config;
 use table::CHECKS;
@@ -62,6 +63,10 @@ pub struct CheckInput {
     pub destinations: Option<Vec<DestinationStatus>>,
     /// What was done with the ledger lately.
     pub ledger: Option<LedgerActs>,
+    /// Whether the ledger cannot be written now.
+    pub ledger_fails: Option<bool>,
+    /// The room that was set aside for break-glass reading.
+    pub reserve: ReserveState,
     /// Witnesses that cosign checkpoints.
     pub witnesses: usize,
 }
@@ -94,6 +99,8 @@ pub struct LedgerActs {
     pub verified: Option<Timestamp>,
     /// When the clock last jumped.
     pub clock_jumped: Option<Timestamp>,
+    /// When somebody last read by break-glass.
+    pub broken_glass: Option<Timestamp>,
 }
 
 /// How much harm something does.

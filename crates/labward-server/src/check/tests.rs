@@ -124,7 +124,15 @@ fn healthy() -> CheckInput {
             exported: Some(days_ago(20)),
             verified: Some(days_ago(2)),
             clock_jumped: None,
+            broken_glass: None,
         }),
+        ledger_fails: Some(false),
+        reserve: ReserveState {
+            size_bytes: 64 << 20,
+            used_bytes: 0,
+            waiting: 0,
+            is_set_aside: true,
+        },
         witnesses: 1,
     }
 }
@@ -229,6 +237,15 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.held-a-week", ": 2", |i| {
         i.held_since = Some(vec![days_ago(8), days_ago(90)])
+    }),
+    ("check.ledger-unwritable", "", |i| {
+        i.ledger_fails = Some(true)
+    }),
+    ("check.reserve-unusable", "", |i| {
+        i.reserve.used_bytes = i.reserve.size_bytes
+    }),
+    ("check.break-glass", "", |i| {
+        i.ledger.as_mut().unwrap().broken_glass = Some(days_ago(30))
     }),
     ("check.dead-letters", "ehr", |i| {
         set_destination(i, |destination| destination.dead = 1)
@@ -341,6 +358,8 @@ fn what_could_not_be_measured_is_never_taken_for_good() {
         ("dead-letters", |i| i.destinations = None),
         ("ledger-not-verified", |i| i.ledger = None),
         ("clock-jumped", |i| i.ledger = None),
+        ("break-glass", |i| i.ledger = None),
+        ("ledger-unwritable", |i| i.ledger_fails = None),
         ("certificate-ended", |i| i.server_until = None),
         ("root-key-not-locked", |i| i.root_is_locked = None),
         // Not done as far back as was looked, which is not far enough.
@@ -383,6 +402,12 @@ fn a_limit_is_passed_the_moment_after_it() {
     let a_week: Change = |i| i.server_until = Some(in_days(7));
     assert!(!found(a_week, "check.certificate-ends-this-week"));
     assert!(found(a_week, "check.certificate-ends-this-month"));
+    let promised: Change = |i| i.reserve.is_set_aside = false;
+    assert!(found(promised, "check.reserve-unusable"));
+    let missing: Change = |i| i.reserve = ReserveState::default();
+    assert!(found(missing, "check.reserve-unusable"));
+    let reviewed: Change = |i| i.ledger.as_mut().unwrap().broken_glass = Some(days_ago(31));
+    assert!(!found(reviewed, "check.break-glass"));
     let revoked: Change = |i| {
         change_peer(i, |peer| {
             peer.state = PeerState::Revoked;

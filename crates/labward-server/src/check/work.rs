@@ -22,6 +22,24 @@ pub(super) fn held_a_week(input: &CheckInput) -> Found {
     held(input, |age| age > WEEK && age <= QUARTER)
 }
 
+pub(super) fn ledger_unwritable(input: &CheckInput) -> Found {
+    Found::when(input.ledger_fails)
+}
+
+pub(super) fn reserve_unusable(input: &CheckInput) -> Found {
+    Found::when(Some(!input.reserve.is_usable()))
+}
+
+pub(super) fn broken_glass(input: &CheckInput) -> Found {
+    let Some(acts) = &input.ledger else {
+        return Found::Unmeasured;
+    };
+    match acts.broken_glass {
+        Some(last) => Found::when(Some(input.now.since(last) <= MONTH)),
+        None => Found::when(reaches(acts, input.now, MONTH).then_some(false)),
+    }
+}
+
 pub(super) fn dead_letters(input: &CheckInput) -> Found {
     destinations(input, |destination| destination.dead > 0)
 }

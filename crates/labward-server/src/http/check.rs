@@ -44,6 +44,8 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
             .as_deref()
             .map(|opened| all_destinations(core, Some(opened))),
         ledger: ledger_acts(core, now),
+        ledger_fails: Some(core.ledger.failing_since().is_some()),
+        reserve: core.reserve.state(),
         witnesses: 0,
     }))
 }

@@ -16,6 +16,7 @@ use labward_os::{Stopwatch, SystemClock, current_uid};
 use labward_seal::sign::SigningKey;
 use labward_store::{Options, Store};
 use labward_testkit::TempDir;
+use labward_testkit::vfs::FaultVfs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -23,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::app::{App, Parts, build};
+use crate::app::{App, Parts, build, build_on};
 use crate::config::Config;
 use crate::folder::{AUTHORITY_KEY, DataFolder, LEDGER_KEY, NODE, SERVER_KEY, SITE};
 use crate::migrations::migrations;
@@ -60,6 +61,7 @@ impl Installation {
         for path in data.subfolders() {
             fs::create_dir_all(path).unwrap();
         }
+        labward_os::set_aside(&data.reserve(), 1 << 20).unwrap();
         let clock = Arc::new(SystemClock);
         let journal = LedgerJournal::new(NODE, clock.clone());
         let options = Options::new(data.database());
@@ -119,12 +121,23 @@ impl Installation {
 
     /// A built server that was not started.
     pub(super) fn build(&self) -> Result<App, crate::ServerError> {
-        build(Parts {
+        build(self.parts(Arc::new(SystemClock)))
+    }
+
+    /// A started server whose disk and clock do what the test says.
+    pub(super) fn start_on(&self, vfs: &FaultVfs, clock: Arc<dyn Clock>) -> App {
+        let mut app = build_on(self.parts(clock), Some(vfs.name().to_owned())).unwrap();
+        app.start().unwrap();
+        app
+    }
+
+    fn parts(&self, clock: Arc<dyn Clock>) -> Parts {
+        Parts {
             config: self.config.clone(),
             config_sha256: Some([7; 32]),
             data: self.data(),
-            clock: Arc::new(SystemClock),
-        })
+            clock,
+        }
     }
 
     /// A started server; it opens by its key file if that is there.
