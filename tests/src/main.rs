@@ -3,8 +3,11 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
+//! | `crowd` | thousands that say nothing, one that never stops talking |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
+//! | `disk` | a disk that is full or read-only under the real program; break-glass |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
+//! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
@@ -23,9 +26,15 @@
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod errors;
+#[cfg(test)]
+mod flips;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
