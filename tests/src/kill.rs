@@ -1,6 +1,6 @@
 //! `kill -9` under load, again and again: what was acknowledged is stored and delivered, in order.
 //!
-//! Real peers over mutual TLS, a real server that is given no time to finish anything, two real
+//! `LABWARD_KILL_ROUNDS=200` makes it a long run. Real peers over mutual TLS, a real server that is given no time to finish anything, two real
 //! receivers. Senders do what HL7 asks of them: what was not acknowledged is sent again with the
 //! same control id.
 
@@ -13,8 +13,11 @@ use std::thread;
 use labward_testkit::Random;
 use rustls::ClientConfig;
 
-use crate::support::{Bound, Client, Installation, Numbered, Received, Receiver, eventually};
+use crate::support::{
+    Bound, Client, Installation, Numbered, Received, Receiver, eventually, from_environment,
+};
 
+/// How often the server is killed; `LABWARD_KILL_ROUNDS` sets another number.
 const ROUNDS: usize = 20;
 const CLIENTS: u32 = 8;
 const PATIENTS: u32 = 3;
@@ -106,7 +109,8 @@ fn what_was_acknowledged_outlives_twenty_kills_stored_and_delivered_in_order() {
     let mut senders: Vec<Sender> = (0..CLIENTS).map(Sender::new).collect();
     let mut random = Random::new(9);
     let mut running = Some(server);
-    for _ in 0..ROUNDS {
+    let rounds = from_environment("LABWARD_KILL_ROUNDS", ROUNDS);
+    for _ in 0..rounds {
         let server = running.take().unwrap_or_else(|| lab.serve());
         let address = lab.address("hl7");
         let acknowledged = AtomicUsize::new(0);
@@ -146,7 +150,7 @@ fn what_was_acknowledged_outlives_twenty_kills_stored_and_delivered_in_order() {
 }
 
 /// What recovers from a crash is itself killed, as soon as it says anything.
-fn kill_while_it_starts(lab: &Installation) {
+pub(crate) fn kill_while_it_starts(lab: &Installation) {
     let said = lab.log().len();
     let server = lab.start();
     eventually("the first words of the server", || {

@@ -5,9 +5,12 @@
 //! | `backup` | backups, key archives, a lab that comes back |
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `checks` | an installation that was made wrong for real |
+//! | `crowd` | thousands that say nothing, one that never stops talking |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
+//! | `disk` | a disk that is full or read-only under the real program; break-glass |
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
+//! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
@@ -32,11 +35,17 @@ mod bundle;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod delivery;
+#[cfg(test)]
+mod disk;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod errors;
+#[cfg(test)]
+mod flips;
 #[cfg(test)]
 mod help;
 #[cfg(test)]

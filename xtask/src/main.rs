@@ -29,6 +29,7 @@ cargo xtask COMMAND
   docs [--check]         write (or compare) the generated documents under docs/ref
   dictionaries           train the dictionaries with which records are packed, where there is none yet
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
+  bad-days               kills, flipped bits and endless frames, longer than test runs them (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
   bench gateway          the gateway against stunnel, in one run; --pairs N, --connections N,
                          --json (one line a row), --write (docs/ref/benchmarks.md)
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::fuzz(Some(target), seconds),
             Err(_) => Err(anyhow::anyhow!("SECS is a whole number of seconds")),
         },
+        ["bad-days"] => test::bad_days(),
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
         ["bench", "gateway", options @ ..] => bench::bench(options),

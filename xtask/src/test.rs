@@ -63,6 +63,29 @@ pub(crate) fn test(quick: bool) -> Result<()> {
     real_peers()
 }
 
+/// The tests of bad days, longer than every change runs them.
+pub(crate) fn bad_days() -> Result<()> {
+    run(
+        "program",
+        cargo().args(["build", "--quiet", "--package", "labward"]),
+    )?;
+    let mut command = cargo();
+    command
+        .args(["test", "--quiet", "--package", "labward-tests"])
+        .args([
+            "--",
+            "--nocapture",
+            "kill::",
+            "crowd::",
+            "disk::",
+            "flips::",
+        ])
+        .env("LABWARD_KILL_ROUNDS", "200")
+        .env("LABWARD_FRAME_MIB", "1024")
+        .env("LABWARD_FLIPS", "16");
+    run("bad days", &mut command)
+}
+
 /// The test data through clients that are not ours; without the data it is skipped.
 fn real_peers() -> Result<()> {
     if std::env::var_os(interop::TEST_DATA).is_some() {

@@ -59,6 +59,7 @@ pub(crate) fn tidy() -> Result<()> {
         faults.extend(check_file(file)?);
     }
     faults.extend(check_crates()?);
+    faults.extend(named_tests(&files)?);
     print_sizes(&files)?;
     for fault in &faults {
         eprintln!("tidy: {fault}");
@@ -140,6 +141,40 @@ fn check_file(file: &Path) -> Result<Vec<String>> {
         }
     }
     Ok(faults)
+}
+
+/// The pages that name a test for each thing they promise.
+const PAGES_OF_TESTS: &[&str] = &["SECURITY.md", "docs/ref/failure.md"];
+
+/// Every test that a page names and that does not exist.
+fn named_tests(files: &[PathBuf]) -> Result<Vec<String>> {
+    let mut code = String::new();
+    for file in files {
+        code.push_str(&fs::read_to_string(file)?);
+    }
+    let mut faults = Vec::new();
+    for page in PAGES_OF_TESTS {
+        let text = fs::read_to_string(root().join(page)).with_context(|| format!("read {page}"))?;
+        for name in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|span| is_test_name(span))
+        {
+            if !code.contains(&format!("fn {name}(")) {
+                faults.push(format!(
+                    "{page} names the test {name}, which does not exist"
+                ));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// Whether it reads like a claim: words of lower case joined by at least three underscores.
+fn is_test_name(span: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    span.bytes().all(plain) && span.matches('_').count() >= 3
 }
 
 fn check_crates() -> Result<Vec<String>> {
@@ -239,6 +274,18 @@ fn print_sizes(files: &[PathBuf]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_names_a_test_that_does_not_exist_is_found() {
+        let files = rust_files().unwrap();
+        assert_eq!(named_tests(&files).unwrap(), Vec::<String>::new());
+        assert!(
+            named_tests(&[]).unwrap().len() > 20,
+            "it looks at the pages"
+        );
+        assert!(is_test_name("a_test_that_claims_something"));
+        assert!(!is_test_name("power_cut") && !is_test_name("docs/ref_a_b_c"));
+    }
 
     #[test]
     fn every_arrow_between_rooms_goes_down() {

@@ -31,7 +31,10 @@ pub struct Found {
     /// Whether the name index is still being built, so that hits may be missing.
     pub loading: bool,
     /// The index of the entry that records this search.
-    pub entry: u64,
+    pub entry: Option<u64>,
+    /// Its number in the reserve instead, until it is merged into the ledger; by break-glass only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<u64>,
 }
 
 /// One patient, masked.
@@ -78,7 +81,10 @@ pub struct Shown {
     /// Segments and fields for display (HL7, ASTM) or the resource itself (FHIR).
     pub view: Value,
     /// The index of the entry that records this reading.
-    pub entry: u64,
+    pub entry: Option<u64>,
+    /// Its number in the reserve instead, until it is merged into the ledger; by break-glass only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<u64>,
 }
 
 /// `POST records/export`: what to export; the answer is the bytes.

@@ -13,6 +13,13 @@ pub struct Status {
     pub started: String,
     /// Number of entries in the ledger.
     pub entries: u64,
+    /// Since when the ledger cannot be written, RFC 3339: nothing is accepted, and records are read
+    /// by break-glass only.
+    #[serde(default)]
+    pub ledger_failing_since: Option<String>,
+    /// The reserve for break-glass reading.
+    #[serde(default)]
+    pub reserve: ReserveStatus,
     /// The listeners.
     pub links: Vec<LinkStatus>,
     /// The destinations.
@@ -24,6 +31,17 @@ pub struct Status {
     pub held: u64,
     /// Whether names and birth dates can be searched yet.
     pub search_ready: bool,
+}
+
+/// The room that was set aside for break-glass reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReserveStatus {
+    /// Bytes that were set aside; 0 if the reserve is missing.
+    pub size_bytes: u64,
+    /// Bytes of them in use.
+    pub used_bytes: u64,
+    /// Readings that wait to be merged into the ledger.
+    pub waiting: u64,
 }
 
 /// One listener and what came through it since the start.

@@ -277,6 +277,15 @@ problems! {
     RECORDS_NO_CRITERIA = "records.no-criteria", Invalid,
         "no criterion was given to search by",
         "give at least one of MRN, name, birth date or accession on standard input";
+    RECORDS_NOT_RECORDED = "records.not-recorded", Unavailable,
+        "the ledger cannot be written, so the reading was not recorded and nothing is shown",
+        "make room on the disk; for a patient who cannot wait, read with --break-glass, which is recorded in the reserve and reviewed";
+    RECORDS_RESERVE_FULL = "records.reserve-full", Unavailable,
+        "neither the ledger nor the reserve can take one more reading, so nothing is shown",
+        "make room on the disk; the reserve is emptied into the ledger as soon as that can be written";
+    RECORDS_RESERVE_UNUSABLE = "records.reserve-unusable", Unavailable,
+        "the ledger cannot be written, and the reserve is missing or cannot be written either, so nothing is shown",
+        "put the disk right; labward check says what is wrong with the reserve";
     // identity
     IDENTITY_UNKNOWN = "identity.unknown-person", Denied,
         "this account of the operating system is not bound to a person of the lab",

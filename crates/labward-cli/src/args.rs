@@ -548,6 +548,9 @@ pub enum RecordCommand {
         /// How many patients at most.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
+        /// For a patient who cannot wait, also while the ledger cannot be written; it is reviewed.
+        #[arg(long)]
+        break_glass: bool,
     },
     /// Show one record.
     Show {
@@ -556,6 +559,9 @@ pub enum RecordCommand {
         /// Why; asked for if not given.
         #[arg(long)]
         why: Option<String>,
+        /// For a patient who cannot wait, also while the ledger cannot be written; it is reviewed.
+        #[arg(long)]
+        break_glass: bool,
     },
     /// Export one record, or all of one patient.
     Export(ExportArgs),

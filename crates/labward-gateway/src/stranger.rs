@@ -157,6 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn an_hour_of_junk_from_one_source_is_sixty_entries() {
+        const A_SECOND: usize = 50;
+        let strangers = Strangers::default();
+        let start = Timestamp::from_seconds(100);
+        let (mut entries, mut counted, mut bytes) = (0, 0, 0);
+        for second in 0..3_600 {
+            let now = start.plus(Duration::from_secs(second));
+            for junk in 0..A_SECOND {
+                let reason = ["http", "tls", "noise"][junk % 3];
+                strangers.note(address(1), &link(), reason, now);
+            }
+            for entry in strangers.take(SiteId::new(1), now.plus(Duration::from_secs(1)), false) {
+                entries += 1;
+                counted += entry.facts.get_number("count").unwrap();
+                bytes += format!("{:?}", entry.facts).len();
+            }
+            assert!(strangers.sources.lock().unwrap().len() <= 1);
+        }
+        assert_eq!((entries, counted), (60, 3_600 * 50));
+        assert!(bytes < 60 * 512, "{bytes} bytes of facts");
+    }
+
+    #[test]
     fn a_flood_of_sources_is_bounded_and_counted() {
         let strangers = Strangers::default();
         let flood = u32::try_from(MAX_SOURCES).unwrap() + 1_000;

@@ -100,6 +100,8 @@ names! {
         RecordFind = "record.find",
         /// See a record.
         RecordShow = "record.show",
+        /// Read a record while the ledger cannot be written: recorded in the reserve, and reviewed.
+        RecordBreakGlass = "record.break-glass",
         /// Take a record or a patient's records out; seeing does not include it.
         RecordExport = "record.export",
         /// Bring records in from files.
@@ -178,6 +180,7 @@ impl Role {
                 P::MessageResend,
                 P::RecordFind,
                 P::RecordShow,
+                P::RecordBreakGlass,
                 P::RecordExport,
                 P::RecordImport,
                 P::PatientDispose,
@@ -194,6 +197,7 @@ impl Role {
                 P::MessageResend,
                 P::RecordFind,
                 P::RecordShow,
+                P::RecordBreakGlass,
             ],
             Self::It => &[
                 P::StatusRead,
@@ -316,6 +320,7 @@ message.decide   . . M C . .
 message.resend   A . M C I .
 record.find      . . M C . .
 record.show      . . M C . .
+record.break-glass . . M C . .
 record.export    . . M . . .
 record.import    A . M . . .
 patient.dispose  . S M . . .
@@ -357,6 +362,7 @@ backup.confirm   A . M . . .
                 Permission::MessageShow,
                 Permission::RecordFind,
                 Permission::RecordShow,
+                Permission::RecordBreakGlass,
                 Permission::RecordExport,
             ] {
                 assert!(!role.permits(permission), "{role} {permission}");

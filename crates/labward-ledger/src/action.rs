@@ -179,6 +179,8 @@ actions! {
     LedgerExported = "ledger.exported", R, "110101", Some("extract"), None;
     /// The ledger was verified.
     LedgerVerified = "ledger.verified", E, "110101", Some("verify"), None;
+    /// The ledger could be written again; facts say what came from the reserve.
+    LedgerResumed = "ledger.resumed", U, "110113", None, None;
     /// The ledger went on under a new origin after a restore from a backup.
     LedgerEpochOpened = "ledger.epoch-opened", C, "110113", Some("restore"), None;
     /// A finding began to hold.

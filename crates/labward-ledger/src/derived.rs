@@ -168,6 +168,10 @@ impl<'a> Files<'a> {
         let ends = index + 1 == self.published_size();
         if ends || (index + 1).is_multiple_of(TILE_WIDTH) {
             self.compare_entries(index / TILE_WIDTH, report);
+        } else {
+            let width = index % TILE_WIDTH + 1;
+            let number = index / TILE_WIDTH;
+            self.compare_replaced(TileKind::Entries, number, width, &self.bundle, report);
         }
         let mut level = 0;
         while let Some(digests) = self.levels.get(level) {
@@ -182,6 +186,7 @@ impl<'a> Files<'a> {
             } else if ends {
                 self.compare_digests(level, index, report);
             } else {
+                self.compare_replaced_digests(level, index, report);
                 break;
             }
             level += 1;
@@ -248,6 +253,46 @@ impl<'a> Files<'a> {
             known.note
         ));
         report.fault(place, what);
+    }
+
+    fn compare_replaced_digests(&self, level: usize, index: u64, report: &mut VerifyReport) {
+        let digests = self.levels.get(level).map_or(&[][..], Vec::as_slice);
+        let (Ok(level), Ok(width)) = (u32::try_from(level), u64::try_from(digests.len())) else {
+            return;
+        };
+        let number = (index >> (TILE_HEIGHT * level)) / TILE_WIDTH;
+        let bytes: Vec<u8> = digests
+            .iter()
+            .flat_map(|digest| digest.as_bytes().iter().copied())
+            .collect();
+        self.compare_replaced(TileKind::Digests(level), number, width, &bytes, report);
+    }
+
+    /// Compares a partial tile of an earlier checkpoint, if it is still there: whoever holds that
+    /// checkpoint reads it.
+    fn compare_replaced(
+        &self,
+        kind: TileKind,
+        number: u64,
+        width: u64,
+        expected: &[u8],
+        report: &mut VerifyReport,
+    ) {
+        // Full tiles remove the partial ones before them, so only the last of a level has some.
+        let last = Tile::at(kind, number, self.published_size());
+        let Some(tile) = last.filter(|tile| width > 0 && width < tile.width) else {
+            return;
+        };
+        if tile.is_full() {
+            return;
+        }
+        let tile = Tile { width, ..tile };
+        match std::fs::read(self.dir.join(tile.path())) {
+            Ok(bytes) if bytes == expected => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(_) => report.fault(tile.path(), "it differs from the entries"),
+            Err(_) => report.fault(tile.path(), "it cannot be read"),
+        }
     }
 
     /// Checks what can only be known at the end of the walk.

@@ -529,6 +529,23 @@ mod tests {
         assert!(named(&ledger.verify(), HISTORY_FILE, what));
     }
 
+    #[test]
+    fn a_changed_tile_of_an_earlier_checkpoint_is_named() {
+        let ledger = published(300);
+        ledger.fill(300, 310);
+        ledger.publish();
+        for name in ["tile/0/001.p/44", "tile/entries/001.p/44"] {
+            assert!(ledger.verify().is_sound());
+            let path = ledger.dir().join(name);
+            let good = fs::read(&path).unwrap();
+            let mut bad = good.clone();
+            bad[40] ^= 1;
+            fs::write(&path, bad).unwrap();
+            assert!(named(&ledger.verify(), name, "it differs from the entries"));
+            fs::write(&path, good).unwrap();
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
 

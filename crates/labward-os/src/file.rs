@@ -143,6 +143,44 @@ pub fn preallocate(file: &File, bytes: u64) -> Result<(), OsError> {
         .map_err(|source| OsError::new("set aside", format!("{bytes} bytes of disk"), source))
 }
 
+/// Makes the file `path` of `bytes` zeros, for its owner alone, whose room is taken and durable.
+///
+/// The zeros are really written, so that writing over them later asks the file system for nothing.
+/// One that never writes in place (btrfs, ZFS) needs room even then.
+///
+/// # Errors
+/// [`OsError`] if there is a file already, or not so much room; what was begun is removed.
+pub fn set_aside(path: &Path, bytes: u64) -> Result<(), OsError> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(OsError::on("make", path))?;
+    let filled = preallocate(&file, bytes).and_then(|()| {
+        write_zeros(&file, bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(OsError::on("fill", path))
+    });
+    if filled.is_err() {
+        // Half a reserve must not be taken for a whole one.
+        let _ = fs::remove_file(path);
+    }
+    filled.and_then(|()| sync_folder(folder_of(path)))
+}
+
+fn write_zeros(mut file: &File, bytes: u64) -> std::io::Result<()> {
+    let zeros = [0; 64 * 1024];
+    let mut left = bytes;
+    while left > 0 {
+        let size = usize::try_from(left).map_or(zeros.len(), |left| left.min(zeros.len()));
+        let part = zeros.get(..size).unwrap_or(&zeros);
+        file.write_all(part)?;
+        left -= u64::try_from(size).unwrap_or(left);
+    }
+    Ok(())
+}
+
 /// Makes what was created, renamed or removed in the folder `path` survive a power cut.
 ///
 /// # Errors
@@ -439,6 +477,24 @@ mod tests {
         assert_eq!(facts.len(), 1_000_000);
         assert!(facts.blocks() * 512 >= 1_000_000, "{}", facts.blocks());
         assert!(preallocate(&file, u64::MAX / 4).is_err());
+    }
+
+    #[test]
+    fn what_is_set_aside_is_the_owners_taken_and_zero_and_replaces_nothing() {
+        let folder = Folder::new("aside");
+        let path = folder.0.join("reserve");
+        set_aside(&path, 150_000).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), vec![0; 150_000]);
+        let facts = fs::metadata(&path).unwrap();
+        assert!(facts.blocks() * 512 >= 150_000);
+        assert_eq!(facts.permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            set_aside(&path, 1).unwrap_err().kind(),
+            ErrorKind::AlreadyExists
+        );
+        let too_large = folder.0.join("large");
+        assert!(set_aside(&too_large, u64::MAX / 4).is_err());
+        assert_eq!(folder.names(), ["reserve"]);
     }
 
     #[test]

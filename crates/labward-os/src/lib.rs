@@ -21,7 +21,7 @@ pub use clock::{Stopwatch, SystemClock, is_synchronized};
 pub use error::OsError;
 pub use file::{
     Access, DiskSpace, Inodes, NewFile, access_of, create_durably, device_of, disk_space, inodes,
-    preallocate, same_device, sync_file_system, sync_folder, sync_time, write_durably,
+    preallocate, same_device, set_aside, sync_file_system, sync_folder, sync_time, write_durably,
 };
 pub use memory::{Locked, LockedKey};
 pub use process::{

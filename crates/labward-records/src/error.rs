@@ -39,9 +39,18 @@ pub enum RecordsError {
     /// There is no such patient, or no more.
     #[error("find a patient by number: there is none")]
     NoPatient,
+    /// The reading could not be recorded, so nothing was shown.
+    #[error("record what was read")]
+    NotRecorded(#[source] Box<Self>),
     /// There is no such record.
     #[error("find a record by number: there is none")]
     NotFound,
+    /// Neither the ledger nor the reserve took the reading: the reserve is full.
+    #[error("record a break-glass reading: the reserve is full")]
+    ReserveFull,
+    /// Neither the ledger nor the reserve took the reading: the reserve cannot be written.
+    #[error("record a break-glass reading: the reserve is missing or cannot be written")]
+    ReserveUnusable,
     /// The retention time has not ended.
     #[error("dispose of a patient: a record is retained until {until}")]
     Retention {
@@ -75,11 +84,33 @@ impl RecordsError {
             Self::NoCriteria => &problem::RECORDS_NO_CRITERIA,
             Self::NoPatient => &problem::RECORDS_NO_PATIENT,
             Self::NotFound => &problem::RECORDS_NOT_FOUND,
+            Self::NotRecorded(_) => &problem::RECORDS_NOT_RECORDED,
+            Self::ReserveFull => &problem::RECORDS_RESERVE_FULL,
+            Self::ReserveUnusable => &problem::RECORDS_RESERVE_UNUSABLE,
             Self::Retention { .. } => &problem::RECORDS_RETENTION,
             Self::Seal(error) => error.problem(),
             Self::Store(error) => error.problem(),
             Self::TooMuch => &problem::RECORDS_TOO_MUCH,
             Self::Unreadable => &problem::RECORDS_UNREADABLE,
+        }
+    }
+
+    /// Whether the disk or another program keeps the ledger from being written.
+    pub(crate) const fn is_unwritable(&self) -> bool {
+        let (Self::Store(store) | Self::Ledger(LedgerError::Store(store))) = self else {
+            return false;
+        };
+        matches!(
+            store,
+            StoreError::Busy | StoreError::Damaged { .. } | StoreError::Unwritable { .. }
+        )
+    }
+
+    /// The same, said to somebody who wanted to read.
+    pub(crate) fn of_reading(self) -> Self {
+        match self.is_unwritable() {
+            true => Self::NotRecorded(Box::new(self)),
+            false => self,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use labward_base::id::{EntryIndex, PatientId, PersonId};
+use labward_base::id::{PatientId, PersonId};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject};
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::demographics::Identifier;
 use crate::error::RecordsError;
 use crate::identify::{accession_tag, tags_of, value_tag};
 use crate::records::Records;
+use crate::show::Recorded;
 use crate::store::{self, IndexedRecord};
 
 /// Patients shown if the search does not say how many.
@@ -52,8 +53,17 @@ pub struct Found {
     pub patients: Vec<PatientHit>,
     /// Whether the name index is still being built, so that hits may be missing.
     pub loading: bool,
-    /// The entry that records this search.
-    pub entry: EntryIndex,
+    /// What records this search.
+    pub recorded: Recorded,
+}
+
+/// A search that was made and not yet recorded, so not to be shown.
+pub(crate) struct Searched {
+    pub(crate) patients: Vec<PatientHit>,
+    pub(crate) query: crate::Tag,
+    /// Patients that fit; not all may be listed.
+    pub(crate) hits: usize,
+    loading: bool,
 }
 
 /// One patient (with all that were merged into one), masked.
@@ -84,9 +94,46 @@ impl Records {
         by: PersonId,
         why: &str,
     ) -> Result<Found, RecordsError> {
+        self.catch_up().map_err(RecordsError::of_reading)?;
+        let searched = self.search(criteria, &[])?;
+        let facts = Facts::new()
+            .hex("query", &searched.query)
+            .number("hits", searched.hits)
+            .numbers(
+                "patients",
+                searched.patients.iter().map(|hit| hit.patient.get()),
+            );
+        let detail = self.shared.seal_detail(&json!({ "why": why }))?;
+        let actor = Actor::Person(by);
+        let entry = NewEntry::new(
+            self.shared.site,
+            actor,
+            Action::RecordSearched,
+            Subject::Records,
+        );
+        let entry = self.record(entry.facts(facts).detail(detail));
+        let entry = entry.map_err(RecordsError::of_reading)?;
+        Ok(searched.found(Recorded::Entry(entry)))
+    }
+
+    /// Searches while the indexes cannot be brought up to date, for a caller that records it before
+    /// it answers.
+    pub(crate) fn search_as_it_is(&self, criteria: &Criteria) -> Result<Searched, RecordsError> {
+        let unindexed = match self.catch_up() {
+            Ok(()) => Vec::new(),
+            Err(error) if error.is_unwritable() => self.unindexed()?,
+            Err(error) => return Err(error),
+        };
+        self.search(criteria, &unindexed)
+    }
+
+    fn search(
+        &self,
+        criteria: &Criteria,
+        unindexed: &[IndexedRecord],
+    ) -> Result<Searched, RecordsError> {
         // Asked first: an index that is complete only afterwards may have been searched too early.
         let loading = self.is_loading();
-        self.catch_up()?;
         let mut fitting: Vec<(PatientId, f32)> = self
             .fitting(criteria)?
             .ok_or(RecordsError::NoCriteria)?
@@ -97,25 +144,13 @@ impl Records {
         fitting.truncate(limit_of(criteria));
         let patients = fitting
             .into_iter()
-            .map(|(patient, score)| self.hit(patient, score))
+            .map(|(patient, score)| self.hit(patient, score, unindexed))
             .collect::<Result<Vec<_>, _>>()?;
-        let facts = Facts::new()
-            .hex("query", &self.query_tag(criteria))
-            .number("hits", hits)
-            .numbers("patients", patients.iter().map(|hit| hit.patient.get()));
-        let detail = self.shared.seal_detail(&json!({ "why": why }))?;
-        let actor = Actor::Person(by);
-        let entry = NewEntry::new(
-            self.shared.site,
-            actor,
-            Action::RecordSearched,
-            Subject::Records,
-        );
-        let entry = self.record(entry.facts(facts).detail(detail))?;
-        Ok(Found {
+        Ok(Searched {
             patients,
+            query: self.query_tag(criteria),
+            hits,
             loading,
-            entry,
         })
     }
 
@@ -188,9 +223,16 @@ impl Records {
             .collect()
     }
 
-    fn hit(&self, root: PatientId, score: f32) -> Result<PatientHit, RecordsError> {
+    fn hit(
+        &self,
+        root: PatientId,
+        score: f32,
+        unindexed: &[IndexedRecord],
+    ) -> Result<PatientHit, RecordsError> {
         let group = self.shared.patients.group(root);
-        let (mut records, mut record_count) = (Vec::new(), 0);
+        let of_group = |row: &&IndexedRecord| group.contains(&row.patient);
+        let mut records: Vec<_> = unindexed.iter().filter(of_group).cloned().collect();
+        let mut record_count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         for patient in &group {
             let (listed, count) = self.shared.store.read(|snapshot| {
                 let listed = store::records_of(snapshot, *patient, i64::MAX, RECORDS_MAX)?;
@@ -229,6 +271,17 @@ impl Records {
             .map(|part| given(part).unwrap_or_default().as_bytes())
             .collect();
         self.shared.index_key.tag("query", &parts)
+    }
+}
+
+impl Searched {
+    /// What was found, now that it is recorded.
+    pub(crate) fn found(self, recorded: Recorded) -> Found {
+        Found {
+            patients: self.patients,
+            loading: self.loading,
+            recorded,
+        }
     }
 }
 

@@ -63,6 +63,27 @@ impl Records {
         Ok(more)
     }
 
+    /// The records of patients that the indexes do not have yet.
+    pub(crate) fn unindexed(&self) -> Result<Vec<IndexedRecord>, RecordsError> {
+        let shared = &self.shared;
+        let mut rows = Vec::new();
+        let mut from = shared
+            .store
+            .read(|snapshot| store::cursor(snapshot, shared.node))?;
+        loop {
+            let page: Vec<StoredEntry> = shared
+                .store
+                .read(|snapshot| entries(snapshot, from, ENTRIES_MAX))?;
+            let Some(last) = page.last() else {
+                return Ok(rows);
+            };
+            from = EntryIndex::new(last.index.get().saturating_add(1));
+            for entry in page.into_iter().filter(|entry| entry.record.is_some()) {
+                rows.extend(Addition::of(entry)?.row);
+            }
+        }
+    }
+
     /// Brings the indexes up to the last commit.
     pub(crate) fn catch_up(&self) -> Result<(), RecordsError> {
         while self.merge_behind()? {}

@@ -20,6 +20,7 @@
 //! | `import` | HL7 files and FHIR bundles |
 //! | `merge` | patients that are one, and the end of it |
 //! | `dispose`, `retention` | legal holds, retention, destroyed keys and their proof |
+//! | [`reserve`] | break-glass: reading while the ledger cannot be written |
 //! | `index` | record and accession indexes, merged in bulk behind the commits |
 //! | `pack` | records made shorter before they are sealed |
 //! | `blob` | records over 1 MiB as sealed files |
@@ -45,6 +46,7 @@ mod names;
 mod pack;
 mod patient;
 mod records;
+pub mod reserve;
 mod retention;
 mod show;
 mod store;
@@ -58,8 +60,9 @@ pub use import::Imported;
 pub use intake::{Also, Intake, Kept};
 pub use kind::RecordKind;
 pub use records::{Opened, Records, Setup};
+pub use reserve::{Merged, Reserve, ReserveSetup, ReserveState};
 pub use retention::{Retention, RetentionClass, TooShort};
-pub use show::{Access, Exported, Format, Shown, What};
+pub use show::{Access, Exported, Format, Recorded, Shown, What};
 pub use store::{IndexedRecord, MIGRATIONS, each_patient, erase_disposed};
 
 /// A keyed digest under which something exact is found.

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::error::RecordsError;
 use crate::kind::RecordKind;
 use crate::records::{Opened, Records};
+use crate::reserve::time_of_reading;
 use crate::store;
 
 /// Records read at once for an export.
@@ -42,8 +43,26 @@ pub struct Shown {
     pub time: Timestamp,
     /// Segments and fields (HL7 v2), records and fields (ASTM), the resource (FHIR), or the text.
     pub view: Value,
-    /// The entry that records this reading.
-    pub entry: EntryIndex,
+    /// What records this reading.
+    pub recorded: Recorded,
+}
+
+/// Where a reading was recorded before it was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// This entry of the ledger.
+    Entry(EntryIndex),
+    /// This reading of the reserve, until it is merged into the ledger.
+    Reserve(u64),
+}
+
+/// One record read and not yet recorded, so not to be shown.
+pub(crate) struct Read {
+    record: RecordId,
+    kind: RecordKind,
+    pub(crate) patient: Option<PatientId>,
+    time: Timestamp,
+    view: Value,
 }
 
 /// What is exported.
@@ -94,6 +113,15 @@ pub struct Access {
 impl Records {
     /// Shows one record to a person, after that was recorded.
     pub fn show(&self, record: RecordId, by: PersonId, why: &str) -> Result<Shown, RecordsError> {
+        let read = self.read_one(record)?;
+        let mut entry = self.reading(Action::RecordShown, Subject::Record(record), by, why)?;
+        entry.patient = read.patient;
+        let entry = self.record(entry).map_err(RecordsError::of_reading)?;
+        Ok(read.shown(Recorded::Entry(entry)))
+    }
+
+    /// Reads one record for a view that the caller records before it hands it out.
+    pub(crate) fn read_one(&self, record: RecordId) -> Result<Read, RecordsError> {
         let stored = self.entry_of(record)?;
         let length_bytes = self.reader(record, &stored)?.length_bytes();
         let (kind, view) = if is_document(&stored) && length_bytes > SHOWN_MAX_BYTES {
@@ -102,17 +130,12 @@ impl Records {
             let opened = self.open_entry(record, &stored)?;
             (opened.kind, view(opened.kind, opened.bytes.expose()))
         };
-        let time = leaf_of(&stored)?.time;
-        let mut entry = self.reading(Action::RecordShown, Subject::Record(record), by, why)?;
-        entry.patient = stored.patient;
-        let entry = self.record(entry)?;
-        Ok(Shown {
+        Ok(Read {
             record,
             kind,
             patient: stored.patient,
-            time,
+            time: leaf_of(&stored)?.time,
             view,
-            entry,
         })
     }
 
@@ -270,7 +293,7 @@ impl Records {
         };
         Access {
             entry: leaf.index,
-            time: leaf.time,
+            time: time_of_reading(leaf.time, &leaf.facts),
             actor: leaf.actor.to_string(),
             action: leaf.action,
             to,
@@ -286,6 +309,20 @@ impl Records {
         let opened = open_detail(&key, leaf.site, detail).ok()?;
         let detail: Value = serde_json::from_slice(opened.expose()).ok()?;
         Some(detail.get("why")?.as_str()?.to_owned())
+    }
+}
+
+impl Read {
+    /// What is shown, now that it is recorded.
+    pub(crate) fn shown(self, recorded: Recorded) -> Shown {
+        Shown {
+            record: self.record,
+            kind: self.kind,
+            patient: self.patient,
+            time: self.time,
+            view: self.view,
+            recorded,
+        }
     }
 }
 

@@ -206,6 +206,9 @@ fn keep_error(error: &RecordsError) -> KeepError {
         | RecordsError::Retention { .. }
         | RecordsError::Seal(_)
         | RecordsError::TooMuch
+        | RecordsError::NotRecorded(_)
+        | RecordsError::ReserveFull
+        | RecordsError::ReserveUnusable
         | RecordsError::Unreadable => KeepError::Internal,
     }
 }

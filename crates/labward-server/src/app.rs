@@ -25,7 +25,7 @@ use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
-use labward_records::Records;
+use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
 
@@ -42,6 +42,7 @@ use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::{HttpServer, chain};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
+use crate::resume::{LedgerWatch, ResumeLoop};
 use crate::upkeep::{Upkeep, UpkeepLoop};
 
 /// What a server is built from.
@@ -81,6 +82,8 @@ pub(crate) struct Core {
     pub(crate) keys: Keys,
     pub(crate) people: People,
     pub(crate) peers: Peers,
+    pub(crate) reserve: Reserve,
+    pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
     /// Held while a backup is made or a restore is tried.
     pub(crate) backups: Mutex<()>,
@@ -119,6 +122,7 @@ pub(crate) struct Opened {
     pub(crate) publishing: Arc<Publishing>,
     pub(crate) witnesses: Arc<Witnesses>,
     publish_loop: Mutex<Option<PublishLoop>>,
+    resume_loop: Mutex<Option<ResumeLoop>>,
     upkeep: Mutex<Option<UpkeepLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
@@ -149,6 +153,11 @@ enum Phase {
 /// [`ServerError::Busy`] if another Labward runs on the folder, [`ServerError::NoInstallation`] if
 /// there is none in it; what a room reports.
 pub fn build(parts: Parts) -> Result<App, ServerError> {
+    build_on(parts, None)
+}
+
+/// As [`build`], on the engine's file layer of this name; `None` is the platform's own.
+pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, ServerError> {
     let Parts {
         config,
         source,
@@ -163,6 +172,7 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
     options.readers = config.store.readers;
     options.queue = config.store.queue_units;
     options.autocheckpoint_bytes = config.store.autocheckpoint_bytes();
+    options.vfs = file_layer;
     let journal = LedgerJournal::new(NODE, Arc::clone(&clock));
     let store = Store::open(options, &migrations(), Box::new(journal))?;
     let keys = Keys::load(store.clone(), SITE, data.root(), Arc::clone(&clock))?;
@@ -171,6 +181,14 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
     }
     let people = People::load(store.clone(), SITE)?;
     let peers = Peers::load(store.clone())?;
+    let reserve = Reserve::open(ReserveSetup {
+        path: data.reserve(),
+        store: store.clone(),
+        keys: keys.clone(),
+        clock: Arc::clone(&clock),
+        site: SITE,
+        node: NODE,
+    })?;
     let core = Arc::new_cyclic(|me| Core {
         started: clock.now(),
         config: RwLock::new(Arc::new(Loaded { config, source })),
@@ -181,6 +199,8 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         people,
         peers,
         backups: Mutex::default(),
+        reserve,
+        ledger: Arc::default(),
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         changing: Mutex::new(()),
@@ -196,6 +216,14 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     let Core {
         store, keys, clock, ..
     } = core;
+    // First: what was read on a bad day stands before anything that is done today.
+    match core.reserve.merge(None) {
+        Ok(_) => {}
+        Err(RecordsError::ReserveUnusable) => {
+            tracing::error!("the reserve cannot be read: see labward check");
+        }
+        Err(error) => return Err(error.into()),
+    }
     let config = core.config();
     let publishing = Arc::new(publishing(core)?);
     let interval = config.ledger.publish_interval();
@@ -249,6 +277,12 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     })?;
     let woken = Arc::clone(&witnesses);
     let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval, move || woken.wake())?;
+    let resume_loop = ResumeLoop::start(
+        Arc::clone(&core.ledger),
+        store.clone(),
+        core.reserve.clone(),
+        Arc::clone(clock),
+    )?;
     Ok(Opened {
         messages: gateway.messages(),
         records,
@@ -259,6 +293,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         publish_loop: Mutex::new(Some(publish_loop)),
         upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
         keep,
+        resume_loop: Mutex::new(Some(resume_loop)),
     })
 }
 
@@ -365,11 +400,8 @@ impl App {
             let drain = Duration::from_secs(core.config().gateway.drain_seconds);
             opened.gateway.shutdown();
             opened.delivery.shutdown(drain);
-            let mut publish_loop = opened
-                .publish_loop
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            drop(publish_loop.take());
+            drop(take(&opened.resume_loop));
+            drop(take(&opened.publish_loop));
             core.record_stop(Outcome::Success);
             // After the entry, so that the last checkpoint covers it.
             if let Err(error) = opened.publishing.publish() {
@@ -492,6 +524,10 @@ impl Core {
             tracing::error!(error = %chain(&error), "the stop was not recorded");
         }
     }
+}
+
+fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn entry(action: Action) -> NewEntry {

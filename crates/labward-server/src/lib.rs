@@ -15,6 +15,7 @@
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
+//! | `resume` | whether the ledger can be written, and what happens once it can again |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
 //! | [`serve`](mod@serve) | the server in the foreground |
 //! | `log` | the log |
@@ -38,6 +39,7 @@ mod http;
 mod log;
 pub mod migrations;
 mod publish;
+mod resume;
 pub mod serve;
 pub mod setup;
 #[cfg(test)]

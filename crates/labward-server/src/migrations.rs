@@ -17,6 +17,7 @@ pub fn migrations() -> Vec<Migration> {
         crate::findings::MIGRATIONS,
         labward_keys::ARCHIVE_MIGRATIONS,
         labward_backup::MIGRATIONS,
+        labward_records::reserve::MIGRATIONS,
     ]
     .concat()
 }

@@ -15,6 +15,7 @@ use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId};
 use labward_ledger::publish::read_note;
 use labward_ledger::tile::TileFolder;
+use labward_ledger::verify::Fault;
 use labward_ledger::{
     BundleRange, Checkpoint, ConsistencyProof, Cosigned, EntryProof, Known, LedgerError, Note,
     Publisher, VerifierKey, VerifyReport, WitnessKey, export_bundle, prove, read_checkpoint,
@@ -138,7 +139,15 @@ impl Publishing {
             tracing::warn!(error = %chain(&error), "the ledger could not be published before verifying");
         }
         let files = (self.folder.as_path(), &self.verifier);
-        verify_with(&self.store, self.node, Some(files), known)
+        let mut report = verify_with(&self.store, self.node, Some(files), known)?;
+        for place in self.store.unsound_places()? {
+            report.fault_count += 1;
+            report.faults.push(Fault {
+                place: format!("database: {place}"),
+                what: "the file is not sound there",
+            });
+        }
+        Ok(report)
     }
 
     /// How the files stand beside the rows, and whether the tiles lead to the last checkpoint.

@@ -213,6 +213,19 @@ fn check_integrity(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// Every place of the whole file that is not sound, the first hundred.
+pub(crate) fn unsound_places(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection
+        .prepare("PRAGMA integrity_check(100)")
+        .map_err(from_engine)?;
+    let places = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .map_err(from_engine)?;
+    let mut all = places.collect::<Result<Vec<_>, _>>().map_err(from_engine)?;
+    all.retain(|place| place != "ok");
+    Ok(all)
+}
+
 /// Keeps the database as it was before version `to`.
 fn keep_copy(connection: &Connection, path: &Path, to: usize) -> Result<(), StoreError> {
     let copy = beside(path, &format!(".before-v{to}"));

@@ -71,6 +71,11 @@ impl Readers {
         open::copy_into(self.lend()?.connection()?, copy)
     }
 
+    /// Every place of the file that is not sound.
+    pub(crate) fn unsound_places(&self) -> Result<Vec<String>, StoreError> {
+        open::unsound_places(self.lend()?.connection()?)
+    }
+
     /// Waits until every reader has returned, then closes all connections.
     pub(crate) fn close(&self) {
         let mut pool = self.pool();

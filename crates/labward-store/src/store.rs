@@ -193,6 +193,13 @@ impl Store {
         self.owner.shared.readers.copy_into(copy)
     }
 
+    /// Looks through the whole file, indexes too, while writing goes on: every place that is not
+    /// sound, the first hundred, in the engine's terms (tree, page, table, index) and without
+    /// content. What no structure of the engine covers, such as a value's bits, it cannot see.
+    pub fn unsound_places(&self) -> Result<Vec<String>, StoreError> {
+        self.owner.shared.readers.unsound_places()
+    }
+
     /// Whether the last run ended without closing; the file was then checked and found sound.
     pub fn started_after_crash(&self) -> bool {
         self.owner.after_crash

@@ -219,6 +219,27 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_the_unsynced_tail_is_torn_between_its_sectors() {
+        const PAGE: usize = 8192;
+        let file = Path::new(FILE);
+        let mut disk = Disk::default();
+        disk.open(file, vec![0; 4 * PAGE], true);
+        disk.write(file, 0, &[1; 2 * PAGE]);
+        disk.sync(file, false);
+        disk.write(file, PAGE, &[2; 2 * PAGE]);
+        let frozen = disk.freeze(Survivors::Some(3));
+        let bytes = content(&frozen, FILE).unwrap();
+        assert!(bytes[..PAGE].iter().all(|byte| *byte == 1), "it was synced");
+        for (page, old) in [(1, 1), (2, 0)] {
+            let torn = &bytes[page * PAGE..(page + 1) * PAGE];
+            assert!(
+                torn.contains(&old) && torn.contains(&2),
+                "page {page} is whole"
+            );
+        }
+    }
+
+    #[test]
     fn a_seed_lets_part_of_the_unsynced_sectors_through_and_repeats_it() {
         let file = Path::new(FILE);
         let mut disk = Disk::default();

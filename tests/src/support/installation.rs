@@ -9,10 +9,12 @@ use labward_store::Options;
 use labward_testkit::TempDir;
 use serde_json::Value;
 
-use super::{Identity, Opened, Outcome, eventually, open_rooms, program, run};
+use super::{Identity, Opened, Outcome, SmallDisk, eventually, open_rooms, program, run};
 
 /// A data folder with its key file on "another volume", removed when dropped.
 pub(crate) struct Installation {
+    /// Unmounted before the folder around it is removed.
+    disk: Option<SmallDisk>,
     place: TempDir,
     data: PathBuf,
 }
@@ -32,10 +34,27 @@ impl Installation {
     /// Makes one with further slots; `{place}` in them stands for the folder beside the data.
     pub(crate) fn create_with(config: &str, slots: &str) -> Self {
         let place = TempDir::new();
-        let made = Self {
-            data: place.join("data"),
-            place,
-        };
+        let data = place.join("data");
+        Self::make(None, place, data, config, slots)
+    }
+
+    /// Makes one whose data folder is a disk of its own, of so many MiB; none if this account may
+    /// not mount one.
+    pub(crate) fn create_on_small_disk(mib: u32, config: &str) -> Option<Self> {
+        let place = TempDir::new();
+        let data = place.join("data");
+        let disk = SmallDisk::mount(&data, mib)?;
+        Some(Self::make(Some(disk), place, data, config, ""))
+    }
+
+    fn make(
+        disk: Option<SmallDisk>,
+        place: TempDir,
+        data: PathBuf,
+        config: &str,
+        slots: &str,
+    ) -> Self {
+        let made = Self { disk, place, data };
         let answers = format!(
             "version = 1\nreserve_mib = 1\n\
              [administrator]\nname = \"Ada\"\n\
@@ -65,6 +84,11 @@ impl Installation {
     /// The data folder.
     pub(crate) fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// The disk of the data folder.
+    pub(crate) fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("a disk of its own")
     }
 
     /// A place beside the data folder.
@@ -240,6 +264,21 @@ impl Server {
         assert!(asked.success());
         let status = eventually("the server to stop", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status}: {}", self.last_words());
+    }
+
+    /// Memory in use by the server, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(path).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let words = line.unwrap().split_whitespace().next();
+        words.unwrap().parse().unwrap()
+    }
+
+    /// Waits until the server has ended by itself; its exit code.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        let status = eventually("the server to end", || self.child.try_wait().unwrap());
+        status.code()
     }
 
     fn last_words(&self) -> String {

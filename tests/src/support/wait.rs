@@ -20,3 +20,12 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         sleep(LOOK);
     }
 }
+
+/// A number that the environment sets for a longer run, or else `usual`.
+pub(crate) fn from_environment<T: std::str::FromStr>(name: &str, usual: T) -> T {
+    let Ok(text) = std::env::var(name) else {
+        return usual;
+    };
+    text.parse()
+        .unwrap_or_else(|_| panic!("{name} is not a number: {text}"))
+}

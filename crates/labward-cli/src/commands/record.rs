@@ -16,16 +16,25 @@ use crate::{prompt, view};
 /// `labward record …`
 pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Failure> {
     match command {
-        RecordCommand::Find { limit } => find(context, *limit),
-        RecordCommand::Show { record, why } => {
+        RecordCommand::Find { limit, break_glass } => find(context, *limit, *break_glass),
+        RecordCommand::Show {
+            record,
+            why,
+            break_glass,
+        } => {
             let why = Why {
                 why: prompt::why(why.as_deref())?,
             };
-            let shown: Shown = context
-                .client
-                .post(&format!("records/{record}/show"), &why)?;
+            let path = match break_glass {
+                true => format!("break-glass/records/{record}"),
+                false => format!("records/{record}/show"),
+            };
+            let shown: Shown = context.client.post(&path, &why)?;
             show(context.json, &shown, |out| {
                 writeln!(out, "record {record}, {}, kept {}", shown.kind, shown.time)?;
+                if *break_glass {
+                    writeln!(out, "break-glass: {}", place(shown.entry, shown.reserve))?;
+                }
                 view::write(out, &shown.view)
             })
         }
@@ -70,10 +79,25 @@ pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Fail
     }
 }
 
-fn find(context: &Context, limit: u32) -> Result<(), Failure> {
+/// Where a reading is recorded.
+fn place(entry: Option<u64>, reserve: Option<u64>) -> String {
+    match (entry, reserve) {
+        (Some(entry), _) => format!("entry {entry}"),
+        (None, Some(number)) => format!(
+            "number {number} of the reserve, which goes into the ledger when that can be written"
+        ),
+        (None, None) => "nowhere".to_owned(),
+    }
+}
+
+fn find(context: &Context, limit: u32, break_glass: bool) -> Result<(), Failure> {
     let mut criteria = prompt::criteria()?;
     criteria.limit = Some(limit);
-    let found: Found = context.client.post("records/find", &criteria)?;
+    let path = match break_glass {
+        true => "break-glass/find",
+        false => "records/find",
+    };
+    let found: Found = context.client.post(path, &criteria)?;
     show(context.json, &found, |out| {
         if found.loading {
             writeln!(
@@ -107,9 +131,9 @@ fn find(context: &Context, limit: u32) -> Result<(), Failure> {
         }
         writeln!(
             out,
-            "{} patients; this search is entry {}",
+            "{} patients; this search is {}",
             found.patients.len(),
-            found.entry
+            place(found.entry, found.reserve)
         )
     })
 }

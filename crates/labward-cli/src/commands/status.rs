@@ -29,6 +29,21 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
             "{} ledger entries, {} messages held",
             status.entries, status.held
         )?;
+        if let Some(since) = &status.ledger_failing_since {
+            writeln!(
+                out,
+                "THE LEDGER CANNOT BE WRITTEN since {since}: nothing is accepted, records are read \
+                 with --break-glass only"
+            )?;
+        }
+        let reserve = &status.reserve;
+        if status.ledger_failing_since.is_some() || reserve.waiting > 0 {
+            writeln!(
+                out,
+                "reserve: {} of {} bytes in use, {} readings wait for the ledger",
+                reserve.used_bytes, reserve.size_bytes, reserve.waiting
+            )?;
+        }
         if status.open && !status.search_ready {
             writeln!(out, "names are still being loaded for search")?;
         }

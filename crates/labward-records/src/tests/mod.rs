@@ -4,6 +4,7 @@ mod disposal;
 mod documents;
 mod imports;
 mod keeping;
+mod reserve;
 mod searching;
 
 use std::path::Path;
@@ -47,16 +48,25 @@ impl Lab {
     }
 
     fn start(&self) -> Open {
+        self.start_on(None)
+    }
+
+    /// As `start`, on the file layer of this name.
+    fn start_on(&self, file_layer: Option<&str>) -> Open {
         let all = [
             labward_ledger::MIGRATIONS,
             labward_keys::MIGRATIONS,
             crate::MIGRATIONS,
             labward_keys::ARCHIVE_MIGRATIONS,
+            crate::reserve::MIGRATIONS,
         ];
         let migrations: Vec<Migration> = all.into_iter().flatten().copied().collect();
         let clock = Arc::new(self.clock.clone());
         let journal = LedgerJournal::new(NODE, clock.clone());
-        let options = Options::new(self.data.join("labward.sqlite"));
+        let options = Options {
+            vfs: file_layer.map(str::to_owned),
+            ..Options::new(self.data.join("labward.sqlite"))
+        };
         let store = Store::open(options, &migrations, Box::new(journal)).unwrap();
         let keys = Keys::load(store.clone(), SITE, self.data.path(), clock.clone()).unwrap();
         let path = self.stick.join("root.key");

@@ -1,7 +1,7 @@
 //! Searching, showing, exporting: recorded before they answer, and masked.
 
 use super::*;
-use crate::{Format, What};
+use crate::{Format, Recorded, What};
 use labward_ledger::{Fact, Subject};
 
 fn lab_with_two() -> (Lab, Open, Kept) {
@@ -28,8 +28,8 @@ fn a_search_is_recorded_before_it_answers_and_shows_no_name() {
     assert!(!found.loading);
     let leaf = open.leaves().pop().unwrap();
     assert_eq!(
-        (leaf.index, leaf.action),
-        (found.entry, Action::RecordSearched)
+        (Recorded::Entry(leaf.index), leaf.action),
+        (found.recorded, Action::RecordSearched)
     );
     assert_eq!(
         (leaf.actor, leaf.subject),
@@ -126,8 +126,8 @@ fn a_record_shown_is_an_entry_of_its_own() {
     assert_eq!((shown.time, shown.patient), (kept.time, kept.patient));
     let leaf = open.leaves().pop().unwrap();
     assert_eq!(
-        (leaf.index, leaf.action),
-        (shown.entry, Action::RecordShown)
+        (Recorded::Entry(leaf.index), leaf.action),
+        (shown.recorded, Action::RecordShown)
     );
     assert_eq!(leaf.patient, kept.patient);
 }

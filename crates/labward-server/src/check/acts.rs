@@ -8,6 +8,7 @@ use std::time::Duration;
 use labward_base::Timestamp;
 use labward_base::id::EntryIndex;
 use labward_ledger::{Action, Actor, Leaf, Subject, entries_before};
+use labward_records::reserve::BREAK_GLASS;
 use labward_store::{Query, StoreError};
 
 use super::{LedgerActs, Sender};
@@ -62,6 +63,11 @@ impl LedgerActs {
             (Action::ClockJumped, ..) => &mut self.clock_jumped,
             (Action::LedgerExported, ..) => &mut self.exported,
             (Action::LedgerVerified, ..) => &mut self.verified,
+            (Action::RecordSearched | Action::RecordShown, ..)
+                if leaf.facts.get(BREAK_GLASS).is_some() =>
+            {
+                &mut self.broken_glass
+            }
             (Action::StrangerRefused, Subject::Source(source), _)
                 if leaf.facts.get_number("revoked").is_some() =>
             {

@@ -40,6 +40,7 @@ use labward_base::id::PeerId;
 use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
 use labward_os::{DiskSpace, Inodes};
+use labward_records::ReserveState;
 
 use crate::backup::Backups;
 use crate::config::Config;
@@ -99,6 +100,10 @@ pub struct CheckInput {
     pub witnesses: Measured<Vec<WitnessStatus>>,
     /// What is known of backups, key archives and restores.
     pub backups: Measured<Backups>,
+    /// Whether the ledger cannot be written now.
+    pub ledger_fails: bool,
+    /// The room that was set aside for break-glass reading.
+    pub reserve: ReserveState,
 }
 
 /// What can be seen of the machine and the data folder.
@@ -163,6 +168,8 @@ pub struct LedgerActs {
     pub verified: Option<Timestamp>,
     /// When the clock last jumped.
     pub clock_jumped: Option<Timestamp>,
+    /// When somebody last read by break-glass.
+    pub broken_glass: Option<Timestamp>,
     /// When revoked peers last tried to connect, by where from.
     pub revoked: BTreeMap<String, Timestamp>,
     /// When and how regularly each peer sent.

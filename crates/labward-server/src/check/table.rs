@@ -104,6 +104,15 @@ checks! {
         "a peer may send under any name or of any type",
         "list what it really sends: labward peer list shows the rules";
     // Messages and evidence.
+    "check.ledger-unwritable", High, work::ledger_unwritable,
+        "the ledger cannot be written, so nothing is accepted and no act is done",
+        "make room on the disk or put it right; for a patient who cannot wait use labward record show --break-glass";
+    "check.reserve-unusable", High, work::reserve_unusable,
+        "the reserve is missing, full or only promised by the disk, so nobody could read a result while the ledger cannot be written",
+        "with room on the disk and the server stopped: move the file reserve of the data folder aside, fallocate -l 64M reserve, chmod 600 it, give it the server's owner";
+    "check.break-glass", Medium, work::broken_glass,
+        "records were read by break-glass within the last 30 days",
+        "ask who it was and review each: labward ledger list shows break_glass beside them";
     "check.held-too-long", High, work::held_too_long,
         "messages wait for a person for more than 90 days",
         "decide about them with labward message list --state held";

@@ -194,6 +194,13 @@ fn healthy() -> CheckInput {
             overdue: Vec::new(),
             unconfirmed: false,
         }),
+        ledger_fails: false,
+        reserve: ReserveState {
+            size_bytes: 64 << 20,
+            used_bytes: 0,
+            waiting: 0,
+            is_set_aside: true,
+        },
     }
 }
 
@@ -305,6 +312,13 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.held-a-week", ": 2", |i| {
         i.held_since = Ok(vec![days_ago(8), days_ago(90)])
+    }),
+    ("check.ledger-unwritable", "", |i| i.ledger_fails = true),
+    ("check.reserve-unusable", "", |i| {
+        i.reserve.used_bytes = i.reserve.size_bytes
+    }),
+    ("check.break-glass", "", |i| {
+        i.ledger.as_mut().unwrap().broken_glass = Some(days_ago(30))
     }),
     ("check.dead-letters", "ehr", |i| {
         set_destination(i, |destination| destination.dead = 1)
@@ -547,6 +561,7 @@ fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
         ("messages-without-destination", |i| i.stranded = no()),
         ("ledger-not-verified", |i| i.ledger = no()),
         ("clock-jumped", |i| i.ledger = no()),
+        ("break-glass", |i| i.ledger = no()),
         ("peer-silent", |i| i.ledger = no()),
         ("certificate-ended", |i| i.server_until = no()),
         ("authority-ends", |i| i.authority_until = no()),
@@ -616,6 +631,12 @@ fn a_limit_is_passed_the_moment_after_it() {
     let a_week: Change = |i| i.server_until = Ok(in_days(7));
     assert!(!found(a_week, "check.certificate-ends-this-week"));
     assert!(found(a_week, "check.certificate-ends-this-month"));
+    let promised: Change = |i| i.reserve.is_set_aside = false;
+    assert!(found(promised, "check.reserve-unusable"));
+    let missing: Change = |i| i.reserve = ReserveState::default();
+    assert!(found(missing, "check.reserve-unusable"));
+    let reviewed: Change = |i| i.ledger.as_mut().unwrap().broken_glass = Some(days_ago(31));
+    assert!(!found(reviewed, "check.break-glass"));
     let revoked: Change = |i| {
         change_peer(i, |peer| {
             peer.state = PeerState::Revoked;

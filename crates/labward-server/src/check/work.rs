@@ -25,6 +25,21 @@ pub(super) fn held_a_week(input: &CheckInput) -> Found {
     held(input, |age| age > WEEK && age <= QUARTER)
 }
 
+pub(super) fn ledger_unwritable(input: &CheckInput) -> Found {
+    Found::when(Some(input.ledger_fails))
+}
+
+pub(super) fn reserve_unusable(input: &CheckInput) -> Found {
+    Found::when(Some(!input.reserve.is_usable()))
+}
+
+pub(super) fn broken_glass(input: &CheckInput) -> Found {
+    Found::of(&input.ledger, |acts| match acts.broken_glass {
+        Some(last) => Found::says(input.now.since(last) <= MONTH, || last.to_rfc3339()),
+        None => known_since(acts, input.now, MONTH, Found::Fine),
+    })
+}
+
 pub(super) fn dead_letters(input: &CheckInput) -> Found {
     destinations(input, |destination| destination.dead > 0)
 }

@@ -66,6 +66,8 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
         }),
         backups: Backups::measure(core, now)
             .ok_or_else(|| "what was done with backups could not be read".to_owned()),
+        ledger_fails: core.ledger.failing_since().is_some(),
+        reserve: core.reserve.state(),
     }))
 }
 

@@ -180,6 +180,11 @@ endpoints! {
         "Searches for patients; masked, and recorded before it is answered";
     Post "records/{record}/show", RecordShow, Json("Why"), "Shown", record::show,
         "One record in full; recorded before it is answered";
+    Post "break-glass/find", RecordBreakGlass, Json("Find"), "Found", record::find_break_glass,
+        "The same search for a patient who cannot wait: in the reserve while the ledger cannot be written";
+    Post "break-glass/records/{record}", RecordBreakGlass, Json("Why"), "Shown",
+        record::show_break_glass,
+        "One record in full for a patient who cannot wait: in the reserve while the ledger cannot be written";
     Post "records/export", RecordExport, Json("Export"), "bytes", record::export,
         "A record or a patient's records; recorded before it is answered";
     Post "records/import", RecordImport, File, "Imported", record::import,

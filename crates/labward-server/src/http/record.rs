@@ -12,7 +12,7 @@ use labward_api::record::{
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
 use labward_base::problem;
 use labward_records::{
-    Criteria, Format, IndexedRecord, Override, Part, Records, RecordsError, What,
+    Criteria, Format, IndexedRecord, Override, Part, Recorded, Records, RecordsError, What,
 };
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -25,8 +25,27 @@ const COPY_BYTES: usize = 64 * 1024;
 
 /// `POST records/find`
 pub(super) fn find(call: &Call) -> Result<Answer, Failure> {
-    let find: Find = call.json()?;
-    let why = reason(&find.why)?;
+    let (criteria, why) = criteria(call.json()?)?;
+    let found = call.opened()?.records.find(&criteria, call.by(), &why)?;
+    answer_found(found)
+}
+
+/// `POST break-glass/find`
+pub(super) fn find_break_glass(call: &Call) -> Result<Answer, Failure> {
+    let (criteria, why) = criteria(call.json()?)?;
+    let records = &call.opened()?.records;
+    let found = call
+        .core
+        .reserve
+        .find(records, &criteria, call.by(), &why)?;
+    call.core
+        .ledger
+        .note(&found.recorded, call.core.clock.now());
+    answer_found(found)
+}
+
+fn criteria(find: Find) -> Result<(Criteria, String), Failure> {
+    let why = reason(&find.why)?.to_owned();
     let criteria = Criteria {
         mrn: find.mrn,
         authority: find.authority,
@@ -35,12 +54,25 @@ pub(super) fn find(call: &Call) -> Result<Answer, Failure> {
         accession: find.accession,
         limit: find.limit,
     };
-    let found = call.opened()?.records.find(&criteria, call.by(), why)?;
+    Ok((criteria, why))
+}
+
+fn answer_found(found: labward_records::Found) -> Result<Answer, Failure> {
+    let (entry, reserve) = places(found.recorded);
     Answer::json(&Found {
         patients: found.patients.into_iter().map(patient_hit).collect(),
         loading: found.loading,
-        entry: found.entry.get(),
+        entry,
+        reserve,
     })
+}
+
+/// The entry, or the number in the reserve.
+fn places(recorded: Recorded) -> (Option<u64>, Option<u64>) {
+    match recorded {
+        Recorded::Entry(index) => (Some(index.get()), None),
+        Recorded::Reserve(number) => (None, Some(number)),
+    }
 }
 
 /// `POST records/{record}/show`
@@ -51,13 +83,31 @@ pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
         .opened()?
         .records
         .show(record, call.by(), reason(&why)?)?;
+    answer_shown(shown)
+}
+
+/// `POST break-glass/records/{record}`
+pub(super) fn show_break_glass(call: &Call) -> Result<Answer, Failure> {
+    let record: RecordId = call.param("record")?;
+    let Why { why } = call.json()?;
+    let (records, why) = (&call.opened()?.records, reason(&why)?);
+    let shown = call.core.reserve.show(records, record, call.by(), why)?;
+    call.core
+        .ledger
+        .note(&shown.recorded, call.core.clock.now());
+    answer_shown(shown)
+}
+
+fn answer_shown(shown: labward_records::Shown) -> Result<Answer, Failure> {
+    let (entry, reserve) = places(shown.recorded);
     Answer::json(&Shown {
         record: shown.record.get(),
         kind: shown.kind.name().to_owned(),
         patient: shown.patient.map(PatientId::get),
         time: shown.time.to_rfc3339(),
         view: shown.view,
-        entry: shown.entry.get(),
+        entry,
+        reserve,
     })
 }
 

@@ -1,7 +1,7 @@
 //! `status` and `destinations`: what the server is doing; never about a patient.
 
 use labward_api::Why;
-use labward_api::status::{DestinationStatus, LinkStatus, Status, WitnessStatus};
+use labward_api::status::{DestinationStatus, LinkStatus, ReserveStatus, Status, WitnessStatus};
 use labward_base::{Timestamp, problem};
 use labward_gateway::config::{
     DestinationConfig, DestinationName, Framing, LinkConfig, OutboundTransport, Target,
@@ -29,6 +29,8 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
         open: opened.is_some(),
         started: core.started.to_rfc3339(),
         entries: head.map_or(0, |head| head.frontier.size()),
+        ledger_failing_since: core.ledger.failing_since().map(Timestamp::to_rfc3339),
+        reserve: reserve(core),
         links: links(call, opened.as_deref()),
         destinations: all_destinations(core, opened.as_deref()),
         witnesses: all_witnesses(core, opened.as_deref())?,
@@ -53,6 +55,15 @@ pub(super) fn resume(call: &Call) -> Result<Answer, Failure> {
     let name: DestinationName = call.text("name").parse().map_err(unknown)?;
     let entry = call.opened()?.delivery.resume(&name, call.by(), why)?;
     Answer::done(Some(entry))
+}
+
+fn reserve(core: &Core) -> ReserveStatus {
+    let state = core.reserve.state();
+    ReserveStatus {
+        size_bytes: state.size_bytes,
+        used_bytes: state.used_bytes,
+        waiting: state.waiting,
+    }
 }
 
 fn links(call: &Call, opened: Option<&Opened>) -> Vec<LinkStatus> {

@@ -4,10 +4,6 @@
 //! It must never write a private key in clear: the authority's, the server's and the ledger's are
 //! sealed under the root key in the unit that records the installation.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use labward_base::id::SlotId;
@@ -15,7 +11,7 @@ use labward_base::{Clock, Secret};
 use labward_identity::{Authority, Identification, NewPerson, Origin, People};
 use labward_keys::{AddedSlot, Keys, KeysError, NewSlot, SlotOpener, SlotTest};
 use labward_ledger::{Action, Actor, Facts, LedgerJournal, NewEntry, Publisher, Subject, append};
-use labward_os::{create_durably, hostname, preallocate};
+use labward_os::{create_durably, hostname, set_aside};
 use labward_seal::sign::SigningKey;
 use labward_store::{Options, Store};
 
@@ -140,19 +136,6 @@ impl Created {
         place.finish()?;
         Ok(report)
     }
-}
-
-fn set_aside(path: &Path, bytes: u64) -> Result<(), SetupError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(SetupError::file(path))?;
-    preallocate(&file, bytes)?;
-    file.flush()
-        .and_then(|()| file.sync_all())
-        .map_err(SetupError::file(path))
 }
 
 fn add_administrator(store: &Store, wanted: &Wanted) -> Result<(), SetupError> {

@@ -1,6 +1,7 @@
 //! The server as a whole: real rooms in a folder that vanishes, real sockets on port 0.
 
 mod authorization;
+mod bad_days;
 mod path;
 mod renewal;
 mod requests;

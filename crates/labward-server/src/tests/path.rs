@@ -148,7 +148,8 @@ fn a_message_is_received_sealed_delivered_found_shown_and_proved() {
     assert_eq!(exported.status, 200);
     let report = verify_bundle(exported.body.as_slice(), &key).unwrap();
     assert!(report.entries > verified.entries);
-    let proof: Value = get(&app, &format!("ledger/prove/{}", shown.entry));
+    let entry = shown.entry.unwrap();
+    let proof: Value = get(&app, &format!("ledger/prove/{entry}"));
     assert!(
         proof["proof"]
             .as_str()

@@ -15,6 +15,7 @@ use labward_ledger::{Actor, LedgerJournal};
 use labward_os::{Stopwatch, SystemClock, current_uid};
 use labward_seal::sign::SigningKey;
 use labward_store::{Options, Store};
+use labward_testkit::vfs::FaultVfs;
 use labward_testkit::{FakeClock, TempDir};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -23,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::app::{App, ConfigSource, Parts, build};
+use crate::app::{App, ConfigSource, Parts, build, build_on};
 use crate::config::Config;
 use crate::folder::{AUTHORITY_KEY, DataFolder, LEDGER_KEY, NODE, SERVER_KEY, SITE};
 use crate::migrations::migrations;
@@ -60,6 +61,7 @@ impl Installation {
         for path in data.subfolders() {
             fs::create_dir_all(path).unwrap();
         }
+        labward_os::set_aside(&data.reserve(), 1 << 20).unwrap();
         let clock = Arc::new(SystemClock);
         let journal = LedgerJournal::new(NODE, clock.clone());
         let options = Options::new(data.database());
@@ -128,7 +130,18 @@ impl Installation {
     }
 
     fn build_at(&self, clock: Arc<dyn Clock>) -> Result<App, crate::ServerError> {
-        build(Parts {
+        build(self.parts(clock))
+    }
+
+    /// A started server whose disk and clock do what the test says.
+    pub(super) fn start_on(&self, vfs: &FaultVfs, clock: Arc<dyn Clock>) -> App {
+        let mut app = build_on(self.parts(clock), Some(vfs.name().to_owned())).unwrap();
+        app.start().unwrap();
+        app
+    }
+
+    fn parts(&self, clock: Arc<dyn Clock>) -> Parts {
+        Parts {
             config: self.config.clone(),
             source: Some(ConfigSource {
                 path: self.config_file(),
@@ -136,7 +149,7 @@ impl Installation {
             }),
             data: self.data(),
             clock,
-        })
+        }
     }
 
     /// A started server that lives by this clock.

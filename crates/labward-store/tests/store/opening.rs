@@ -171,6 +171,41 @@ fn damage_is_found_at_the_start_after_a_crash_and_its_place_is_named() {
 }
 
 #[test]
+fn an_index_that_lost_a_row_is_named_while_the_store_is_open() {
+    const INDEXED: &[Migration] = &[Migration {
+        name: "indexed",
+        sql: "CREATE TABLE item (id INTEGER PRIMARY KEY, tag TEXT NOT NULL);\
+              CREATE INDEX item_tag ON item (tag);",
+    }];
+    let folder = TempDir::new();
+    let path = folder.join("db.sqlite");
+    let store = open(&path, INDEXED).unwrap();
+    store
+        .write(|tx| {
+            (0..50).try_for_each(|i| {
+                let tag = format!("Doe^Jane {i}");
+                tx.execute("INSERT INTO item (tag) VALUES ($1)", &[tag.as_str().into()])?;
+                Ok::<_, StoreError>(())
+            })
+        })
+        .unwrap();
+    assert_eq!(store.unsound_places().unwrap(), Vec::<String>::new());
+    store.close().unwrap();
+    // The last copy of a value stands in the index, which was made after the table.
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(11).rposition(|part| part == b"Doe^Jane 42");
+    bytes[place.unwrap()] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let store = open(&path, INDEXED).unwrap();
+    let places = store.unsound_places().unwrap();
+    assert!(
+        places.iter().any(|place| place.contains("item_tag")),
+        "{places:?}"
+    );
+    assert!(!places.concat().contains("Doe"));
+}
+
+#[test]
 fn a_folder_that_does_not_exist_is_an_error_that_names_no_content() {
     let folder = TempDir::new();
     let error = open(&folder.join("missing/db.sqlite"), SCHEMA)

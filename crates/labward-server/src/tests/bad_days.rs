@@ -1,0 +1,474 @@
+//! A disk that is full, and a clock that goes back: what is refused, what goes on, and what the
+//! ledger says afterwards.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use labward_api::ledger::{Entries, Verified};
+use labward_api::message::Message;
+use labward_api::peer::AddedPeer;
+use labward_api::record::{Found, Shown};
+use labward_api::status::{Check, DestinationStatus, Status};
+use labward_base::Clock;
+use labward_os::SystemClock;
+use labward_testkit::FakeClock;
+use labward_testkit::vfs::{Fault, FaultVfs};
+use serde_json::{Value, json};
+
+use super::testbench::{
+    Analyzer, Answered, Installation, Receiver, get, post, request, result, until,
+};
+use crate::app::App;
+use crate::config::Config;
+use crate::http::endpoint::{ENDPOINTS, Verb};
+
+const WHY: &str = "a patient who cannot wait";
+
+/// One link and two receivers that refuse the message K1: one holds it, the other is stopped by it.
+fn config(receivers: &[&Receiver; 2]) -> Config {
+    let mut text = "version = 1\n[[link]]\nname = \"chem\"\nlisten = \"127.0.0.1:0\"\n\
+        [[route]]\ntypes = [\"ORU^R01\"]\nto = [\"ehr\", \"lis\"]\n"
+        .to_owned();
+    for (name, receiver, then) in [("ehr", receivers[0], "hold"), ("lis", receivers[1], "stop")] {
+        let address = receiver.address;
+        text.push_str(&format!(
+            "[[destination]]\nname = \"{name}\"\non = {{ reject = \"{then}\" }}\ntarget = {{ \
+             kind = \"mllp\", address = \"{address}\", transport = {{ mode = \"plain\" }} }}\n"
+        ));
+    }
+    Config::parse(&text).unwrap()
+}
+
+fn add_peer(app: &App, name: &str, application: &str) -> AddedPeer {
+    let rules = json!({
+        "applications": [application], "facilities": ["*"], "types": ["*"], "processing": ["*"],
+        "astm_senders": []
+    });
+    post(
+        app,
+        "peers",
+        &json!({ "name": name, "kind": "analyzer", "rules": rules }),
+    )
+}
+
+fn connect(app: &App, peer: &AddedPeer) -> Analyzer {
+    let (_, address) = app.addresses().into_iter().next().unwrap();
+    Analyzer::connect(address, peer.bundle.as_deref().unwrap())
+}
+
+fn entries(app: &App) -> Vec<Value> {
+    let page: Entries = get(app, "ledger/entries?limit=1000");
+    page.entries
+}
+
+fn posted(app: &App, path: &str, body: &Value) -> Answered {
+    request(app, "POST", path, body.to_string().as_bytes())
+}
+
+fn status(app: &App) -> Status {
+    get(app, "status")
+}
+
+fn finds(app: &App, code: &str) -> bool {
+    let check: Check = get(app, "check");
+    check.findings.iter().any(|finding| finding.code == code)
+}
+
+/// One act of the API that could be done now.
+struct Act {
+    verb: &'static str,
+    /// As the table of endpoints names it.
+    endpoint: &'static str,
+    path: String,
+    body: Value,
+}
+
+/// Every act of the API, each on something that really waits for it.
+fn acts(app: &App, installation: &Installation) -> Vec<Act> {
+    let held: Vec<Message> = get(app, "messages?state=held");
+    let (first, second) = (held[0].record, held[1].record);
+    let waiting: Vec<Message> = get(app, "messages?state=waiting");
+    let stuck = waiting[0].record;
+    let all: Vec<Message> = get(app, "messages");
+    let sent = all.last().unwrap().record;
+    let find = json!({ "mrn": "4711", "why": WHY });
+    let found: Found = post(app, "records/find", &find);
+    let patient = found.patients[0].patient;
+    let slots: Value = get(app, "key/slots");
+    let slot = slots[1]["id"].as_u64().unwrap();
+    let people: Value = get(app, "people");
+    let other = people[0]["id"].as_u64().unwrap();
+    let opener = json!({ "with": "key-file", "path": installation.key_file() });
+    let own = installation.key_file().with_extension("second");
+    let own = json!({ "with": "key-file", "path": own });
+    let new_key = installation.key_file().with_extension("third");
+    let why = json!({ "why": WHY });
+    let act = |verb, endpoint, path: String, body: &Value| Act {
+        verb,
+        endpoint,
+        path,
+        body: body.clone(),
+    };
+    let post =
+        |endpoint: &'static str, path: String, body: &Value| act("POST", endpoint, path, body);
+    let same =
+        |endpoint: &'static str, body: &Value| act("POST", endpoint, endpoint.to_owned(), body);
+    let export = json!({ "patient": patient, "format": "original", "why": WHY });
+    let dispose = json!({ "why": WHY, "override_retention": "the court" });
+    vec![
+        post(
+            "destinations/{name}/resume",
+            "destinations/lis/resume".to_owned(),
+            &why,
+        ),
+        same("unseal", &opener),
+        same(
+            "key/slots",
+            &json!({ "kind": "key-file", "label": "third", "path": new_key }),
+        ),
+        post(
+            "key/slots/{id}/test",
+            format!("key/slots/{slot}/test"),
+            &own,
+        ),
+        act(
+            "DELETE",
+            "key/slots/{id}",
+            format!("key/slots/{slot}"),
+            &json!({}),
+        ),
+        same("key/rotate", &json!({})),
+        same("peers", &json!({ "name": "new", "kind": "lis" })),
+        post(
+            "peers/{name}/renew",
+            "peers/chem-1/renew".to_owned(),
+            &json!({}),
+        ),
+        post(
+            "peers/{name}/revoke",
+            "peers/chem-1/revoke".to_owned(),
+            &json!({}),
+        ),
+        same(
+            "people",
+            &json!({ "id": 0, "name": "N. N.", "role": "it", "uid": 4_711 }),
+        ),
+        act(
+            "DELETE",
+            "people/{id}",
+            format!("people/{other}"),
+            &json!({}),
+        ),
+        post(
+            "messages/{record}/release",
+            format!("messages/{first}/release"),
+            &why,
+        ),
+        post(
+            "messages/{record}/reject",
+            format!("messages/{second}/reject"),
+            &why,
+        ),
+        post(
+            "messages/{record}/resend",
+            format!("messages/{sent}/resend"),
+            &why,
+        ),
+        post(
+            "messages/{record}/skip",
+            format!("messages/{stuck}/skip"),
+            &json!({ "why": WHY, "destination": "ehr" }),
+        ),
+        same("records/find", &find),
+        post(
+            "records/{record}/show",
+            format!("records/{sent}/show"),
+            &why,
+        ),
+        same("records/export", &export),
+        post(
+            "records/import",
+            "records/import?ending=hl7&why=x".to_owned(),
+            &Value::Null,
+        ),
+        post(
+            "patients/{patient}/dispose",
+            format!("patients/{patient}/dispose"),
+            &dispose,
+        ),
+        post(
+            "patients/{patient}/hold",
+            format!("patients/{patient}/hold"),
+            &why,
+        ),
+        post(
+            "patients/{patient}/lift",
+            format!("patients/{patient}/lift"),
+            &why,
+        ),
+        same("ledger/verify", &json!({})),
+        same("ledger/export", &json!({ "format": "bundle" })),
+    ]
+}
+
+fn done(app: &App, act: &Act) -> Answered {
+    let body = match &act.body {
+        Value::Null => result("IMPORTED"),
+        body => body.to_string(),
+    };
+    request(app, act.verb, &act.path, body.as_bytes())
+}
+
+/// Everything that the API shows of the state that acts change.
+fn shown(app: &App) -> Vec<Value> {
+    let paths = [
+        "key/slots",
+        "peers",
+        "people",
+        "messages",
+        "ledger/entries?limit=1000",
+    ];
+    paths.iter().map(|path| get(app, path)).collect()
+}
+
+#[test]
+fn while_the_ledger_cannot_be_written_every_act_is_refused_and_changes_nothing() {
+    let receivers = [Receiver::refusing("K1"), Receiver::refusing("K1")];
+    let installation = Installation::new(config(&[&receivers[0], &receivers[1]]));
+    let vfs = FaultVfs::register("server-every-act");
+    let app = installation.start_on(&vfs, Arc::new(SystemClock));
+    prepare(&app, &installation);
+    let acts = acts(&app, &installation);
+    let listed: BTreeSet<(&str, &str)> = acts.iter().map(|act| (act.verb, act.endpoint)).collect();
+    let glass = |path: &str| path.starts_with("break-glass/");
+    let table: BTreeSet<(&str, &str)> = ENDPOINTS
+        .iter()
+        .filter(|one| one.verb != Verb::Get && !glass(one.path))
+        .map(|one| (one.verb.name(), one.path))
+        .collect();
+    assert_eq!(listed, table, "every act of the table stands in `acts`");
+
+    let before = shown(&app);
+    vfs.fail_writes_with(Some(Fault::NoSpace));
+    for act in &acts {
+        let answer = done(&app, act);
+        let reads = ["records/find", "records/{record}/show"].contains(&act.endpoint);
+        let code = match reads {
+            true => "records.not-recorded",
+            false => "store.unwritable",
+        };
+        let found = (answer.status, answer.code());
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(
+            found,
+            (503, code.to_owned()),
+            "{} {}: {text}",
+            act.verb,
+            act.path
+        );
+    }
+    assert_eq!(shown(&app), before);
+    let third = installation.key_file().with_extension("third");
+    assert!(!third.exists(), "a key file without its slot");
+
+    // The very same acts are done once there is room.
+    vfs.fail_writes_with(None);
+    let last = ["patients/{patient}/dispose", "people/{id}"];
+    for act in acts.iter().filter(|act| !last.contains(&act.endpoint)) {
+        let lift = act.endpoint == "patients/{patient}/lift";
+        let answer = done(&app, act);
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(
+            answer.status == 200 || lift,
+            "{} {}: {text}",
+            act.verb,
+            act.path
+        );
+    }
+    app.shutdown().unwrap();
+}
+
+/// Two held messages, one delivered, one that its receiver refused, and a second slot.
+fn prepare(app: &App, installation: &Installation) {
+    let second = installation.key_file().with_extension("second");
+    let slot = json!({ "kind": "key-file", "label": "second", "path": second });
+    assert_eq!(posted(app, "key/slots", &slot).status, 200);
+    let (known, strange) = (
+        add_peer(app, "chem-1", "*"),
+        add_peer(app, "chem-2", "OTHER"),
+    );
+    for control in ["K0", "K1"] {
+        assert_eq!(
+            connect(app, &known).send(&result(control)).as_deref(),
+            Some("AA")
+        );
+    }
+    for control in ["H1", "H2"] {
+        assert_ne!(
+            connect(app, &strange).send(&result(control)).as_deref(),
+            Some("AA")
+        );
+    }
+    until("one destination to hold and one to stop", || {
+        let all: Vec<DestinationStatus> = get(app, "destinations");
+        (all[0].held == 1 && all[1].state == "stopped").then_some(())
+    });
+    until("the names", || status(app).search_ready.then_some(()));
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_acknowledged_and_results_are_read_by_break_glass_until_there_is_room()
+{
+    let receivers = [Receiver::start(), Receiver::start()];
+    let installation = Installation::new(config(&[&receivers[0], &receivers[1]]));
+    let vfs = FaultVfs::register("server-break-glass");
+    let app = installation.start_on(&vfs, Arc::new(SystemClock));
+    let peer = add_peer(&app, "chem-1", "*");
+    let mut analyzer = connect(&app, &peer);
+    assert_eq!(analyzer.send(&result("M1")).as_deref(), Some("AA"));
+    let record = get::<Vec<Message>>(&app, "messages")[0].record;
+    until("the names", || status(&app).search_ready.then_some(()));
+    assert!(!finds(&app, "check.ledger-unwritable") && !finds(&app, "check.reserve-unusable"));
+
+    vfs.fail_writes_with(Some(Fault::NoSpace));
+    let refused = analyzer.send(&result("M2"));
+    assert_ne!(refused.as_deref(), Some("AA"));
+    let why = json!({ "why": WHY });
+    let plain = posted(&app, &format!("records/{record}/show"), &why);
+    assert_eq!(
+        (plain.status, plain.code().as_str()),
+        (503, "records.not-recorded")
+    );
+    let body = String::from_utf8_lossy(&plain.body).into_owned();
+    assert!(body.contains("--break-glass"), "it says what to do: {body}");
+    let no_reason = posted(
+        &app,
+        &format!("break-glass/records/{record}"),
+        &json!({ "why": " " }),
+    );
+    assert_eq!(no_reason.code(), "server.no-reason");
+
+    let find = json!({ "name": "musterfrau", "why": WHY });
+    let found: Found = post(&app, "break-glass/find", &find);
+    assert_eq!((found.entry, found.reserve), (None, Some(1)));
+    assert_eq!(found.patients[0].records[0].record, record);
+    let shown: Shown = post(&app, &format!("break-glass/records/{record}"), &why);
+    assert_eq!((shown.entry, shown.reserve), (None, Some(2)));
+    assert!(shown.view.to_string().contains("MUSTERFRAU"));
+    let now = status(&app);
+    assert!(now.ledger_failing_since.is_some());
+    assert_eq!((now.reserve.waiting, now.reserve.used_bytes), (2, 8192));
+    assert!(finds(&app, "check.ledger-unwritable"));
+    let reserve = fs::read(installation.data().reserve()).unwrap();
+    let in_clear = |text: &str| {
+        reserve
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(!in_clear(WHY) && !in_clear("MUSTERFRAU"));
+
+    vfs.fail_writes_with(None);
+    until("the ledger to go on", || {
+        let now = status(&app);
+        (now.ledger_failing_since.is_none() && now.reserve.waiting == 0).then_some(())
+    });
+    // What the connection does after a refusal is its link's policy; the device sends again.
+    let mut analyzer = connect(&app, &peer);
+    assert_eq!(analyzer.send(&result("M2")).as_deref(), Some("AA"));
+    let all = entries(&app);
+    let glass: Vec<&str> = all
+        .iter()
+        .filter(|entry| entry["facts"]["break_glass"] == "reserve")
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(glass, ["record.searched", "record.shown"]);
+    let resumed = all
+        .iter()
+        .find(|entry| entry["action"] == "ledger.resumed")
+        .unwrap();
+    assert_eq!(resumed["facts"]["readings"], 2);
+    assert!(finds(&app, "check.break-glass"), "somebody is to review it");
+    assert!(!finds(&app, "check.ledger-unwritable"));
+    let verified: Verified = post(&app, "ledger/verify", &json!({}));
+    assert!(verified.good, "{:?}", verified.faults);
+    app.shutdown().unwrap();
+}
+
+#[test]
+fn what_was_read_before_a_crash_on_a_full_disk_is_merged_at_the_next_start() {
+    let receivers = [Receiver::start(), Receiver::start()];
+    let installation = Installation::new(config(&[&receivers[0], &receivers[1]]));
+    let vfs = FaultVfs::register("server-next-start");
+    let app = installation.start_on(&vfs, Arc::new(SystemClock));
+    let peer = add_peer(&app, "chem-1", "*");
+    assert_eq!(
+        connect(&app, &peer).send(&result("M1")).as_deref(),
+        Some("AA")
+    );
+    let record = get::<Vec<Message>>(&app, "messages")[0].record;
+    vfs.fail_writes_with(Some(Fault::NoSpace));
+    for number in 1..=3 {
+        let path = format!("break-glass/records/{record}");
+        let shown: Shown = post(&app, &path, &json!({ "why": WHY }));
+        assert_eq!(shown.reserve, Some(number));
+    }
+    // It stops while the disk is still full, and nothing of it can be recorded.
+    let _ = app.shutdown();
+    vfs.fail_writes_with(None);
+    let app = installation.start_on(&vfs, Arc::new(SystemClock));
+    let numbers: Vec<u64> = entries(&app)
+        .iter()
+        .filter_map(|entry| entry["facts"]["reserve"].as_u64())
+        .collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    assert_eq!(status(&app).reserve.used_bytes, 0);
+    app.shutdown().unwrap();
+}
+
+#[test]
+fn a_clock_that_goes_back_stops_nothing_and_no_entry_is_older_than_the_one_before() {
+    let receivers = [Receiver::start(), Receiver::start()];
+    let installation = Installation::new(config(&[&receivers[0], &receivers[1]]));
+    let vfs = FaultVfs::register("server-clock");
+    let clock = FakeClock::new(SystemClock.now());
+    let app = installation.start_on(&vfs, Arc::new(clock.clone()));
+    let peer = add_peer(&app, "chem-1", "*");
+    let mut analyzer = connect(&app, &peer);
+    assert_eq!(analyzer.send(&result("T1")).as_deref(), Some("AA"));
+    let before = clock.now();
+    clock.set(before.minus(Duration::from_secs(3_600)));
+    for control in ["T2", "T3"] {
+        assert_eq!(analyzer.send(&result(control)).as_deref(), Some("AA"));
+    }
+    // A connection of its own too: certificates are checked at the time that the clock shows.
+    assert_eq!(
+        connect(&app, &peer).send(&result("T4")).as_deref(),
+        Some("AA")
+    );
+    assert_eq!(
+        analyzer.send(&result("T1")).as_deref(),
+        Some("AA"),
+        "a copy is known"
+    );
+    for control in ["T1", "T2", "T3", "T4"] {
+        assert_eq!(receivers[0].next(), result(control).as_bytes());
+    }
+    let all = entries(&app);
+    let times: Vec<&str> = all
+        .iter()
+        .map(|entry| entry["time"].as_str().unwrap())
+        .collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let jumps = all.iter().filter(|entry| entry["action"] == "clock.jumped");
+    assert_eq!(jumps.count(), 1, "said once");
+    let copies = all
+        .iter()
+        .filter(|entry| entry["action"] == "message.duplicate");
+    assert_eq!(copies.count(), 1);
+    assert!(finds(&app, "check.clock-jumped"));
+    let verified: Verified = post(&app, "ledger/verify", &json!({}));
+    assert!(verified.good, "{:?}", verified.faults);
+    app.shutdown().unwrap();
+}
