@@ -28,8 +28,10 @@ cargo xtask COMMAND
   docs [--check]         write (or compare) the generated documents under docs/ref
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
   interop [--write]      send the test data through a live gateway with clients that are not ours
-  bench gateway          the gateway against stunnel, in one run; --pairs N, --connections N,
-                         --json (one line a row), --write (docs/ref/benchmarks.md)
+  bench [gateway|through|records|ledger|keys|start]
+                         what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
+                         --json (one line a row), --write (docs/ref/benchmarks.md);
+                         gateway: --connections N; through: --stored N
 
 interop and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
         },
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
-        ["bench", "gateway", options @ ..] => bench::bench(options),
+        ["bench", words @ ..] => bench::bench(words),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(64);
