@@ -84,7 +84,7 @@ impl Report {
     pub(super) fn json_lines(&self) -> Result<String> {
         let mut lines = String::new();
         for row in &self.findings.rows {
-            lines.push_str(&serde_json::to_string(&row.json(self.bench))?);
+            lines.push_str(&serde_json::to_string(&row.line(self.bench))?);
             lines.push('\n');
         }
         Ok(lines)

@@ -4,7 +4,7 @@
 //! machine, so the ratio is that of two runs of one round; the median over the rounds is reported,
 //! with the lowest and the highest beside it. A missing measurement must never hold.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// What is measured, and which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,19 @@ pub(super) struct Row {
     /// The peer's figure and the ratio to it, where there is a peer.
     peer: Option<(Spread, Spread)>,
     goal: Option<Goal>,
+}
+
+/// A row for machines.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'a> {
+    bench: &'a str,
+    case: &'a str,
+    ours: Option<f64>,
+    peer: Option<f64>,
+    unit: &'a str,
+    ratio: Option<f64>,
+    goal: Option<f64>,
+    holds: Option<bool>,
 }
 
 impl Figure {
@@ -119,21 +132,20 @@ impl Row {
         })
     }
 
-    /// One JSON object; a number that was not measured is null.
-    pub(super) fn json(&self, bench: &str) -> Value {
-        let goal = self.goal.map(|goal| match goal {
-            Goal::Ratio(number) | Goal::AtMost(number) => number,
-        });
-        json!({
-            "bench": bench,
-            "case": self.case,
-            "ours": rounded(self.ours.median),
-            "peer": self.peer.and_then(|(peer, _)| rounded(peer.median)),
-            "unit": self.figure.unit,
-            "ratio": self.peer.and_then(|(_, ratio)| rounded(ratio.median)),
-            "goal": goal,
-            "holds": self.holds(),
-        })
+    /// What becomes one line of JSON; a number that was not measured is null.
+    pub(super) fn line<'a>(&'a self, bench: &'a str) -> Line<'a> {
+        Line {
+            bench,
+            case: &self.case,
+            ours: rounded(self.ours.median),
+            peer: self.peer.and_then(|(peer, _)| rounded(peer.median)),
+            unit: self.figure.unit,
+            ratio: self.peer.and_then(|(_, ratio)| rounded(ratio.median)),
+            goal: self.goal.map(|goal| match goal {
+                Goal::Ratio(number) | Goal::AtMost(number) => number,
+            }),
+            holds: self.holds(),
+        }
     }
 
     /// Case, unit, ours, peer, ratio and goal in words.
@@ -216,20 +228,25 @@ fn rounded(number: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    fn line(row: &Row) -> Value {
+        serde_json::to_value(row.line("gateway")).unwrap()
+    }
 
     const SPEED: Figure = Figure::more("msg/s");
     const TIME: Figure = Figure::less("CPU µs/msg");
 
     #[test]
     fn a_ratio_above_one_means_that_ours_is_better_whatever_the_unit() {
-        let faster = Row::beside("a", SPEED, &[200.0], &[100.0]).json("b");
-        let cheaper = Row::beside("a", TIME, &[50.0], &[100.0]).json("b");
+        let faster = line(&Row::beside("a", SPEED, &[200.0], &[100.0]));
+        let cheaper = line(&Row::beside("a", TIME, &[50.0], &[100.0]));
         assert_eq!(
             (&faster["ratio"], &cheaper["ratio"]),
             (&json!(2.0), &json!(2.0))
         );
-        let slower = Row::beside("a", SPEED, &[100.0], &[200.0]).json("b");
-        let dearer = Row::beside("a", TIME, &[100.0], &[50.0]).json("b");
+        let slower = line(&Row::beside("a", SPEED, &[100.0], &[200.0]));
+        let dearer = line(&Row::beside("a", TIME, &[100.0], &[50.0]));
         assert_eq!(
             (&slower["ratio"], &dearer["ratio"]),
             (&json!(0.5), &json!(0.5))
@@ -242,7 +259,7 @@ mod tests {
             let row = Row::beside("16", SPEED, &ours, &[100.0; 3]);
             row.goal(Some(Goal::Ratio(0.8)))
         };
-        let line = row([10.0, 90.0, 300.0]).json("gateway");
+        let line = line(&row([10.0, 90.0, 300.0]));
         assert_eq!((&line["ratio"], &line["goal"]), (&json!(0.9), &json!(0.8)));
         assert_eq!(line["holds"], json!(true));
         assert_eq!(row([10.0, 70.0, 300.0]).holds(), Some(false));
@@ -257,7 +274,7 @@ mod tests {
         assert_eq!(row(80.0).cells()[5], "≤ 75, **missed**");
         let alone = Row::alone("64", TIME, &[60.0]).goal(Some(Goal::AtMost(75.0)));
         assert_eq!(alone.cells()[5], "≤ 75, holds");
-        assert_eq!(alone.json("gateway")["peer"], json!(null));
+        assert_eq!(line(&alone)["peer"], json!(null));
     }
 
     #[test]
@@ -273,25 +290,19 @@ mod tests {
     #[test]
     fn a_peer_that_uses_nothing_has_no_ratio() {
         let row = Row::beside("1", Figure::less("bytes/msg"), &[5.0, 6.0], &[0.0, 0.0]);
-        let line = row.json("gateway");
+        let line = line(&row);
         assert_eq!((&line["peer"], &line["ratio"]), (&json!(0.0), &json!(null)));
         assert_eq!(row.cells()[4], "–");
     }
 
     #[test]
-    fn a_line_has_the_eight_names_of_the_interface() {
-        let line = Row::alone("a", SPEED, &[1.0]).json("gateway");
-        let mut names: Vec<&str> = line
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        names.sort_unstable();
-        let all = [
-            "bench", "case", "goal", "holds", "ours", "peer", "ratio", "unit",
-        ];
-        assert_eq!(names, all);
+    fn a_line_has_the_eight_names_of_the_interface_in_their_order() {
+        let row = Row::alone("a", SPEED, &[1.0]);
+        let line = serde_json::to_string(&row.line("gateway")).unwrap();
+        assert_eq!(
+            line,
+            r#"{"bench":"gateway","case":"a","ours":1.0,"peer":null,"unit":"msg/s","ratio":null,"goal":null,"holds":null}"#
+        );
     }
 
     #[test]
