@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
@@ -102,9 +103,15 @@ impl Task {
         ] {
             connection.pragma_update(None, name, value)?;
         }
-        let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        // SQLCipher answers with text.
+        let page_size = connection.pragma_query_value(None, "page_size", |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Integer(number) => number.to_string(),
+                other => other.as_str()?.to_owned(),
+            })
+        })?;
         ensure!(
-            page_size == self.page_size,
+            page_size == self.page_size.to_string(),
             "the pages have {page_size} bytes"
         );
         Ok(connection)
