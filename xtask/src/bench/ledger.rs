@@ -68,7 +68,7 @@ const QUICK: Size = Size {
 const PER_COMMIT: u64 = 64;
 
 /// Entries of one commit where only the end counts.
-const PER_COMMIT_IN_BULK: u64 = 10_000;
+const PER_COMMIT_IN_BULK: u64 = 5_000;
 
 const CPU: Figure = Figure::less("CPU µs/entry");
 const SYSTEMS: [&str; 2] = ["the ledger", "the rows alone"];
