@@ -6,12 +6,17 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use labward_base::problem::ALL;
 
+use crate::bench::page;
 use crate::run::{cargo, root, run};
 
 /// A page and what writes it.
 type Page = (&'static str, fn() -> Result<String>);
 
-const PAGES: &[Page] = &[("docs/ref/errors.md", errors)];
+const PAGES: &[Page] = &[
+    // What the benches found stays as it is; what is said about them is written anew.
+    ("docs/ref/benchmarks.md", page::page),
+    ("docs/ref/errors.md", errors),
+];
 
 /// Writes the generated documents, or with `check` compares them with what stands there.
 pub(crate) fn docs(check: bool) -> Result<()> {

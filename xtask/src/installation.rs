@@ -8,13 +8,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use labward_api::status::Status;
+use labward_cli::Client;
 use serde_json::Value;
 
 use crate::guard::{Guarded, Workplace};
 use crate::run::{capture, cargo, in_time, root, run};
 
-/// How long a server may take until it listens.
-const START: Duration = Duration::from_secs(30);
+/// How long a server may take until it listens: it may have millions of messages to read.
+const START: Duration = Duration::from_secs(300);
 
 /// How long a command may take.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -113,13 +115,26 @@ impl Installation {
 
     /// Starts its server and waits until it is open.
     pub(crate) fn serve(&self) -> Result<Guarded> {
-        let mut command = self.command(&["serve"]);
-        let mut server = Guarded::start("labward serve", &mut command, &self.log)?;
-        server.wait_until(START, || {
-            self.json(&["status"])
-                .is_ok_and(|status| status.get("open") == Some(&Value::Bool(true)))
-        })?;
+        let mut server = self.start()?;
+        server.wait_until(START, || self.is_open())?;
         Ok(server)
+    }
+
+    /// Starts its server, which is not open yet.
+    pub(crate) fn start(&self) -> Result<Guarded> {
+        let mut command = self.command(&["serve"]);
+        Guarded::start("labward serve", &mut command, &self.log)
+    }
+
+    /// Whether its server runs and is open.
+    pub(crate) fn is_open(&self) -> bool {
+        let status = self.client().get::<Status>("status", &[]);
+        status.is_ok_and(|status| status.open)
+    }
+
+    /// A client of its server.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.data)
     }
 
     /// Adds a peer that may send everything; gives its bundle.

@@ -31,8 +31,10 @@ cargo xtask COMMAND
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
   bad-days               kills, flipped bits and endless frames, longer than test runs them (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
-  bench gateway          the gateway against stunnel, in one run; --pairs N, --connections N,
-                         --json (one line a row), --write (docs/ref/benchmarks.md)
+  bench [gateway|through|records|ledger|keys|start]
+                         what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
+                         --json (one line a row), --write (docs/ref/benchmarks.md);
+                         gateway: --connections N; through: --stored N
 
 interop and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
         ["bad-days"] => test::bad_days(),
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
-        ["bench", "gateway", options @ ..] => bench::bench(options),
+        ["bench", words @ ..] => bench::bench(words),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(64);

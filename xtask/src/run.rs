@@ -26,10 +26,11 @@ pub(crate) fn under_ci() -> bool {
 
 /// Runs `command`, showing its output; an exit other than 0 is an error.
 pub(crate) fn run(name: &str, command: &mut Command) -> Result<()> {
-    println!("── {name}");
+    // Not to standard output: what a tool finds stands there alone.
+    eprintln!("── {name}");
     let start = Instant::now();
     let status = command.status().with_context(|| format!("start {name}"))?;
-    println!("── {name}: {:.1} s", start.elapsed().as_secs_f64());
+    eprintln!("── {name}: {:.1} s", start.elapsed().as_secs_f64());
     ensure!(status.success(), "{name} failed ({status})");
     Ok(())
 }

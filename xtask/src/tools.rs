@@ -1,6 +1,6 @@
 //! What the tests need beyond Rust: found, installed where that is allowed, or named in one line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
@@ -17,6 +17,8 @@ struct Tool {
 enum Need {
     /// A program in a folder of `PATH`.
     Program(&'static str),
+    /// A file of the system, such as a header.
+    File(&'static str),
     /// A module of Python: Debian packs the one that virtual environments need by itself.
     PythonModule(&'static str),
 }
@@ -27,7 +29,11 @@ const TOOLS: &[Tool] = &[
     tool(Need::Program("python3"), "python3"),
     tool(Need::PythonModule("ensurepip"), "python3-venv"),
     tool(Need::Program("stunnel"), "stunnel4"),
+    tool(Need::Program("haproxy"), "haproxy"),
 ];
+
+/// What only the benches need: SQLCipher is built against OpenSSL.
+const BENCH_TOOLS: &[Tool] = &[tool(Need::File("/usr/include/openssl/evp.h"), "libssl-dev")];
 
 const fn tool(needs: Need, package: &'static str) -> Tool {
     Tool { needs, package }
@@ -37,6 +43,7 @@ impl Tool {
     fn is_there(&self) -> bool {
         match self.needs {
             Need::Program(program) => on_path(program),
+            Need::File(path) => Path::new(path).is_file(),
             Need::PythonModule(module) => Command::new("python3")
                 .args(["-c", &format!("import {module}")])
                 .stderr(Stdio::null())
@@ -50,7 +57,17 @@ impl Tool {
 ///
 /// As root on a machine with apt they are installed; otherwise the error is the line to type.
 pub(crate) fn ensure_debian() -> Result<()> {
-    let missing: Vec<&str> = TOOLS
+    ensure(TOOLS)
+}
+
+/// As [`ensure_debian`], for the benches too.
+pub(crate) fn ensure_for_bench() -> Result<()> {
+    ensure(TOOLS)?;
+    ensure(BENCH_TOOLS)
+}
+
+fn ensure(tools: &[Tool]) -> Result<()> {
+    let missing: Vec<&str> = tools
         .iter()
         .filter(|tool| !tool.is_there())
         .map(|tool| tool.package)
@@ -60,7 +77,7 @@ pub(crate) fn ensure_debian() -> Result<()> {
     }
     let line = format!("apt-get install -y {}", missing.join(" "));
     if !is_root() || !on_path("apt-get") {
-        bail!("the tests need programs from Debian; type: sudo {line}");
+        bail!("something from Debian is needed; type: sudo {line}");
     }
     // A machine whose lists are fresh need not ask for them again, so a failed update is no error.
     let _ = run(
@@ -125,11 +142,19 @@ pub(crate) fn ensure_python_hl7() -> Result<PathBuf> {
     )
 }
 
-/// Whether `program` stands in a folder of `PATH`.
+/// Whether `program` is installed.
 pub(crate) fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
+    find(program).is_some()
+}
+
+/// Where `program` stands: in a folder of `PATH`, or in that of servers, which Debian leaves out of
+/// the `PATH` of people.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 fn is_root() -> bool {

@@ -4,11 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::guard::Workplace;
 
@@ -18,6 +20,8 @@ pub(crate) struct Bundles {
     pub(crate) server: PathBuf,
     /// Of the end that connects.
     pub(crate) client: PathBuf,
+    /// The authority's certificate alone.
+    pub(crate) authority: PathBuf,
 }
 
 /// Makes an authority and a bundle for each end in `place`.
@@ -45,9 +49,36 @@ pub(crate) fn make(place: &Workplace) -> Result<Bundles> {
         )?;
         Ok(path)
     };
+    let alone = place.join("measurement-ca.pem");
+    write_private(&alone, &ca)?;
     Ok(Bundles {
+        authority: alone,
         server: write("measured-server", ExtendedKeyUsagePurpose::ServerAuth)?,
         client: write("measuring-client", ExtendedKeyUsagePurpose::ClientAuth)?,
+    })
+}
+
+/// Certificates, authority and private key of a bundle.
+pub(crate) struct Opened {
+    /// The own certificate.
+    pub(crate) own: Vec<CertificateDer<'static>>,
+    /// The authority that issued it.
+    pub(crate) authority: CertificateDer<'static>,
+    /// The private key.
+    pub(crate) key: PrivateKeyDer<'static>,
+}
+
+/// Reads a bundle, ours or one that `labward peer add` wrote.
+pub(crate) fn open(bundle: &Path) -> Result<Opened> {
+    let pem = fs::read(bundle).with_context(|| format!("read {}", bundle.display()))?;
+    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>()?;
+    let [own @ .., authority] = certificates.as_slice() else {
+        bail!("{} holds no certificate", bundle.display());
+    };
+    Ok(Opened {
+        own: own.to_vec(),
+        authority: authority.clone(),
+        key: PrivateKeyDer::from_pem_slice(&pem)?,
     })
 }
 

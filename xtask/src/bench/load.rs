@@ -6,13 +6,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use labward_hl7::mllp::{Decoder, Event};
 use labward_hl7::{AckCode, parse_ack};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,14 +21,19 @@ use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::certificates;
 use super::message::Messages;
-use super::process::{Used, used};
+use super::process::Used;
+use super::sink::Arrivals;
 
 /// How long connecting, and the last answers, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Larger than any acknowledgement.
 const MAX_ACK_BYTES: usize = 1 << 16;
+
+/// Messages that are sent in one go when an installation is filled.
+const FILL_PART: u64 = 500_000;
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -41,10 +46,10 @@ pub(crate) struct Load<'a> {
     pub(crate) connections: usize,
     /// Load before the measurement begins.
     pub(crate) warm_up: Duration,
-    /// What is measured.
+    /// How long there is load that is measured.
     pub(crate) window: Duration,
-    /// The process that is measured.
-    pub(crate) process: u32,
+    /// The processes that are measured.
+    pub(crate) processes: &'a [u32],
     /// The length of the kernel's tick, in microseconds.
     pub(crate) tick_us: u64,
 }
@@ -52,110 +57,210 @@ pub(crate) struct Load<'a> {
 /// What one run showed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
-    /// Messages acknowledged in a second.
+    /// Messages in a second.
     pub(crate) per_second: f64,
-    /// The median time from the message's first byte to its checked acknowledgement, in ms.
+    /// The median time of a message, in ms.
     pub(crate) p50_ms: f64,
     /// The 99th percentile of that time, in ms.
     pub(crate) p99_ms: f64,
-    /// Processor time of the measured process a message, in µs.
+    /// Processor time of the measured processes a message, in µs.
     pub(crate) cpu_us: f64,
-    /// Its resident memory at the end, in MiB.
-    pub(crate) rss_mib: f64,
+    /// Their resident memory at the end, in 10^6 bytes.
+    pub(crate) rss_mb: f64,
     /// Bytes written to the disk a message.
     pub(crate) written: f64,
+    /// Messages that had not arrived when the last one was acknowledged.
+    pub(crate) behind: f64,
     /// Protocol and cipher suite.
     pub(crate) suite: String,
 }
 
+/// How one figure is read off a run.
+pub(crate) type Read = fn(&Measured) -> f64;
+
 /// One acknowledged message.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
+    number: u64,
+    start: Instant,
     done: Instant,
-    took: Duration,
 }
 
+/// A moment, and what the measured processes had used by then.
+type Moment = (Instant, Used);
+
+type Stream = TlsStream<TcpStream>;
+
+/// What one connection did, and the connection for more.
+type Sent = Result<(Stream, Vec<Sample>)>;
+
 impl Load<'_> {
-    /// Runs the load and measures; a wrong or missing acknowledgement is an error.
+    /// Measures what is acknowledged; a wrong or missing acknowledgement is an error.
     pub(crate) fn run(&self, messages: &Messages) -> Result<Measured> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("start the load client")?
-            .block_on(self.measure(messages))
+        block_on(self.measure(messages))
+    }
+
+    /// Measures what arrives at a receiver behind, from a message's first byte to its arrival there
+    /// and until the last has arrived; one that is lost is an error.
+    pub(crate) fn run_through(&self, messages: &Messages, arrivals: &Arrivals) -> Result<Measured> {
+        block_on(self.measure_through(messages, arrivals))
+    }
+
+    /// Has `count` messages acknowledged as fast as they are taken.
+    pub(crate) fn fill(&self, messages: &Messages, count: u64) -> Result<()> {
+        block_on(async {
+            let mut streams = self.connect().await?;
+            let mut left = count;
+            while left > 0 {
+                // In parts, because of each message a sample is kept meanwhile.
+                let part = left.min(FILL_PART);
+                let allowance = Arc::new(AtomicU64::new(part));
+                let more = move |_| {
+                    let take = |left: u64| left.checked_sub(1);
+                    allowance
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                        .is_ok()
+                };
+                streams = finish(start(streams, messages, more)).await?.0;
+                left -= part;
+            }
+            close(streams).await;
+            Ok(())
+        })
     }
 
     async fn measure(&self, messages: &Messages) -> Result<Measured> {
-        let mut streams = timeout(PATIENCE, self.connect())
-            .await
-            .context("connecting took too long")??;
+        let streams = self.connect().await?;
         let suite = streams.first().map(suite).unwrap_or_default();
         let begin = Instant::now() + self.warm_up;
         let end = begin + self.window;
-        let mut tasks = JoinSet::new();
-        for stream in streams.drain(..) {
-            tasks.spawn(send(stream, messages.lane(), end));
-        }
-        let look = |at: Instant| async move {
-            sleep_until(at.into()).await;
-            used(self.process, self.tick_us).map(|used| (Instant::now(), used))
-        };
-        let first = look(begin).await?;
-        let last = look(end).await?;
-        let mut samples = Vec::new();
-        timeout(PATIENCE, async {
-            while let Some(sent) = tasks.join_next().await {
-                samples.extend(sent.context("a connection failed")??);
-            }
-            Ok::<_, anyhow::Error>(())
-        })
-        .await
-        .context("an acknowledgement did not come")??;
-        summary(&samples, first, last, suite)
+        let tasks = start(streams, messages, move |now| now < end);
+        sleep_until(begin.into()).await;
+        let first = self.look()?;
+        sleep_until(end.into()).await;
+        let last = self.look()?;
+        let (streams, samples) = timeout(PATIENCE, finish(tasks))
+            .await
+            .context("an acknowledgement did not come")??;
+        close(streams).await;
+        summary(inside(&samples, first.0, last.0), first, last, suite)
     }
 
-    async fn connect(&self) -> Result<Vec<TlsStream<TcpStream>>> {
-        let connector = TlsConnector::from(Arc::new(tls(self.bundle)?));
-        let mut tasks = JoinSet::new();
-        for _ in 0..self.connections {
-            let connector = connector.clone();
-            let address = self.address;
-            tasks.spawn(async move {
-                let stream = TcpStream::connect(address).await.context("connect")?;
-                stream.set_nodelay(true)?;
-                let name = ServerName::try_from("localhost")?;
-                connector
-                    .connect(name, stream)
-                    .await
-                    .context("TLS handshake")
-            });
+    async fn measure_through(&self, messages: &Messages, arrivals: &Arrivals) -> Result<Measured> {
+        let streams = self.connect().await?;
+        let suite = streams.first().map(suite).unwrap_or_default();
+        let end = Instant::now() + self.warm_up;
+        let (streams, warm) = finish(start(streams, messages, move |now| now < end)).await?;
+        arrivals.wait_for(warm.len()).await?;
+        let first = self.look()?;
+        let end = first.0 + self.window;
+        let (streams, samples) = finish(start(streams, messages, move |now| now < end)).await?;
+        let behind = (warm.len() + samples.len()).saturating_sub(arrivals.count());
+        arrivals.wait_for(warm.len() + samples.len()).await?;
+        let used = self.look()?.1;
+        close(streams).await;
+        let arrived = arrivals.taken();
+        let mut times = Vec::with_capacity(samples.len());
+        let mut last = first.0;
+        for sample in &samples {
+            let at = arrived.get(&sample.number);
+            let at = *at.context("a message that was acknowledged never arrived")?;
+            last = last.max(at).max(sample.done);
+            times.push(at.saturating_duration_since(sample.start));
         }
-        let mut streams = Vec::with_capacity(self.connections);
-        while let Some(stream) = tasks.join_next().await {
-            streams.push(stream.context("a connection failed")??);
-        }
-        Ok(streams)
+        let mut measured = summary(times, first, (last, used), suite)?;
+        measured.behind = f64::from(u32::try_from(behind)?);
+        Ok(measured)
+    }
+
+    fn look(&self) -> Result<Moment> {
+        let used = Used::of(self.processes, self.tick_us)?;
+        Ok((Instant::now(), used))
+    }
+
+    async fn connect(&self) -> Result<Vec<Stream>> {
+        let connecting = async {
+            let connector = TlsConnector::from(Arc::new(tls(self.bundle)?));
+            let mut tasks = JoinSet::new();
+            for _ in 0..self.connections {
+                let connector = connector.clone();
+                let address = self.address;
+                tasks.spawn(async move {
+                    let stream = TcpStream::connect(address).await.context("connect")?;
+                    stream.set_nodelay(true)?;
+                    let name = ServerName::try_from("localhost")?;
+                    connector
+                        .connect(name, stream)
+                        .await
+                        .context("TLS handshake")
+                });
+            }
+            let mut streams = Vec::with_capacity(self.connections);
+            while let Some(stream) = tasks.join_next().await {
+                streams.push(stream.context("a connection failed")??);
+            }
+            Ok(streams)
+        };
+        timeout(PATIENCE, connecting)
+            .await
+            .context("connecting took too long")?
     }
 }
 
-/// Sends one message after the other until `end`.
-async fn send(
-    mut stream: TlsStream<TcpStream>,
-    mut messages: Messages,
-    end: Instant,
-) -> Result<Vec<Sample>> {
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the load client")?
+        .block_on(work)
+}
+
+/// Sends on every connection while `more` says so of the moment.
+fn start(
+    streams: Vec<Stream>,
+    messages: &Messages,
+    more: impl Fn(Instant) -> bool + Clone + Send + 'static,
+) -> JoinSet<Sent> {
+    let mut tasks = JoinSet::new();
+    for stream in streams {
+        tasks.spawn(send(stream, messages.lane(), more.clone()));
+    }
+    tasks
+}
+
+/// Waits for the last answer on every connection.
+async fn finish(mut tasks: JoinSet<Sent>) -> Result<(Vec<Stream>, Vec<Sample>)> {
+    let (mut streams, mut samples) = (Vec::with_capacity(tasks.len()), Vec::new());
+    while let Some(sent) = tasks.join_next().await {
+        let (stream, sent) = sent.context("a connection failed")??;
+        streams.push(stream);
+        samples.extend(sent);
+    }
+    Ok((streams, samples))
+}
+
+async fn close(streams: Vec<Stream>) {
+    for mut stream in streams {
+        // Whether the server still waits for our farewell is no matter.
+        let _ = stream.shutdown().await;
+    }
+}
+
+/// Sends one message after the other, each when the one before was acknowledged.
+async fn send(mut stream: Stream, mut messages: Messages, more: impl Fn(Instant) -> bool) -> Sent {
     let mut decoder = Decoder::new(MAX_ACK_BYTES);
     let mut buffer = vec![0; 4096];
     let mut samples = Vec::new();
     loop {
         let start = Instant::now();
-        if start >= end {
-            // Whether the server still waits for our farewell is no matter.
-            let _ = stream.shutdown().await;
-            return Ok(samples);
+        if !more(start) {
+            return Ok((stream, samples));
         }
-        let (frame, control_id) = messages.next();
-        stream.write_all(frame).await.context("send a message")?;
+        let next = messages.next();
+        stream
+            .write_all(next.frame)
+            .await
+            .context("send a message")?;
         stream.flush().await.context("send a message")?;
         let answer = loop {
             if let Some(event) = decoder.next_event() {
@@ -165,11 +270,11 @@ async fn send(
             ensure!(count > 0, "the server closed before it acknowledged");
             decoder.feed(buffer.get(..count).unwrap_or_default());
         };
-        check(&answer, control_id)?;
-        let done = Instant::now();
+        check(&answer, next.control_id)?;
         samples.push(Sample {
-            done,
-            took: done - start,
+            number: next.number,
+            start,
+            done: Instant::now(),
         });
     }
 }
@@ -194,24 +299,30 @@ fn check(answer: &Event, control_id: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// How long each message took that was acknowledged from `first` until before `last`.
+fn inside(samples: &[Sample], first: Instant, last: Instant) -> Vec<Duration> {
+    samples
+        .iter()
+        .filter(|sample| sample.done >= first && sample.done < last)
+        .map(|sample| sample.done - sample.start)
+        .collect()
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts of a few seconds are far below 2^52"
 )]
 fn summary(
-    samples: &[Sample],
-    first: (Instant, Used),
-    last: (Instant, Used),
+    mut times: Vec<Duration>,
+    first: Moment,
+    last: Moment,
     suite: String,
 ) -> Result<Measured> {
-    let mut times: Vec<Duration> = samples
-        .iter()
-        .filter(|sample| sample.done >= first.0 && sample.done < last.0)
-        .map(|sample| sample.took)
-        .collect();
     ensure!(!times.is_empty(), "no message was acknowledged in time");
     times.sort_unstable();
     let count = times.len() as f64;
+    let written = last.1.written.zip(first.1.written);
+    let written = written.map(|(last, first)| last.saturating_sub(first));
     let percentile = |percent: usize| {
         let place = (times.len() * percent / 100).min(times.len() - 1);
         times
@@ -223,8 +334,9 @@ fn summary(
         p50_ms: percentile(50),
         p99_ms: percentile(99),
         cpu_us: last.1.cpu_us.saturating_sub(first.1.cpu_us) as f64 / count,
-        rss_mib: last.1.rss_kib as f64 / 1024.0,
-        written: last.1.written.saturating_sub(first.1.written) as f64 / count,
+        rss_mb: last.1.rss_mb(),
+        written: written.map_or(f64::NAN, |bytes| bytes as f64 / count),
+        behind: 0.0,
         suite,
     })
 }
@@ -239,19 +351,14 @@ fn suite(stream: &TlsStream<TcpStream>) -> String {
 }
 
 fn tls(bundle: &Path) -> Result<ClientConfig> {
-    let pem = std::fs::read(bundle).with_context(|| format!("read {}", bundle.display()))?;
-    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>()?;
-    let [own @ .., authority] = certificates.as_slice() else {
-        bail!("{} holds no certificate", bundle.display());
-    };
+    let opened = certificates::open(bundle)?;
     let mut roots = RootCertStore::empty();
-    roots.add(authority.clone())?;
-    let key = PrivateKeyDer::from_pem_slice(&pem)?;
+    roots.add(opened.authority)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
-        .with_client_auth_cert(own.to_vec(), key)?)
+        .with_client_auth_cert(opened.own, opened.key)?)
 }
 
 #[cfg(test)]
@@ -274,25 +381,45 @@ mod tests {
 
     #[test]
     fn only_what_was_acknowledged_inside_the_window_counts() {
-        let start = Instant::now();
-        let second = Duration::from_secs(1);
-        let at = |seconds: u32| start + second * seconds;
+        let begin = Instant::now();
+        let at = |seconds: u64| begin + Duration::from_secs(seconds);
         let samples: Vec<Sample> = (0..10)
-            .map(|done| Sample {
-                done: at(done),
-                took: Duration::from_millis(u64::from(done)),
+            .map(|number| Sample {
+                number,
+                start: at(number) - Duration::from_millis(number),
+                done: at(number),
             })
             .collect();
-        let before = Used::default();
+        let got = inside(&samples, at(2), at(6));
+        let expected: Vec<Duration> = (2..6).map(Duration::from_millis).collect();
+        assert_eq!(got, expected);
+        assert!(inside(&samples, at(20), at(21)).is_empty());
+    }
+
+    #[test]
+    fn a_run_is_summed_up_by_message() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let times = (2..6).map(Duration::from_millis).collect();
         let after = Used {
             cpu_us: 40,
             rss_kib: 2048,
-            written: 400,
+            written: Some(400),
         };
-        let got = summary(&samples, (at(2), before), (at(6), after), String::new()).unwrap();
+        let before = Used {
+            written: Some(0),
+            ..Used::default()
+        };
+        let moments = ((start, before), (start + 4 * second, after));
+        let got = summary(times, moments.0, moments.1, String::new()).unwrap();
         assert!((got.per_second - 1.0).abs() < 1e-9, "{got:?}");
         assert!((got.p50_ms - 4.0).abs() < 1e-9 && (got.p99_ms - 5.0).abs() < 1e-9);
         assert!((got.cpu_us - 10.0).abs() < 1e-9 && (got.written - 100.0).abs() < 1e-9);
-        assert!(summary(&samples, (at(20), before), (at(21), after), String::new()).is_err());
+        assert!((got.rss_mb - 2.097_152).abs() < 1e-9, "{got:?}");
+        assert!(summary(Vec::new(), moments.0, moments.1, String::new()).is_err());
+        // What the kernel does not say is not nothing.
+        let unknown = (start, Used::default());
+        let got = summary(vec![second], unknown, moments.1, String::new()).unwrap();
+        assert!(got.written.is_nan(), "{got:?}");
     }
 }

@@ -1,12 +1,17 @@
-//! What the load client sends: ORU^R01 of 505 bytes with eight OBX, for a thousand patients.
+//! What is sent and kept: ORU^R01 of 505 bytes with eight OBX for the load client, of 2 KiB for a
+//! bulk import, for a thousand patients; and messages of which each brings a new patient.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use labward_hl7::mllp;
 
-/// How many patients the messages are about.
-const PATIENTS: u64 = 1_000;
+/// How many patients the messages of the load client are about.
+pub(crate) const PATIENTS: u64 = 1_000;
+
+/// The length of a record of a bulk import in bytes.
+pub(crate) const RECORD_BYTES: usize = 2_048;
 
 /// The length of each message in bytes, without its frame.
 pub(crate) const MESSAGE_BYTES: usize = 505;
@@ -38,11 +43,10 @@ impl Messages {
         }
     }
 
-    /// The next message in its MLLP frame, and its control id.
-    pub(crate) fn next(&mut self) -> (&[u8], &[u8]) {
+    /// The next message.
+    pub(crate) fn next(&mut self) -> Next<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        // A prime step, so that neighbours in time are not neighbours in number.
-        let patient = number.wrapping_mul(7919) % PATIENTS;
+        let patient = patient_of(number, PATIENTS);
         let head = format!(
             "MSH|^~\\&|XN550|HEMA|LIS|LAB|20260101120000||ORU^R01^ORU_R01|{number:0width$}|P|2.5.1\r",
             width = ID_DIGITS
@@ -57,8 +61,69 @@ impl Messages {
         self.frame.extend_from_slice(BODY);
         self.frame.extend_from_slice(&[mllp::END, b'\r']);
         let id = 1 + before_id..1 + before_id + ID_DIGITS;
-        (&self.frame, self.frame.get(id).unwrap_or_default())
+        Next {
+            number,
+            frame: &self.frame,
+            control_id: self.frame.get(id).unwrap_or_default(),
+        }
     }
+}
+
+/// One message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next<'a> {
+    /// Its number, which is what its control id says.
+    pub(crate) number: u64,
+    /// Its MLLP frame.
+    pub(crate) frame: &'a [u8],
+    /// Its control id.
+    pub(crate) control_id: &'a [u8],
+}
+
+/// A prime step, so that neighbours in time are not neighbours in number.
+fn patient_of(number: u64, patients: u64) -> u64 {
+    number.wrapping_mul(7919) % patients
+}
+
+/// A file of results of [`RECORD_BYTES`] each, one for every number of `range`, about so many
+/// patients.
+pub(crate) fn results(range: Range<u64>, patients: u64) -> Vec<u8> {
+    let mut file = Vec::new();
+    for number in range {
+        let begin = file.len();
+        let patient = patient_of(number, patients);
+        file.extend_from_slice(
+            format!(
+                "MSH|^~\\&|XN550|HEMA|LIS|LAB|20260101120000||ORU^R01^ORU_R01|{number:010}|P|2.5.1\r\
+                 PID|1||{patient:06}^^^LAB^MR||DOE^J||19700101|F\r"
+            )
+            .as_bytes(),
+        );
+        file.extend_from_slice(BODY);
+        // A comment of the laboratory fills it up, as they do.
+        file.extend_from_slice(b"NTE|1|L|");
+        file.resize(begin + RECORD_BYTES - 1, b'x');
+        file.push(b'\r');
+    }
+    file
+}
+
+/// A file of registrations of a new patient each, one for every number of `range`.
+pub(crate) fn registrations(range: Range<u64>) -> Vec<u8> {
+    let mut file = Vec::new();
+    for number in range {
+        // Names that differ, so that the index of names is as large as a real one.
+        let (family, given) = (number % 50_021, number % 5_003);
+        let (year, month, day) = (1930 + number % 90, 1 + number % 12, 1 + number % 28);
+        file.extend_from_slice(
+            format!(
+                "MSH|^~\\&|ADT|LAB|LIS|LAB|20260101120000||ADT^A04|{number:010}|P|2.5.1\r\
+                 PID|1||{number:08}^^^LAB^MR||FAM{family:05}^GIV{given:04}||{year}{month:02}{day:02}|F\r"
+            )
+            .as_bytes(),
+        );
+    }
+    file
 }
 
 /// OBR and eight OBX: a blood count.
@@ -75,7 +140,7 @@ OBX|8|NM|777-3^PLT^LN||250|10*3/uL|150-400|N|||F\r";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labward_hl7::Message;
+    use labward_hl7::{Batch, Message};
 
     #[test]
     fn each_message_has_the_stated_size_and_a_control_id_of_its_own() {
@@ -83,15 +148,40 @@ mod tests {
         let (mut a, mut b) = (messages.lane(), messages.lane());
         let mut ids = Vec::new();
         for lane in [&mut a, &mut b] {
-            let (frame, id) = lane.next();
-            let bytes = &frame[1..frame.len() - 2];
+            let next = lane.next();
+            let bytes = &next.frame[1..next.frame.len() - 2];
             assert_eq!(bytes.len(), MESSAGE_BYTES);
             let message = Message::parse(bytes).unwrap();
-            assert_eq!(message.header().control_id(), id);
+            let id = message.header().control_id();
+            assert_eq!(id, next.control_id);
+            assert_eq!(std::str::from_utf8(id).unwrap().parse(), Ok(next.number));
             let results = message.segments().filter(|one| one.id() == b"OBX").count();
             assert_eq!(results, 8);
             ids.push(id.to_vec());
         }
         assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
+    fn a_file_of_results_holds_messages_of_the_stated_size() {
+        let file = results(5..8, 2);
+        assert_eq!(file.len(), 3 * RECORD_BYTES);
+        let batch = Batch::parse(&file).unwrap();
+        assert_eq!(batch.messages().len(), 3);
+        for (number, message) in (5..).zip(batch.messages()) {
+            let id = format!("{number:010}");
+            let message = Message::parse(message).unwrap();
+            assert_eq!(message.header().control_id(), id.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_file_of_registrations_brings_a_patient_with_each_message() {
+        let file = registrations(1..4);
+        let text = String::from_utf8(file.clone()).unwrap();
+        assert_eq!(Batch::parse(&file).unwrap().messages().len(), 3);
+        for number in 1..4 {
+            assert!(text.contains(&format!("PID|1||{number:08}^^^LAB^MR||")));
+        }
     }
 }

@@ -1,83 +1,118 @@
-//! `cargo xtask bench`: what the gateway does beside what it is compared with, in one run.
+//! `cargo xtask bench`: what Labward does beside what it is compared with, in one run.
 //!
-//! The two are measured in turn, pair by pair, so that what else the machine does hits both;
-//! only ratios of a pair are compared. It must never count an unchecked acknowledgement.
+//! Systems are measured in turn, round by round, so that what else the machine does hits all of
+//! them; only ratios within a round are compared. It must never count an unchecked answer, or leave
+//! a row out because something is missing here.
 
 mod certificates;
+mod gateway;
+mod haproxy;
+mod keys;
+mod ledger;
 mod load;
 mod message;
+pub(crate) mod page;
 mod process;
+mod records;
 mod report;
+mod rooms;
+mod row;
 mod sink;
+mod start;
+mod through;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use anyhow::{Context as _, Result, bail, ensure};
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::guard::Workplace;
+use crate::run::cargo;
+use crate::tools;
 
-use crate::guard::{Guarded, Workplace, free_ports, loopback};
-use crate::installation::{self, Installation, Link};
-use crate::run::{cargo, root, run};
-use crate::{stunnel, tools};
+use report::{Findings, Report, Surroundings};
 
-use load::{Load, Measured};
-use message::Messages;
-use report::{Case, Pair, Report};
-use sink::Sink;
+/// Rounds of each case if nothing else is asked for.
+const ROUNDS: usize = 5;
 
-/// Connections of each case, and the ratio of messages a second that the design asks for.
-const CASES: [(usize, f64); 4] = [(1, 0.40), (16, 0.80), (64, 1.5), (256, 2.2)];
+/// Messages that are stored already in one case of `through`, if nothing else is asked for.
+const STORED: u64 = 1_000_000;
 
-/// Pairs of each case if nothing else is asked for.
-const PAIRS: usize = 5;
+/// One bench.
+pub(crate) struct Bench {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// The head of its section.
+    title: &'static str,
+    /// What its section says before the results, in Markdown.
+    about: &'static str,
+    run: fn(&Context<'_>) -> Result<Findings>,
+}
 
-/// Load before each measurement, so that keys, pages and branches are warm and every patient known.
-const WARM_UP: Duration = Duration::from_secs(1);
+/// Every bench, in the order in which they run.
+pub(crate) const BENCHES: [Bench; 6] = [
+    gateway::BENCH,
+    through::BENCH,
+    records::BENCH,
+    ledger::BENCH,
+    keys::BENCH,
+    start::BENCH,
+];
 
-/// What is measured of each run.
-const WINDOW: Duration = Duration::from_secs(3);
-
-/// What `cargo xtask bench gateway` was asked to do.
+/// What `cargo xtask bench` was asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Options {
-    pairs: usize,
+    /// Only this one, by its place in [`BENCHES`].
+    only: Option<usize>,
+    rounds: usize,
     /// Only the case with so many connections.
     connections: Option<usize>,
+    /// Messages that are stored already in one case.
+    stored: u64,
+    quick: bool,
     json: bool,
     write: bool,
+}
+
+/// What every bench is given.
+struct Context<'a> {
+    place: &'a Workplace,
+    options: Options,
+    tick_us: u64,
 }
 
 /// Runs `cargo xtask bench` with these words.
 pub(crate) fn bench(words: &[&str]) -> Result<()> {
     let options = Options::parse(words)?;
-    ensure!(
-        !options.write || options.connections.is_none(),
-        "the page holds all cases: --write goes without --connections"
-    );
-    if cfg!(debug_assertions) {
-        // A slow load client would make both look alike.
-        return run(
-            "bench: release build",
-            cargo()
-                .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
-                .args(["bench", "gateway"])
-                .args(words),
-        );
+    if cfg!(debug_assertions) && !options.quick {
+        // A slow load client would make all systems look alike; to see that it works, it may be slow.
+        let status = cargo()
+            .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
+            .arg("bench")
+            .args(words)
+            .status()
+            .context("start the release build")?;
+        ensure!(status.success(), "the bench failed ({status})");
+        return Ok(());
     }
-    tools::ensure_debian()?;
-    let place = Workplace::create("bench")?;
-    let bench = Bench::prepare(&place, options)?;
-    let report = bench.measure()?;
-    if options.json {
-        print!("{}", report.json_lines()?);
-    } else {
-        print!("{}", report.text());
-    }
-    if options.write {
-        let path = root().join("docs/ref/benchmarks.md");
-        fs::write(&path, report.page()).with_context(|| format!("write {}", path.display()))?;
+    tools::ensure_for_bench()?;
+    for bench in options.chosen() {
+        let place = Workplace::create("bench")?;
+        let context = Context {
+            place: &place,
+            options,
+            tick_us: process::tick_us()?,
+        };
+        let report = Report {
+            bench: bench.name,
+            surroundings: Surroundings::look(place.path())?,
+            findings: (bench.run)(&context).with_context(|| format!("bench {}", bench.name))?,
+        };
+        if options.json {
+            print!("{}", report.json_lines()?);
+        } else {
+            println!("{}", report.text());
+        }
+        if options.write {
+            page::write(bench.name, &report.section())?;
+        }
     }
     Ok(())
 }
@@ -85,241 +120,176 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
 impl Options {
     fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self {
-            pairs: PAIRS,
+            only: None,
+            rounds: ROUNDS,
             connections: None,
+            stored: STORED,
+            quick: false,
             json: false,
             write: false,
         };
-        let mut words = words.iter();
+        let (mut rounds, mut stored) = (None, None);
+        let mut words = words.iter().copied();
         while let Some(word) = words.next() {
-            match *word {
+            let mut number = |most: u64| {
+                let given = words.next().and_then(|word| word.parse().ok());
+                given
+                    .filter(|number| (1..=most).contains(number))
+                    .with_context(|| format!("{word} takes a number from 1 to {most}"))
+            };
+            match word {
                 "--json" => options.json = true,
                 "--write" => options.write = true,
+                "--quick" => options.quick = true,
+                "--pairs" => rounds = Some(usize::try_from(number(1_000)?)?),
+                "--stored" => stored = Some(number(100_000_000)?),
                 "--connections" => {
-                    let known = |wanted: &usize| CASES.iter().any(|(case, _)| case == wanted);
-                    let wanted = words.next().and_then(|n| n.parse().ok()).filter(known);
-                    options.connections =
-                        Some(wanted.context("--connections takes 1, 16, 64 or 256")?);
+                    let wanted = usize::try_from(number(256)?)?;
+                    ensure!(
+                        gateway::has_case(wanted),
+                        "--connections takes 1, 16, 64 or 256"
+                    );
+                    options.connections = Some(wanted);
                 }
-                "--pairs" => {
-                    options.pairs = words
-                        .next()
-                        .and_then(|n| n.parse().ok())
-                        .filter(|pairs| (1..=1_000).contains(pairs))
-                        .context("--pairs takes a number from 1 to 1000")?;
+                name if options.only.is_none() => {
+                    let place = BENCHES.iter().position(|bench| bench.name == name);
+                    options.only =
+                        Some(place.with_context(|| format!("there is no bench {name}"))?);
                 }
-                other => bail!("bench gateway does not know {other}"),
+                other => bail!("bench does not know {other}"),
             }
         }
+        ensure!(
+            !(options.write && (options.quick || options.connections.is_some())),
+            "the page holds whole measurements: --write goes without --quick and --connections"
+        );
+        options.rounds = rounds.unwrap_or(if options.quick { 1 } else { ROUNDS });
+        options.stored = stored.unwrap_or(if options.quick { 5_000 } else { STORED });
         Ok(options)
     }
+
+    /// The benches that are to run.
+    fn chosen(&self) -> impl Iterator<Item = &'static Bench> {
+        let only = self.only;
+        BENCHES
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| only.is_none_or(|only| only == *place))
+            .map(|(_, bench)| bench)
+    }
 }
 
-/// Everything that stays the same between runs.
-struct Bench<'a> {
-    place: &'a Workplace,
-    options: Options,
-    tick_us: u64,
-    bundles: certificates::Bundles,
-    template: Template,
-}
-
-/// An installation that received nothing yet: each run gets a copy of it.
-struct Template {
-    installation: Installation,
-    port: u16,
-    bundle: PathBuf,
-}
-
-impl<'a> Bench<'a> {
-    fn prepare(place: &'a Workplace, options: Options) -> Result<Self> {
-        Ok(Self {
-            place,
-            options,
-            tick_us: process::tick_us()?,
-            bundles: certificates::make(place)?,
-            template: Template::make(place)?,
-        })
+impl Context<'_> {
+    /// `full`, or `quick` where it is only to be seen that the bench works.
+    const fn size<T: Copy>(&self, full: T, quick: T) -> T {
+        if self.options.quick { quick } else { full }
     }
 
-    fn measure(&self) -> Result<Report> {
-        let messages = Messages::new();
-        let mut cases = Vec::new();
-        let (load, sync_ms) = (
-            process::load_average(),
-            process::sync_ms(self.place.path())?,
-        );
-        let chosen = |case: &(usize, f64)| self.options.connections.is_none_or(|n| n == case.0);
-        for (connections, goal) in CASES.into_iter().filter(chosen) {
-            let mut pairs = Vec::new();
-            for number in 0..self.options.pairs {
-                // Who goes second finds a warmer machine; it is the other one each time.
-                let pair = if number % 2 == 0 {
-                    let ours = self.ours(connections, &messages)?;
-                    let peer = self.peer(connections, &messages)?;
-                    Pair { ours, peer }
-                } else {
-                    let peer = self.peer(connections, &messages)?;
-                    let ours = self.ours(connections, &messages)?;
-                    Pair { ours, peer }
-                };
-                eprintln!(
-                    "bench: {connections} connections, pair {}: ours {:.0}, stunnel {:.0} msg/s",
-                    number + 1,
-                    pair.ours.per_second,
-                    pair.peer.per_second
-                );
-                pairs.push(pair);
+    /// Runs each of `systems` once a round, another one first each time; what each run gave stands in
+    /// the order of the rounds.
+    fn rounds<T, const N: usize>(
+        &self,
+        systems: [&str; N],
+        mut run: impl FnMut(usize) -> Result<T>,
+    ) -> Result<[Vec<T>; N]> {
+        let mut all: [Vec<T>; N] = std::array::from_fn(|_| Vec::new());
+        for round in 0..self.options.rounds {
+            for turn in 0..N {
+                // Who goes second finds a warmer machine; it is another one each time.
+                let system = (round + turn) % N;
+                let name = systems.get(system).copied().unwrap_or_default();
+                let ran = run(system).with_context(|| format!("measure {name}"))?;
+                if let Some(runs) = all.get_mut(system) {
+                    runs.push(ran);
+                }
             }
-            cases.push(Case {
-                connections,
-                goal,
-                pairs,
-            });
         }
-        Ok(Report {
-            machine: process::machine(),
-            load,
-            sync_ms,
-            day: crate::run::capture("date", Command::new("date").arg("+%F"))?
-                .trim()
-                .to_owned(),
-            stunnel: stunnel::version()?,
-            revision: crate::run::capture(
-                "git",
-                Command::new("git")
-                    .current_dir(root())
-                    .args(["rev-parse", "--short=12", "HEAD"]),
-            )
-            .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
-            cases,
-        })
-    }
-
-    /// One run of Labward, on a fresh copy of the installation.
-    fn ours(&self, connections: usize, messages: &Messages) -> Result<Measured> {
-        let template = &self.template;
-        let copy = template.installation.copy(&self.place.join("data"))?;
-        let server = copy.serve()?;
-        let measured = self
-            .load(template.port, &template.bundle, connections, server.id())
-            .run(messages)
-            .with_context(|| format!("measure Labward at {connections} connections"))?;
-        server.stop()?;
-        copy.remove()?;
-        Ok(measured)
-    }
-
-    /// One run of stunnel in front of a receiver that stores nothing.
-    fn peer(&self, connections: usize, messages: &Messages) -> Result<Measured> {
-        let behind = Behind::start(self.place, &self.bundles.server)?;
-        self.load(
-            behind.port,
-            &self.bundles.client,
-            connections,
-            behind.proxy.id(),
-        )
-        .run(messages)
-        .with_context(|| format!("measure stunnel at {connections} connections"))
-    }
-
-    fn load<'b>(&self, port: u16, bundle: &'b Path, connections: usize, process: u32) -> Load<'b> {
-        Load {
-            address: loopback(port),
-            bundle,
-            connections,
-            warm_up: WARM_UP,
-            window: WINDOW,
-            process,
-            tick_us: self.tick_us,
-        }
+        Ok(all)
     }
 }
 
-/// A running stunnel and the receiver behind it.
-struct Behind {
-    port: u16,
-    proxy: Guarded,
-    _sink: Sink,
-}
-
-impl Behind {
-    fn start(place: &Workplace, bundle: &Path) -> Result<Self> {
-        let sink = Sink::start()?;
-        let [port] = free_ports()?;
-        let proxy = stunnel::server(place, "measured", port, sink.address.port(), bundle)?;
-        Ok(Self {
-            port,
-            proxy,
-            _sink: sink,
-        })
-    }
-}
-
-impl Template {
-    fn make(place: &Workplace) -> Result<Self> {
-        let program = installation::build()?;
-        let [port] = free_ports()?;
-        let link = Link::mutual_tls("load", port, "");
-        let installation = Installation::create(&program, place, "template", &[link])?;
-        let server = installation.serve()?;
-        let bundle = installation.add_peer("load", place)?;
-        server.stop()?;
-        Ok(Self {
-            installation,
-            port,
-            bundle,
-        })
-    }
+/// One number of each run.
+fn each<T>(runs: &[T], read: impl Fn(&T) -> f64) -> Vec<f64> {
+    runs.iter().map(read).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_load_client_counts_every_message_of_a_receiver_behind_stunnel() {
-        if !tools::on_path("stunnel") {
-            eprintln!("labward-skip: bench: stunnel is not installed");
-            return;
-        }
-        let place = Workplace::create("xtask-bench").unwrap();
-        let bundles = certificates::make(&place).unwrap();
-        let behind = Behind::start(&place, &bundles.server).unwrap();
-        let measured = Load {
-            address: loopback(behind.port),
-            bundle: &bundles.client,
-            connections: 4,
-            warm_up: Duration::from_millis(50),
-            window: Duration::from_millis(300),
-            process: behind.proxy.id(),
+    /// A context that measures `rounds` rounds of the small sizes.
+    pub(super) fn quick(place: &Workplace, rounds: usize) -> Context<'_> {
+        let options = Options {
+            rounds,
+            ..Options::parse(&["--quick"]).unwrap()
+        };
+        Context {
+            place,
+            options,
             tick_us: process::tick_us().unwrap(),
         }
-        .run(&Messages::new())
-        .unwrap();
-        assert!(
-            measured.per_second > 10.0 && measured.rss_mib > 1.0,
-            "{measured:?}"
-        );
-        assert!(measured.suite.starts_with("TLS13_AES"), "{measured:?}");
     }
 
     #[test]
     fn options_are_read_and_unknown_ones_refused() {
-        let options = Options::parse(&["--pairs", "7", "--json"]).unwrap();
+        let options = Options::parse(&["through", "--pairs", "7", "--json"]).unwrap();
         assert_eq!(
-            (options.pairs, options.json, options.write),
+            (options.rounds, options.json, options.write),
             (7, true, false)
         );
-        let options = Options::parse(&["--connections", "64"]).unwrap();
-        assert_eq!(options.connections, Some(64));
+        let names: Vec<&str> = options.chosen().map(|bench| bench.name).collect();
+        assert_eq!(names, ["through"]);
+        let options = Options::parse(&["--connections", "64", "--stored", "10000000"]).unwrap();
+        assert_eq!(
+            (options.connections, options.stored),
+            (Some(64), 10_000_000)
+        );
         for wrong in [
             &["--pair"][..],
             &["--pairs"],
             &["--pairs", "0"],
             &["--connections", "7"],
+            &["--stored", "many"],
+            &["gateway", "keys"],
+            &["gateways"],
+            &["gateway", "--write", "--quick"],
+            &["gateway", "--write", "--connections", "64"],
         ] {
             assert!(Options::parse(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn without_a_name_every_bench_runs_and_quickly_means_small() {
+        let options = Options::parse(&["--quick"]).unwrap();
+        assert_eq!(options.chosen().count(), BENCHES.len());
+        assert_eq!((options.rounds, options.stored), (1, 5_000));
+        assert_eq!(
+            Options::parse(&["--quick", "--pairs", "3"]).unwrap().rounds,
+            3
+        );
+    }
+
+    #[test]
+    fn the_benches_are_those_that_the_usage_names() {
+        let (_, rest) = crate::USAGE.split_once("bench [").unwrap();
+        let (names, _) = rest.split_once(']').unwrap();
+        let named: Vec<&str> = names.split('|').collect();
+        let there: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+        assert_eq!(named, there);
+    }
+
+    #[test]
+    fn each_round_begins_with_another_system_and_results_stay_in_order() {
+        let place = Workplace::create("xtask-rounds").unwrap();
+        let mut order = Vec::new();
+        let [a, b, c] = quick(&place, 3)
+            .rounds(["a", "b", "c"], |system| {
+                order.push(system);
+                Ok(order.len())
+            })
+            .unwrap();
+        assert_eq!(order, [0, 1, 2, 1, 2, 0, 2, 0, 1]);
+        assert_eq!((a, b, c), (vec![1, 6, 8], vec![2, 4, 9], vec![3, 5, 7]));
     }
 }

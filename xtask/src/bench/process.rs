@@ -5,9 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::time::{ClockId, clock_gettime};
 
 /// What one process has used since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub(crate) struct Used {
     pub(crate) cpu_us: u64,
     /// Memory resident now, in KiB.
     pub(crate) rss_kib: u64,
-    /// Bytes that it caused to be written to a disk.
-    pub(crate) written: u64,
+    /// Bytes that it caused to be written to a disk; `None` where only root may know.
+    pub(crate) written: Option<u64>,
 }
 
 /// What the process `id` has used so far; `tick_us` is the length of one tick.
@@ -29,12 +30,61 @@ pub(crate) fn used(id: u32, tick_us: u64) -> Result<Used> {
     Ok(Used {
         cpu_us: ticks(&read("stat")?).context("read processor time")? * tick_us,
         rss_kib: value(&read("status")?, "VmRSS:").context("read resident memory")?,
-        // Not everybody may read it; root may.
-        written: read("io")
-            .ok()
-            .and_then(|io| value(&io, "write_bytes:"))
-            .unwrap_or_default(),
+        written: read("io").ok().and_then(|io| value(&io, "write_bytes:")),
     })
+}
+
+impl Used {
+    /// What several processes have used together.
+    pub(crate) fn of(processes: &[u32], tick_us: u64) -> Result<Self> {
+        let nothing = Self {
+            written: Some(0),
+            ..Self::default()
+        };
+        processes.iter().try_fold(nothing, |sum, id| {
+            let one = used(*id, tick_us)?;
+            Ok(Self {
+                cpu_us: sum.cpu_us + one.cpu_us,
+                rss_kib: sum.rss_kib + one.rss_kib,
+                written: sum.written.zip(one.written).map(|(a, b)| a + b),
+            })
+        })
+    }
+
+    /// Memory resident, in 10^6 bytes.
+    #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 KiB")]
+    pub(crate) fn rss_mb(&self) -> f64 {
+        self.rss_kib as f64 * 1024.0 / 1_000_000.0
+    }
+}
+
+/// What something that this very process does has cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// Processor time of all threads, in µs.
+    pub(crate) cpu_us: f64,
+    /// Time on the wall, in seconds.
+    pub(crate) seconds: f64,
+}
+
+impl Cost {
+    /// Does `work` and says what it gave and cost.
+    pub(crate) fn of<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Self)> {
+        let (wall, cpu) = (Instant::now(), own_cpu());
+        let done = work()?;
+        let cost = Self {
+            cpu_us: (own_cpu().saturating_sub(cpu)).as_secs_f64() * 1_000_000.0,
+            seconds: wall.elapsed().as_secs_f64(),
+        };
+        Ok((done, cost))
+    }
+}
+
+/// Processor time of all threads of this process so far.
+fn own_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let whole = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(whole, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// The length of the kernel's tick in microseconds.
@@ -113,6 +163,34 @@ mod tests {
         let stat = "42 (a ) b) S 1 42 42 0 -1 4194304 100 0 0 0 7 5 0 0 20 0 1 0 9 9 9";
         assert_eq!(ticks(stat), Some(12));
         assert_eq!(ticks("42 (cut) S 1"), None);
+    }
+
+    #[test]
+    fn work_costs_processor_time_and_waiting_costs_time() {
+        let busy = || {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(20) {
+                std::hint::black_box(begin);
+            }
+            Ok(())
+        };
+        let ((), busy) = Cost::of(busy).unwrap();
+        let mut sleeper = Command::new("sleep");
+        sleeper.arg("0.2");
+        let (_, waiting) = Cost::of(|| crate::run::capture("sleep", &mut sleeper)).unwrap();
+        assert!(
+            busy.cpu_us > 1_000.0 && waiting.seconds >= 0.2,
+            "{busy:?} {waiting:?}"
+        );
+    }
+
+    #[test]
+    fn several_processes_are_added_up() {
+        let (id, tick) = (std::process::id(), tick_us().unwrap());
+        let one = used(id, tick).unwrap();
+        let two = Used::of(&[id, id], tick).unwrap();
+        assert!(two.rss_kib > one.rss_kib && two.rss_mb() > one.rss_mb());
+        assert!(Used::of(&[id, 0], tick).is_err());
     }
 
     #[test]
