@@ -322,7 +322,10 @@ fn a_part_that_is_missing_or_swapped_is_found_and_never_restored() {
         }
         fs::write(lab.folder().join(&name), &all[&name]).unwrap();
     }
-    let (first, second) = (parts[0], parts[1]);
+    let index = String::from_utf8_lossy(&all[&format!("{new}.index")]);
+    let is_newest = |name: &&&String| index.contains(name.rsplit('/').next().unwrap());
+    let first = *parts.iter().find(is_newest).unwrap();
+    let second = *parts.iter().find(|name| **name != first).unwrap();
     fs::write(lab.folder().join(first), &all[second]).unwrap();
     assert!(lab.faults().iter().all(|faults| faults[0].0 == **first));
     let folder = Folder::open(&lab.folder()).unwrap();

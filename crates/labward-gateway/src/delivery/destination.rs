@@ -11,13 +11,14 @@ use labward_base::id::EntryIndex;
 use labward_base::{Clock, Timestamp};
 use labward_store::Store;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::DeliveryParts;
 use super::dial::{SeenCertificate, Way, WayParts};
 use super::error::DeliveryError;
 use super::inbox::Inbox;
 use super::schedule::{Job, Schedule};
+use super::settle::Ended;
 use super::status::{DestinationState, DestinationStatus};
 use super::store::{self, Place};
 use crate::config::{DestinationConfig, DestinationName};
@@ -42,7 +43,10 @@ pub(super) struct Destination {
     pub(super) counters: Arc<Counters>,
     pub(super) inbox: Inbox,
     pub(super) certificate: Arc<SeenCertificate>,
+    /// Something else than one more message: whoever waits is to look again.
     pub(super) changed: Notify,
+    /// A message may go: one lane is to look, and wakes another if there are more.
+    pub(super) ready: Notify,
     /// Held while a unit is under way: if one fails, none may overtake it, else the cursor could
     /// pass a message whose row was not written.
     pub(super) writing: tokio::sync::Mutex<()>,
@@ -61,6 +65,10 @@ pub(super) struct Settings {
 
 pub(super) struct State {
     pub(super) schedule: Schedule,
+    /// Attempts that ended and are not settled yet, in that order.
+    pub(super) ended: Vec<Ended>,
+    /// Whether the feed waits until messages are done.
+    pub(super) room_is_wanted: bool,
     /// Lanes that run, or will as soon as the thread gets to them.
     pub(super) lanes: usize,
     /// Every entry before it is done or has a row.
@@ -139,11 +147,14 @@ impl Destination {
             inbox: Inbox::default(),
             certificate,
             changed: Notify::new(),
+            ready: Notify::new(),
             writing: tokio::sync::Mutex::new(()),
             closing: AtomicBool::new(false),
             leaving: AtomicI64::new(0),
             state: Mutex::new(State {
                 schedule,
+                ended: Vec::new(),
+                room_is_wanted: false,
                 lanes: config.connections,
                 cursor: cursor.next,
                 seen: cursor.next,
@@ -245,9 +256,10 @@ impl Destination {
     pub(super) async fn next_job(&self) -> Option<Job> {
         loop {
             // Registered before looking, so that no change between is missed.
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
+            let (changed, ready) = (self.changed.notified(), self.ready.notified());
+            tokio::pin!(changed, ready);
             changed.as_mut().enable();
+            ready.as_mut().enable();
             if self.is_closing() || self.gives_up_a_lane() {
                 return None;
             }
@@ -256,8 +268,12 @@ impl Destination {
                 Ok(job) => return Some(job),
                 Err(due) => due.unwrap_or(now + WATCH),
             };
-            // Either end means: look again.
-            let _ = timeout_at(due, changed).await;
+            // Each of these ends means: look again.
+            tokio::select! {
+                () = changed => {}
+                () = ready => {}
+                () = sleep_until(due) => {}
+            }
         }
     }
 
@@ -287,6 +303,9 @@ impl Destination {
         };
         if let Some(down) = &mut state.down {
             down.probing = true;
+        }
+        if state.schedule.has_ready() {
+            self.ready.notify_one();
         }
         Ok(job)
     }

@@ -48,6 +48,7 @@ pub(super) async fn run(destination: Arc<Destination>) {
         if room == 0 {
             // Whether it could be written or not, only a change makes room.
             let parked = destination.park_blocked().await.is_ok();
+            destination.state().room_is_wanted = true;
             if !parked || destination.room() == 0 {
                 let _ = timeout(WATCH, changed).await;
             }
@@ -188,7 +189,7 @@ fn push(destination: &Destination, items: impl IntoIterator<Item = Item>) {
         }
     }
     drop(state);
-    destination.changed.notify_waiters();
+    destination.ready.notify_one();
 }
 
 fn read_links(store: &Store, of: &[EntryIndex]) -> Result<BTreeMap<EntryIndex, u64>, StoreError> {

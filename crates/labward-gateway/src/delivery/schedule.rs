@@ -154,6 +154,11 @@ impl Schedule {
         })
     }
 
+    /// Whether a message may go at once.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// When the next message becomes due that waits for its time only.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.timers.first().map(|(due, _)| *due)

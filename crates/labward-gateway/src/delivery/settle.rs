@@ -47,9 +47,22 @@ pub(super) enum Outcome {
     Impossible(&'static Problem),
 }
 
-/// What an outcome changes in the database.
-struct Plan {
+/// An attempt that ended and is not settled yet.
+pub(super) struct Ended {
+    entry: EntryIndex,
+    outcome: Outcome,
+    settled: oneshot::Sender<()>,
+}
+
+/// What outcomes change in the database, in the order in which they ended: one unit.
+struct Plans {
     place: Place,
+    all: Vec<Plan>,
+}
+
+/// What an outcome changes in the database.
+#[derive(Default)]
+struct Plan {
     entries: Vec<NewEntry>,
     done: Option<EntryIndex>,
     put: Option<Exception>,
@@ -71,18 +84,50 @@ enum Then {
 impl Destination {
     /// Makes the outcome of an attempt durable and lets what follows from it happen; fails only
     /// when the store is closed.
+    ///
+    /// Outcomes that end while a unit is under way share the next one.
     pub(super) async fn settle(&self, job: &Job, outcome: Outcome) -> Result<(), StoreError> {
-        let _writing = self.writing.lock().await;
-        let (plan, then) = self.plan(&mut self.state(), job, &outcome);
-        self.commit(plan).await?;
-        self.apply(job, then);
+        let (settled, done) = oneshot::channel();
+        self.state().ended.push(Ended {
+            entry: job.entry,
+            outcome,
+            settled,
+        });
+        {
+            let _writing = self.writing.lock().await;
+            self.settle_ended().await?;
+        }
+        // Whoever had the unit before this one may have settled it, or gone with the store.
+        done.await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Settles everything that has ended by now in one unit; the caller holds `writing`.
+    async fn settle_ended(&self) -> Result<(), StoreError> {
+        let mut plans = Plans::new(self.place.clone());
+        let mut follow = Vec::new();
+        {
+            // From plan to submission nothing may come between: what a person orders is then
+            // written before or after it as a whole.
+            let state = &mut *self.state();
+            for ended in std::mem::take(&mut state.ended) {
+                let (plan, then) = self.plan(state, ended.entry, &ended.outcome);
+                plans.add(plan);
+                follow.push((ended.entry, then, ended.settled));
+            }
+        }
+        self.commit(plans).await?;
+        for (entry, then, settled) in follow {
+            self.apply(entry, then);
+            // The lane may be gone; what it sent is settled all the same.
+            let _ = settled.send(());
+        }
         Ok(())
     }
 
     /// Gives the messages that only wait behind others their rows, so that the window goes on.
     pub(super) async fn park_blocked(&self) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
-        let mut plan = Plan::new(self.place.clone());
+        let mut plan = Plan::default();
         {
             let state = &mut *self.state();
             let Some(last) = state.schedule.last_of_blocked() else {
@@ -91,7 +136,7 @@ impl Destination {
             plan.park = state.schedule.park_before(after(last), self.clock.now());
             plan.advance(state, after(last));
         }
-        self.commit(plan).await?;
+        self.commit(self.plans_of(plan)).await?;
         self.changed.notify_waiters();
         Ok(())
     }
@@ -100,7 +145,7 @@ impl Destination {
     /// so many.
     pub(super) async fn pass_to(&self, seen: EntryIndex, least: u64) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
-        let mut plan = Plan::new(self.place.clone());
+        let mut plan = Plan::default();
         {
             let state = &mut *self.state();
             state.seen = state.seen.max(seen);
@@ -110,19 +155,25 @@ impl Destination {
             }
             plan.advance(state, state.seen);
         }
-        self.commit(plan).await
+        self.commit(self.plans_of(plan)).await
     }
 
-    /// Commits a plan, again and again while the database refuses it; the caller holds `writing`,
+    fn plans_of(&self, plan: Plan) -> Plans {
+        let mut plans = Plans::new(self.place.clone());
+        plans.add(plan);
+        plans
+    }
+
+    /// Commits plans, again and again while the database refuses it; the caller holds `writing`,
     /// so that no later plan overtakes this one.
-    async fn commit(&self, plan: Plan) -> Result<(), StoreError> {
-        let plan = Arc::new(plan);
-        if plan.is_empty() {
+    async fn commit(&self, plans: Plans) -> Result<(), StoreError> {
+        if plans.all.is_empty() {
             return Ok(());
         }
+        let plans = Arc::new(plans);
         loop {
             let (send, receive) = oneshot::channel();
-            let unit = Arc::clone(&plan);
+            let unit = Arc::clone(&plans);
             self.store.submit(
                 move |tx| unit.write(tx),
                 move |result| {
@@ -143,10 +194,10 @@ impl Destination {
         }
     }
 
-    fn plan(&self, state: &mut State, job: &Job, outcome: &Outcome) -> (Plan, Then) {
+    fn plan(&self, state: &mut State, at: EntryIndex, outcome: &Outcome) -> (Plan, Then) {
         let now = self.clock.now();
-        let mut plan = Plan::new(self.place.clone());
-        let Some(row) = state.schedule.get(job.entry).map(|item| row_of(item, now)) else {
+        let mut plan = Plan::default();
+        let Some(row) = state.schedule.get(at).map(|item| row_of(item, now)) else {
             return (plan, Then::PutBack);
         };
         let then = match outcome {
@@ -166,7 +217,7 @@ impl Destination {
             Outcome::Unknown(problem) => self.after_silence(state, &mut plan, row, problem, now),
             Outcome::NotSent(problem) => {
                 self.mark_down(state, &mut plan, problem, now);
-                let age = now.since(state.schedule.get(job.entry).map_or(now, |item| item.at));
+                let age = now.since(state.schedule.get(at).map_or(now, |item| item.at));
                 let down = state.down.as_ref().map(|down| now.since(down.since));
                 if self.is_too_old(age) && down.is_some_and(|down| self.is_too_old(down)) {
                     self.bury(&mut plan, row, problem, Facts::new())
@@ -176,7 +227,7 @@ impl Destination {
             }
             Outcome::Impossible(problem) => self.bury(&mut plan, row, problem, Facts::new()),
         };
-        plan.pass(state, job.entry, &then, now);
+        plan.pass(state, at, &then, now);
         (plan, then)
     }
 
@@ -337,7 +388,7 @@ impl Destination {
         NewEntry::new(self.place.site, Actor::System, action, subject).facts(facts)
     }
 
-    fn apply(&self, job: &Job, then: Then) {
+    fn apply(&self, entry: EntryIndex, then: Then) {
         let now = self.clock.now();
         let state = &mut *self.state();
         if let Some(down) = &mut state.down {
@@ -345,48 +396,66 @@ impl Destination {
         }
         match then {
             Then::Delivered(size) => {
-                state.schedule.finish(job.entry);
+                state.schedule.finish(entry);
                 state.delivered += 1;
                 state.last_delivered = Some(now);
                 self.counters.count_accepted(size, now);
+                // The lane goes on with what this let go; the others need not be woken for it.
+                if !std::mem::take(&mut state.room_is_wanted) {
+                    return;
+                }
             }
             Then::Dead => {
-                state.schedule.finish(job.entry);
+                state.schedule.finish(entry);
                 state.dead += 1;
             }
             Then::Retry(row, delay) => {
                 note(state, row);
-                state.schedule.retry_at(job.entry, Instant::now() + delay);
+                state.schedule.retry_at(entry, Instant::now() + delay);
             }
             Then::Hold(row) => {
                 note(state, row);
-                state.schedule.hold(job.entry);
+                state.schedule.hold(entry);
                 self.counters.count_held(0, now);
             }
             Then::Stop(row, reason) => {
                 note(state, row);
-                state.schedule.put_back(job.entry);
+                state.schedule.put_back(entry);
                 state.stopped = Some(reason.to_owned());
             }
-            Then::PutBack => state.schedule.put_back(job.entry),
+            Then::PutBack => state.schedule.put_back(entry),
         }
         self.changed.notify_waiters();
     }
 }
 
-impl Plan {
+impl Plans {
     const fn new(place: Place) -> Self {
         Self {
             place,
-            entries: Vec::new(),
-            done: None,
-            put: None,
-            park: Vec::new(),
-            cursor: None,
-            stop: None,
+            all: Vec::new(),
         }
     }
 
+    fn add(&mut self, plan: Plan) {
+        if !plan.is_empty() {
+            self.all.push(plan);
+        }
+    }
+
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), DeliveryError> {
+        for plan in &self.all {
+            plan.write(tx, &self.place)?;
+        }
+        // It only moves on: the last one holds for all.
+        if let Some(next) = self.all.iter().filter_map(|plan| plan.cursor).max() {
+            store::advance(tx, &self.place, next)?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
     fn record(&mut self, entry: NewEntry) {
         self.entries.push(entry);
     }
@@ -395,7 +464,8 @@ impl Plan {
     fn pass(&mut self, state: &mut State, entry: EntryIndex, then: &Then, now: Timestamp) {
         match then {
             Then::PutBack => return,
-            Then::Delivered(_) => self.done = Some(entry),
+            // What is fresh has no row that would have to go.
+            Then::Delivered(_) => self.done = (!state.schedule.is_fresh(entry)).then_some(entry),
             Then::Dead => {}
             Then::Retry(row, _) | Then::Hold(row) | Then::Stop(row, _) => {
                 self.put = Some(row.clone());
@@ -422,24 +492,22 @@ impl Plan {
             && self.stop.is_none()
     }
 
-    fn write(&self, tx: &mut Tx<'_>) -> Result<(), DeliveryError> {
+    /// Writes everything but the cursor.
+    fn write(&self, tx: &mut Tx<'_>, place: &Place) -> Result<(), DeliveryError> {
         for entry in &self.entries {
             append(tx, entry)?;
         }
         for row in &self.park {
-            store::park(tx, &self.place, row)?;
+            store::park(tx, place, row)?;
         }
         if let Some(row) = &self.put {
-            store::put(tx, &self.place, row)?;
+            store::put(tx, place, row)?;
         }
         if let Some(entry) = self.done {
-            store::remove(tx, &self.place, entry)?;
-        }
-        if let Some(next) = self.cursor {
-            store::advance(tx, &self.place, next)?;
+            store::remove(tx, place, entry)?;
         }
         if self.stop.is_some() {
-            store::set_stopped(tx, &self.place, self.stop)?;
+            store::set_stopped(tx, place, self.stop)?;
         }
         Ok(())
     }

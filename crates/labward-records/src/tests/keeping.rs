@@ -136,7 +136,7 @@ fn the_second_message_carries_the_patient_when_the_first_is_rolled_back() {
         open.records
             .keep(message, Box::new(move |kept| send.send(kept).unwrap()));
     }
-    go.send(()).unwrap();
+    drop(go);
     assert!(receive.recv().unwrap().is_err());
     let kept = receive.recv().unwrap().unwrap();
     open.store.close().unwrap();
