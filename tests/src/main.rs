@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
+//! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
@@ -24,6 +25,8 @@
 mod bundle;
 #[cfg(test)]
 mod delivery;
+#[cfg(test)]
+mod edge;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]

@@ -5,12 +5,14 @@
 //! | [`status`] | `status`, `check`, `unseal`, `destinations` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
+//! | [`edge`] | `peers/{name}/enroll`; how an edge enrols, and how it is |
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
 //! | [`ledger`] | `ledger` |
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket.
 
+pub mod edge;
 pub mod key;
 pub mod ledger;
 pub mod message;

@@ -4,7 +4,7 @@
 //! close the store before the last of it is. While the root key is sealed only the admin socket
 //! is up.
 
-mod ground;
+pub(crate) mod ground;
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
 use labward_gateway::delivery::{Delivery, DeliveryParts};
+use labward_gateway::edge::Edges;
 use labward_gateway::events::Events;
 use labward_gateway::{Gateway, GatewayParts, Messages};
 use labward_identity::{Peers, People};
@@ -24,9 +25,10 @@ use labward_ledger::{
 use labward_records::Records;
 use labward_store::{Options, Store};
 
-use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
-use crate::adapters::RecordsKeep;
+use self::ground::{edge_opener, group_id, let_through, publishing, server_identity, take_lock};
+use crate::adapters::{EdgeOpener, RecordsKeep};
 use crate::config::Config;
+use crate::enrolment::Enrolments;
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
 use crate::folder::{DataFolder, NODE, SITE};
@@ -63,6 +65,7 @@ pub(crate) struct Core {
     pub(crate) people: People,
     pub(crate) peers: Peers,
     pub(crate) started: Timestamp,
+    pub(crate) enrolments: Enrolments,
     opened: RwLock<Option<Arc<Opened>>>,
     phase: Mutex<Phase>,
     /// Held while the server lives; the system frees it when the process ends, however it does.
@@ -76,6 +79,8 @@ pub(crate) struct Opened {
     pub(crate) gateway: Gateway,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) publishing: Arc<Publishing>,
+    /// The edges and the key that they seal to, if a link is for them.
+    pub(crate) edges: Option<(Edges, Arc<EdgeOpener>)>,
     publish_loop: Mutex<Option<PublishLoop>>,
 }
 
@@ -125,6 +130,7 @@ pub fn build(parts: Parts) -> Result<App, ServerError> {
         keys,
         people,
         peers,
+        enrolments: Enrolments::default(),
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         _lock: lock,
@@ -169,6 +175,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
             site: SITE,
         },
     )?);
+    let opener = edge_opener(core)?;
+    let edges = opener.map(|opener| (Edges::new(store.clone(), opener.clone()), opener));
     core.record_start()?;
     let gateway = Gateway::start(
         core.config.gateway.clone(),
@@ -181,6 +189,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
             dispatch: delivery.clone(),
             identity: server_identity(core)?,
             events,
+            edges: edges.as_ref().map(|(edges, _)| edges.clone()),
             site: SITE,
         },
     );
@@ -196,6 +205,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         gateway,
         delivery,
         publishing,
+        edges,
         publish_loop: Mutex::new(Some(publish_loop)),
     })
 }
@@ -261,6 +271,7 @@ impl App {
             http.stop();
         }
         let core = &self.core;
+        core.enrolments.stop();
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
         *phase = Phase::Stopped;
         if let Some(opened) = core.take_opened() {

@@ -9,6 +9,7 @@
 //! | [`setup`] | how an installation comes into being |
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
+//! | `enrolment` | the door at which an edge shows its one-time code |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
@@ -25,6 +26,7 @@ mod adapters;
 pub mod app;
 pub mod check;
 pub mod config;
+mod enrolment;
 mod error;
 pub mod findings;
 pub mod folder;

@@ -15,6 +15,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_gateway::MIGRATIONS,
         labward_gateway::delivery::MIGRATIONS,
         crate::findings::MIGRATIONS,
+        labward_gateway::edge::MIGRATIONS,
     ]
     .concat()
 }

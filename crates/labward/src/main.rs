@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod documents;
+mod edge;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => labward_server::serve(serve.config.as_deref(), &arguments.data)
             .map_err(|error| failure(error.problem(), &error)),
         Command::Demo(demo) => run_demo(demo),
+        Command::Edge(command) => edge::run(&arguments, command),
         Command::Completions { shell } => completions(*shell),
         Command::Man { folder } => man(folder),
         command => return labward_cli::run(&arguments, command),

@@ -200,6 +200,7 @@ impl Lab {
                 authority: self.authority.certificate().clone(),
             }),
             events: Events::default(),
+            edges: None,
             site: SITE,
         }
     }

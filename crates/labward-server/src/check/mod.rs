@@ -7,9 +7,10 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `keys`, `lines`, `machine`, `work` | the functions behind the table |
+//! | `edges`, `keys`, `lines`, `machine`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`], [`LedgerActs::read`]: what is looked at |
 
+mod edges;
 mod keys;
 mod lines;
 mod machine;
@@ -22,6 +23,7 @@ mod work;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use labward_api::edge::EdgeStatus;
 use labward_api::status::{Check, CheckFinding, DestinationStatus};
 use labward_base::Timestamp;
 use labward_identity::{Peer, Person};
@@ -60,6 +62,8 @@ pub struct CheckInput {
     pub held_since: Option<Vec<Timestamp>>,
     /// The destinations.
     pub destinations: Option<Vec<DestinationStatus>>,
+    /// The edges that are not revoked, by name.
+    pub edges: Option<Vec<(String, EdgeStatus)>>,
     /// What was done with the ledger lately.
     pub ledger: Option<LedgerActs>,
     /// Witnesses that cosign checkpoints.

@@ -26,6 +26,7 @@ mod tests;
 
 use std::fs::File;
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Links, routes and destinations.
     pub gateway: GatewayConfig,
+    /// Where edges enrol.
+    pub enrolment: EnrolmentConfig,
     /// The ledger.
     pub ledger: LedgerConfig,
     /// How long records are retained.
@@ -112,6 +115,14 @@ pub struct KeysConfig {
 pub struct TlsConfig {
     /// Host names and addresses by which peers reach this node.
     pub names: Vec<String>,
+}
+
+/// `[enrolment]`: where edges enrol.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnrolmentConfig {
+    /// The address to listen on while a code holds.
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[ledger]`: the evidence.
@@ -343,6 +354,8 @@ struct ConfigFile {
     #[serde(default, rename = "destination")]
     destinations: Vec<DestinationConfig>,
     #[serde(default)]
+    enrolment: EnrolmentConfig,
+    #[serde(default)]
     ledger: LedgerConfig,
     #[serde(default)]
     retention: RetentionConfig,
@@ -385,6 +398,7 @@ impl ConfigFile {
                 routes: self.routes,
                 destinations: self.destinations,
             },
+            enrolment: self.enrolment,
             ledger: self.ledger,
             retention: self.retention,
             http: self.http,

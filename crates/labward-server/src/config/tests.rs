@@ -360,6 +360,7 @@ fn every_key_of_the_example_can_be_uncommented() {
     assert_eq!(config.gateway.destinations.len(), 1);
     let defaults = Config {
         gateway: GatewayConfig::default(),
+        enrolment: EnrolmentConfig::default(),
         ledger: LedgerConfig::default(),
         http: HttpConfig::default(),
         ..config.clone()

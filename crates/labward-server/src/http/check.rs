@@ -13,6 +13,7 @@ use labward_ledger::tree_head;
 use labward_store::StoreError;
 
 use super::call::{Answer, Call};
+use super::edge::all_edges;
 use super::failure::Failure;
 use super::status::all_destinations;
 use crate::app::{Core, Opened};
@@ -43,6 +44,15 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
         destinations: opened
             .as_deref()
             .map(|opened| all_destinations(core, Some(opened))),
+        edges: opened.as_deref().and_then(|opened| {
+            let edges = all_edges(core, opened).ok()?.into_iter();
+            let edges = edges.filter(|(peer, _)| peer.is_active());
+            Some(
+                edges
+                    .map(|(peer, edge)| (peer.name.clone(), edge))
+                    .collect(),
+            )
+        }),
         ledger: ledger_acts(core, now),
         witnesses: 0,
     }))

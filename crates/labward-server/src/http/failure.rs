@@ -52,7 +52,6 @@ impl Failure {
     }
 
     /// The problem of the table.
-    #[cfg(test)]
     pub(crate) const fn problem(&self) -> &'static Problem {
         self.problem
     }

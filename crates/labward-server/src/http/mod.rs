@@ -10,10 +10,11 @@
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
-//! | `status`, `check`, `key`, `peer`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `key`, `peer`, `edge`, `message`, `record`, `ledger` | the handlers |
 
 mod call;
 mod check;
+mod edge;
 pub(crate) mod endpoint;
 mod failure;
 mod key;
@@ -50,6 +51,7 @@ use crate::error::ServerError;
 
 pub use self::endpoint::reference;
 pub(crate) use self::failure::{Failure, chain};
+pub(crate) use self::peer::authority;
 
 /// Handlers that run at the same time.
 const HANDLERS: usize = 8;

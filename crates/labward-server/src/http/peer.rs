@@ -11,11 +11,12 @@ use labward_base::{Clock, problem};
 use labward_gateway::config::LinkConfig;
 use labward_identity::{
     Authority, DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin,
-    Pattern, PeerRules, how_to,
+    Pattern, PeerKind, PeerRules, how_to,
 };
 use labward_keys::KeysError;
 
 use super::call::{Answer, Call};
+use super::edge::all_edges;
 use super::failure::Failure;
 use crate::app::Core;
 use crate::error::ServerError;
@@ -26,14 +27,30 @@ const HL7_PORT: u16 = 2575;
 
 /// `GET peers`
 pub(super) fn peers(call: &Call) -> Result<Answer, Failure> {
+    let edges = match call.core.opened() {
+        Some(opened) => all_edges(&call.core, &opened)?,
+        None => Vec::new(),
+    };
+    let one = |peer: &Arc<labward_identity::Peer>| {
+        let mut edges = edges.iter();
+        Peer {
+            edge: edges
+                .find(|(edge, _)| edge.id == peer.id)
+                .map(|(_, status)| status.clone()),
+            ..shown(peer)
+        }
+    };
     let peers = call.core.peers.list();
-    Answer::json(&peers.iter().map(|peer| shown(peer)).collect::<Vec<_>>())
+    Answer::json(&peers.iter().map(one).collect::<Vec<_>>())
 }
 
 /// `POST peers`
 pub(super) fn add_peer(call: &Call) -> Result<Answer, Failure> {
     let new: NewPeer = call.json()?;
     let kind = new.kind.parse()?;
+    if kind == PeerKind::Edge {
+        return Err(Failure::new(&problem::EDGE_BY_CODE));
+    }
     let rules = rules(&new.rules)?;
     let (identification, issued) = match &new.certificate {
         Some(pem) => (Identification::from_pem(pem.as_bytes())?, None),
@@ -67,6 +84,9 @@ pub(super) fn revoke(call: &Call) -> Result<Answer, Failure> {
 /// `POST peers/{name}/renew`
 pub(super) fn renew(call: &Call) -> Result<Answer, Failure> {
     let peer = named(call)?;
+    if peer.kind == PeerKind::Edge {
+        return Err(Failure::new(&problem::EDGE_BY_CODE));
+    }
     if peer.origin == Origin::Foreign {
         let what = "its own authority renews a foreign certificate";
         return Err(Failure::new(&problem::IDENTITY_BAD_CERTIFICATE).with(what));
@@ -113,7 +133,7 @@ fn named(call: &Call) -> Result<Arc<labward_identity::Peer>, Failure> {
 }
 
 /// The built-in authority, for as long as issuing takes.
-fn authority(core: &Core) -> Result<Authority, Failure> {
+pub(crate) fn authority(core: &Core) -> Result<Authority, Failure> {
     let path = core.data.authority_certificate();
     let certificate = fs::read_to_string(&path).map_err(ServerError::file(path))?;
     let key = core.keys.secret(AUTHORITY_KEY)?;
@@ -177,6 +197,7 @@ fn shown(peer: &labward_identity::Peer) -> Peer {
             processing: texts(&rules.processing_ids),
             astm_senders: texts(&rules.astm_senders),
         },
+        edge: None,
     }
 }
 
@@ -184,7 +205,7 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()
 }
 
-fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
+pub(super) fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
     let patterns = |texts: &[String]| -> Result<Vec<Pattern>, IdentityError> {
         texts.iter().map(|text| text.parse()).collect()
     };
