@@ -9,6 +9,7 @@
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
 //! | `disk` | a disk that is full or read-only under the real program; break-glass |
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
+//! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
 //! | `help` | help, man pages, completions |
@@ -42,6 +43,8 @@ mod delivery;
 mod disk;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod edge;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]

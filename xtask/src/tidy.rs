@@ -26,6 +26,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-backup", 5),
     ("labward-api", 6),
     ("labward-server", 7),
+    ("labward-edge", 7),
     ("labward-cli", 7),
     ("labward-demo", 7),
     ("labward", 8),
@@ -46,7 +47,12 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
 ];
 
 /// Where tokio may appear.
-const TOKIO: &[&str] = &["labward-gateway", "labward-server", "labward-demo"];
+const TOKIO: &[&str] = &[
+    "labward-gateway",
+    "labward-server",
+    "labward-edge",
+    "labward-demo",
+];
 
 /// A file longer than this is to be split; the longest ones are printed.
 const LONGEST_FILE_LINES: usize = 1_000;

@@ -7,6 +7,7 @@
 //! | [`backup`] | `backups`, `key/archives` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
+//! | [`edge`] | `peers/{name}/enroll`; how an edge enrols, and how it is |
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
 //! | [`ledger`] | `ledger` |
@@ -15,6 +16,7 @@
 
 pub mod backup;
 pub mod config;
+pub mod edge;
 pub mod key;
 pub mod ledger;
 pub mod message;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::edge::EdgeStatus;
+
 /// What a peer may send; an empty list admits nothing, `*` admits all, a trailing `*` a prefix.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,7 +26,7 @@ pub struct Rules {
 pub struct NewPeer {
     /// Its name: letters, digits, `-`, `_` and `.`, at most 64.
     pub name: String,
-    /// `analyzer`, `lis`, `ehr`, `draw-site`, `provider` or `public-health`.
+    /// `analyzer`, `lis`, `ehr`, `draw-site`, `provider` or `public-health`; an `edge` enrols.
     pub kind: String,
     /// What it may send.
     #[serde(default)]
@@ -98,6 +100,9 @@ pub struct Peer {
     /// The assigning authority of its patient identifiers where a message names none.
     #[serde(default)]
     pub authority: Option<String>,
+    /// How it is, of an edge; none while the root key is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeStatus>,
 }
 
 /// A person of the lab, known by an account of the operating system.

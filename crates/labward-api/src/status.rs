@@ -49,7 +49,7 @@ pub struct ReserveStatus {
 pub struct LinkStatus {
     /// The link's name in the configuration.
     pub name: String,
-    /// `mllp` or `astm`.
+    /// `mllp`, `astm` or `edge`.
     pub protocol: String,
     /// `mutual-tls` or `plain`.
     pub transport: String,

@@ -382,6 +382,52 @@ problems! {
     ASTM_TOO_MANY_RECORDS = "astm.too-many-records", Limit,
         "the message has more records than Labward reads",
         "a person looks at it; check what the device sends";
+    // edge
+    EDGE_BAD_CODE = "edge.bad-code", Denied,
+        "the enrolment code is mistyped, unknown, used or expired",
+        "ask for a new one: labward peer enroll on the server";
+    EDGE_WRONG_AUTHORITY = "edge.wrong-authority", Denied,
+        "whoever answered is not the server that the enrolment code names",
+        "check --server; if it is right, somebody stands between: nothing was sent, ask for a new code";
+    EDGE_WRONG_NAME = "edge.wrong-name", Denied,
+        "the server's certificate is not for the host that was dialled",
+        "dial it by a name in [tls] names of labward.toml, as labward peer enroll prints it";
+    EDGE_UNREACHABLE = "edge.unreachable", Unavailable,
+        "the server could not be reached, or ended the connection",
+        "check host, port and network, and that the code has not expired: its door closes with it";
+    EDGE_NO_DOOR = "edge.no-door", Conflict,
+        "the server has no link for edges or no address to enrol at",
+        "add a link with framing = \"edge\" and [enrolment] listen to labward.toml";
+    EDGE_BY_CODE = "edge.by-code", Invalid,
+        "an edge makes its own key and is not given one",
+        "make it a one-time code with labward peer enroll";
+    EDGE_NOT_ENROLLED = "edge.not-enrolled", NotFound,
+        "this folder holds no edge",
+        "enrol one with labward edge enroll, or name the right folder with --data";
+    EDGE_BUSY = "edge.busy", Conflict,
+        "another edge already uses this folder",
+        "stop the other one, or give this one a folder of its own";
+    EDGE_OTHER_KEY = "edge.other-key", Conflict,
+        "the edge seals to another key than this server opens",
+        "enrol the edge again with labward peer enroll; nothing was taken and nothing is lost";
+    EDGE_REWOUND = "edge.rewound", Damaged,
+        "the edge's ledger is shorter than what this server saw of it before",
+        "keep the edge's folder and call the outside expert; then enrol it again with labward peer enroll";
+    EDGE_FORKED = "edge.forked", Damaged,
+        "the edge's ledger does not continue what this server saw of it before",
+        "keep the edge's folder and call the outside expert; then enrol it again with labward peer enroll";
+    EDGE_DAMAGED_ITEM = "edge.damaged-item", Damaged,
+        "a queued message was changed on its way or in the edge's folder, and cannot be opened",
+        "have the device send the result again; the entry names the device and the time";
+    EDGE_NOT_SPOKEN = "edge.not-spoken", Invalid,
+        "what came is not what an edge of this version sends",
+        "run the same version of Labward on both sides";
+    EDGE_DISK_LOW = "edge.disk-low", Unavailable,
+        "the edge's disk is nearly full, so it takes nothing more",
+        "make room; the devices keep their results and send them again";
+    EDGE_SERIAL = "edge.serial", Unavailable,
+        "the serial line could not be opened or set",
+        "check the path, the cable and that the edge's account may use it (group dialout)";
     // configuration and operation
     CONFIG_UNREADABLE = "config.unreadable", Invalid,
         "the configuration cannot be read",

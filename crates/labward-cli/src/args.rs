@@ -55,6 +55,9 @@ pub enum Command {
     /// Peers: analyzers, LIS, EHRs, draw sites.
     #[command(subcommand)]
     Peer(PeerCommand),
+    /// An edge: Labward beside a device without TLS.
+    #[command(subcommand)]
+    Edge(EdgeCommand),
     /// People of the lab who may use this program.
     #[command(subcommand)]
     Person(PersonCommand),
@@ -312,7 +315,9 @@ pub struct KeyAddArgs {
 pub enum PeerCommand {
     /// Add a peer and write its certificate bundle and how-to.
     Add(Box<PeerAddArgs>),
-    /// List the peers.
+    /// Make a one-time code with which an edge enrols; for one that is known, to enrol it again.
+    Enroll(Box<PeerEnrollArgs>),
+    /// List the peers, and how the edges are.
     List,
     /// Change what a peer may send and from where; it holds for its next message.
     Set(Box<PeerSetArgs>),
@@ -329,6 +334,54 @@ pub enum PeerCommand {
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         out: PathBuf,
     },
+}
+
+/// `labward edge …`, on the machine beside the device; `--data` names the edge's own folder.
+#[derive(Debug, Subcommand)]
+pub enum EdgeCommand {
+    /// Make this machine an edge of the server that the code names.
+    Enroll {
+        /// The one-time code from labward peer enroll; `-` reads it from standard input.
+        code: String,
+        /// Where the server's enrolment door is, as labward peer enroll printed it.
+        #[arg(long, value_name = "HOST:PORT")]
+        server: String,
+    },
+    /// Run the edge in the foreground.
+    Run,
+    /// Say what the edge is doing, and what waits.
+    Status,
+}
+
+/// What `peer enroll` takes.
+#[derive(Args, Debug)]
+pub struct PeerEnrollArgs {
+    /// The edge's name.
+    pub name: String,
+    /// Sending application its devices may use (MSH-3); repeat for several, `*` for any.
+    #[arg(long = "application", value_name = "MSH-3")]
+    pub applications: Vec<String>,
+    /// Sending facility they may use (MSH-4).
+    #[arg(long = "facility", value_name = "MSH-4")]
+    pub facilities: Vec<String>,
+    /// Message type they may send (MSH-9), such as ORU^R01.
+    #[arg(long = "type", value_name = "MSH-9")]
+    pub types: Vec<String>,
+    /// Processing id they may use (MSH-11); P if none is given.
+    #[arg(long = "processing", value_name = "MSH-11")]
+    pub processing: Vec<String>,
+    /// ASTM sender they may be (H-5).
+    #[arg(long = "astm-sender", value_name = "H-5")]
+    pub astm_senders: Vec<String>,
+    /// The assigning authority of patient identifiers where a message names none.
+    #[arg(long)]
+    pub authority: Option<String>,
+    /// How long the code holds, in minutes.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub minutes: u32,
+    /// How long the certificate lasts, in days.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=825))]
+    pub days: Option<u32>,
 }
 
 /// What `peer add` takes.

@@ -21,6 +21,7 @@ use labward_store::{Store, StoreError};
 use crate::ack::AckWriter;
 use crate::config::{ConfigError, Framing, GatewayConfig, LinkConfig, LinkName, PlainException};
 use crate::delivery::Dispatch;
+use crate::edge::Edges;
 use crate::events::{Counts, Events};
 use crate::front::{Accepting, Front};
 use crate::hints::Hint;
@@ -53,6 +54,8 @@ pub struct GatewayParts {
     pub identity: Option<ServerIdentity>,
     /// The counters, shared with delivery.
     pub events: Events,
+    /// The edges; not needed if no link is for them.
+    pub edges: Option<Edges>,
     /// The site of this installation.
     pub site: SiteId,
 }
@@ -181,6 +184,7 @@ impl Gateway {
             acks: AckWriter::new(now),
             strangers: Strangers::default(),
             events: parts.events,
+            edges: parts.edges,
             site: parts.site,
         });
         // Every address is taken before the first message is: a wrong one stops the start whole.

@@ -17,6 +17,7 @@
 //! | `front`, `session` | threads and sockets; a connection until its peer is known |
 //! | `mllp_session`, `ack` | HL7 v2 over MLLP: frames in, acknowledgements out |
 //! | `astm_session` | ASTM E1381 / LIS01: frames in, ACK and NAK out |
+//! | [`edge`] | the hop from an edge: sealed messages, once, in order |
 //! | `path` | the path of one message: duplicate, keep, outcome |
 //! | `duplicate`, `hints` | the duplicate window and what rebuilds it |
 //! | `stranger` | one entry a source and minute for who is refused |
@@ -36,6 +37,7 @@ mod completions;
 pub mod config;
 pub mod delivery;
 mod duplicate;
+pub mod edge;
 pub mod events;
 mod front;
 mod gateway;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use labward_base::id::SiteId;
-use labward_base::{Clock, Secret};
+use labward_base::{Clock, Secret, Timestamp};
 use labward_identity::{Peer, Peers};
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Subject, append};
 use labward_seal::IndexKey;
@@ -19,6 +19,7 @@ use crate::completions::{Completions, Waiter};
 use crate::config::{DestinationName, DuplicatePolicy};
 use crate::delivery::{Dispatch, Outgoing};
 use crate::duplicate::{Lookup, Reservation, Tag};
+use crate::edge::Edges;
 use crate::events::{Counters, Events, OpenConnection};
 use crate::hints::Hint;
 use crate::keep::{Also, Intake, Keep, KeepDone, MessageKind};
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) acks: AckWriter,
     pub(crate) strangers: Strangers,
     pub(crate) events: Events,
+    pub(crate) edges: Option<Edges>,
     pub(crate) site: SiteId,
 }
 
@@ -52,11 +54,20 @@ pub(crate) struct Caller {
     pub(crate) link: Arc<Link>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) address: IpAddr,
+    /// Of a message that an edge received: where and when.
+    pub(crate) via: Option<Via>,
     protection: Protection,
     completions: Arc<Completions<Outcome>>,
     peer_counters: Arc<Counters>,
     generation: u64,
     _counted: [OpenConnection; 2],
+}
+
+/// Where and when an edge received a message.
+pub(crate) struct Via {
+    pub(crate) device: String,
+    pub(crate) item: u64,
+    pub(crate) received: Timestamp,
 }
 
 /// A message that was framed and read.
@@ -406,6 +417,7 @@ impl Caller {
             link,
             peer,
             address,
+            via: None,
             protection,
             completions,
             peer_counters,
@@ -430,10 +442,17 @@ impl Caller {
     }
 
     fn facts(&self, facts: Facts) -> Facts {
-        facts
+        let facts = facts
             .text("link", self.link.config.name.as_str())
             .text("peer", self.peer.name.as_str())
-            .text("line", self.protection.as_str())
+            .text("line", self.protection.as_str());
+        match &self.via {
+            None => facts,
+            Some(via) => facts
+                .text("device", via.device.as_str())
+                .number("item", via.item)
+                .text("received", via.received.to_rfc3339()),
+        }
     }
 }
 

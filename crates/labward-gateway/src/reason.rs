@@ -107,6 +107,14 @@ impl Reason {
         }
     }
 
+    /// The first reason with this code of the table of problems.
+    pub(crate) fn by_code(code: &str) -> Option<Self> {
+        STORED
+            .iter()
+            .find(|(_, reason)| reason.problem().code == code)
+            .map(|(_, reason)| *reason)
+    }
+
     /// The number under which it is stored, 1 to 255.
     pub(crate) fn stored(self) -> u8 {
         STORED

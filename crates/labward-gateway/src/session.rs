@@ -19,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 use crate::astm_session;
 use crate::completions::Completions;
 use crate::config::Framing;
+use crate::edge;
 use crate::link::{Link, Place};
 use crate::mllp_session;
 use crate::outcome::Outcome;
@@ -97,6 +98,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     match caller.link.config.framing {
         Framing::Astm => astm_session::serve(shared, caller, stream, stop).await,
+        Framing::Edge => edge::serve(shared, caller, stream, stop).await,
         Framing::Mllp | Framing::MllpRelease2 => {
             mllp_session::serve(shared, caller, stream, stop).await;
         }

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use labward_base::{Secret, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroize;
 
 use crate::certificate::sha256;
+use crate::enrolment::{Enrolled, requested_key};
 use crate::peer::check_name;
 use crate::{Identification, IdentityError, Origin, PeerKind};
 
@@ -134,15 +135,30 @@ impl Authority {
         now: Timestamp,
         days: u32,
     ) -> Result<Issued, IdentityError> {
-        check_name(name)?;
-        let mut params = self.leaf_params(name, &[name.to_owned()], now, days)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        if receives(kind) {
-            params
-                .extended_key_usages
-                .push(ExtendedKeyUsagePurpose::ServerAuth);
-        }
-        self.issue(&params)
+        self.issue(&self.peer_params(name, kind, now, days)?)
+    }
+
+    /// Issues a peer's certificate for the key that `request` (PKCS #10, DER) proves to be held;
+    /// what else the request says counts for nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::issue_peer`]; [`IdentityError::BadCertificate`] if the request is not sound.
+    pub fn issue_for_request(
+        &self,
+        name: &str,
+        kind: PeerKind,
+        request: &[u8],
+        now: Timestamp,
+        days: u32,
+    ) -> Result<Enrolled, IdentityError> {
+        let key = requested_key(request)?;
+        let certificate = self.sign(&self.peer_params(name, kind, now, days)?, &key)?;
+        Ok(Enrolled {
+            identification: Identification::from_der(certificate.der(), Origin::OwnCa)?,
+            cert_pem: certificate.pem(),
+            ca_pem: self.certificate_pem.clone(),
+        })
     }
 
     /// Issues the server's own certificate for these DNS names and addresses, for `days`.
@@ -167,6 +183,24 @@ impl Authority {
             ExtendedKeyUsagePurpose::ClientAuth,
         ];
         self.issue(&params)
+    }
+
+    fn peer_params(
+        &self,
+        name: &str,
+        kind: PeerKind,
+        now: Timestamp,
+        days: u32,
+    ) -> Result<CertificateParams, IdentityError> {
+        check_name(name)?;
+        let mut params = self.leaf_params(name, &[name.to_owned()], now, days)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        if receives(kind) {
+            params
+                .extended_key_usages
+                .push(ExtendedKeyUsagePurpose::ServerAuth);
+        }
+        Ok(params)
     }
 
     fn leaf_params(
@@ -200,9 +234,7 @@ impl Authority {
 
     fn issue(&self, params: &CertificateParams) -> Result<Issued, IdentityError> {
         let mut pair = KeyPair::generate().map_err(signing)?;
-        let issuer =
-            Issuer::from_ca_cert_der(&self.certificate, key_pair(&self.key)?).map_err(signing)?;
-        let certificate = params.signed_by(&pair, &issuer).map_err(signing)?;
+        let certificate = self.sign(params, &pair)?;
         let key_pem = Secret::new(pair.serialize_pem());
         pair.zeroize();
         Ok(Issued {
@@ -213,6 +245,18 @@ impl Authority {
                 ca_pem: self.certificate_pem.clone(),
             },
         })
+    }
+}
+
+impl Authority {
+    fn sign(
+        &self,
+        params: &CertificateParams,
+        key: &impl PublicKeyData,
+    ) -> Result<Certificate, IdentityError> {
+        let issuer =
+            Issuer::from_ca_cert_der(&self.certificate, key_pair(&self.key)?).map_err(signing)?;
+        params.signed_by(key, &issuer).map_err(signing)
     }
 }
 
@@ -234,7 +278,7 @@ impl Bundle {
 
 /// Whether peers of this kind also take connections from Labward.
 fn receives(kind: PeerKind) -> bool {
-    kind != PeerKind::Analyzer
+    !matches!(kind, PeerKind::Analyzer | PeerKind::Edge)
 }
 
 fn base_params(name: &str, now: Timestamp, days: u32) -> Result<CertificateParams, IdentityError> {

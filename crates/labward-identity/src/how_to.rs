@@ -31,7 +31,7 @@ pub fn how_to(page: &HowTo<'_>) -> String {
     let _ = writeln!(text, "{title}: {}\n", page.peer);
     text.push_str(&files(page));
     text.push_str(match page.kind {
-        PeerKind::Analyzer => "",
+        PeerKind::Analyzer | PeerKind::Edge => "",
         PeerKind::Lis | PeerKind::DrawSite => SENDER,
         PeerKind::Ehr | PeerKind::Provider | PeerKind::PublicHealth => RECEIVER,
     });
@@ -61,6 +61,7 @@ fn title(kind: PeerKind) -> &'static str {
     match kind {
         PeerKind::Analyzer => "Connect an analyzer",
         PeerKind::DrawSite => "Connect a draw site",
+        PeerKind::Edge => "Connect an edge",
         PeerKind::Ehr => "Connect an electronic health record",
         PeerKind::Lis => "Connect the laboratory information system",
         PeerKind::Provider => "Connect a provider",

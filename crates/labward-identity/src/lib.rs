@@ -13,10 +13,12 @@
 //! | `authority` | [`Authority`]: the built-in certificate authority |
 //! | `certificate` | [`Identification`]: the facts of a certificate that we go by |
 //! | `verify` | [`client_verifier`], [`server_verifier`]: strangers are refused in the handshake |
+//! | `enrolment` | [`EnrolmentCode`], [`KeyRequest`]: a machine makes its own key, trusts the right server |
 //! | `how_to` | [`how_to`]: the page beside a peer's bundle |
 
 mod authority;
 mod certificate;
+mod enrolment;
 mod error;
 mod how_to;
 mod peer;
@@ -32,9 +34,12 @@ mod tests;
 
 pub use authority::{Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewAuthority};
 pub use certificate::{Identification, spki_sha256};
+pub use enrolment::{
+    CodeDigest, Enrolled, EnrolmentCode, KeyRequest, enrolment_verifier, pinned_authority,
+};
 pub use error::IdentityError;
 pub use how_to::{HowTo, how_to};
-pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey};
+pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey, check_name};
 pub use peers::{Peers, RENEWAL_OVERLAP};
 pub use people::{NewPerson, People, Person};
 pub use role::{Permission, Role, Roles};

@@ -21,6 +21,8 @@ names! {
         Ehr = "ehr",
         /// A phlebotomy (blood-draw) site.
         DrawSite = "draw-site",
+        /// An edge: Labward beside devices without TLS.
+        Edge = "edge",
         /// A provider that orders tests and receives results.
         Provider = "provider",
         /// A public health authority that receives reportable results.
@@ -199,7 +201,11 @@ impl Peer {
 }
 
 /// Refuses names that are not 1 to 64 letters, digits, `-`, `_` or `.` of ASCII.
-pub(crate) fn check_name(name: &str) -> Result<(), IdentityError> {
+///
+/// # Errors
+///
+/// [`IdentityError::NotAName`].
+pub fn check_name(name: &str) -> Result<(), IdentityError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) || name.starts_with('.') {
         return Err(IdentityError::NotAName { what: "name" });

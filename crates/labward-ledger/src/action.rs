@@ -148,6 +148,8 @@ actions! {
     MessageDeliveryFailed = "message.delivery-failed", R, "110106", None, None;
     /// A message was given up and waits as a dead letter.
     MessageDead = "message.dead", R, "110106", None, None;
+    /// The server took a message that an edge had queued; the edge let its sealed bytes go.
+    MessageForwarded = "message.forwarded", R, "110106", Some("transmit"), None;
     /// A person had a message delivered again.
     MessageResent = "message.resent", R, "110106", Some("transmit"), None;
     /// Connections without a valid certificate were refused, counted per source and minute.
@@ -160,6 +162,18 @@ actions! {
     PeerRenewed = "peer.renewed", U, "110136", None, None;
     /// What a peer may send, or from where, was changed.
     PeerChanged = "peer.changed", U, "110136", None, None;
+    /// A one-time code was made with which an edge may enrol.
+    EnrolmentOpened = "enrolment.opened", C, "110136", None, None;
+    /// Somebody tried to enrol without a code that holds.
+    EnrolmentRefused = "enrolment.refused", E, "110113", None, None;
+    /// An edge enrolled with a one-time code; its queue and the key of its ledger are known from now.
+    EdgeEnrolled = "edge.enrolled", C, "110136", None, None;
+    /// The newest checkpoint of an edge's ledger was found to continue the one before, and kept.
+    EdgeCheckpointKept = "edge.checkpoint-kept", U, "110101", Some("verify"), None;
+    /// An edge was refused: its ledger does not continue what was seen of it, or it speaks wrongly.
+    EdgeRefused = "edge.refused", E, "110113", None, None;
+    /// Messages that an edge had acknowledged can not be had from it any more.
+    EdgeItemLost = "edge.item-lost", D, "110113", None, None;
     /// A person was made known.
     PersonAdded = "person.added", C, "110136", None, None;
     /// A person was removed.

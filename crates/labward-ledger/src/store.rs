@@ -156,6 +156,26 @@ pub(crate) fn each_entry<Q: Query>(
     )
 }
 
+/// How many records have a larger id than `record`.
+pub fn count_records_after<Q: Query>(query: &mut Q, record: RecordId) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM entry WHERE record > $1";
+    let count = query.query_one(sql, &[record.as_sql().into()], |row| row.int(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// The entry that keeps the record with the next larger id, without its payload.
+pub fn entry_of_record_after<Q: Query>(
+    query: &mut Q,
+    record: RecordId,
+) -> Result<Option<StoredEntry>, StoreError> {
+    query.query_opt(
+        "SELECT idx, site, record, patient, kind, action, leaf, NULL, hints, dropped_by \
+         FROM entry WHERE record > $1 ORDER BY record LIMIT 1",
+        &[record.as_sql().into()],
+        read_entry,
+    )
+}
+
 /// The sealed bytes of `record`; `None` if there is no such record or they were dropped.
 pub fn payload_of<Q: Query>(
     query: &mut Q,

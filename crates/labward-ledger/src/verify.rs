@@ -329,7 +329,7 @@ impl Walk<'_> {
         let says_so = cause.is_some_and(|cause| {
             let ends = matches!(
                 cause.action,
-                Action::RecordExpired | Action::PatientDisposed
+                Action::RecordExpired | Action::PatientDisposed | Action::MessageForwarded
             );
             let about = match cause.subject {
                 Subject::Record(record) => leaf.record == Some(record),

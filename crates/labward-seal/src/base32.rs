@@ -6,10 +6,10 @@
 use zeroize::Zeroizing;
 
 /// The 32 characters by value: no I, L, O (taken for 1, 1, 0) and no U.
-pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The characters of `bytes`, whose length is a multiple of 5; 5 bits each, highest first.
-pub(crate) fn symbols(bytes: &[u8]) -> impl Iterator<Item = char> {
+pub fn symbols(bytes: &[u8]) -> impl Iterator<Item = char> {
     bytes.as_chunks::<5>().0.iter().flat_map(|five| {
         let bits = five
             .iter()
@@ -23,7 +23,7 @@ pub(crate) fn symbols(bytes: &[u8]) -> impl Iterator<Item = char> {
 
 /// The `N` bytes (a multiple of 5) that were typed, if there are so many and no other characters;
 /// case, blanks and hyphens do not count.
-pub(crate) fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     // With a blank or line end after every character it is not longer.
     if text.len() > 4 * N {
         return None;

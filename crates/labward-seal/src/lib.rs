@@ -42,14 +42,17 @@
 //! | [`chunked`] | large files, as C2SP chunked-encryption (SHA-512, AES-256-GCM), streamed and seekable |
 //! | [`wrap`] | keys under the root key, AES-256-KWP |
 //! | [`slot`] | the root key under a slot's HPKE key pair |
+//! | [`envelope`] | bytes sealed to a public key by who cannot open them again |
 //! | [`passphrase`] | Argon2id: a passphrase becomes a sealing key |
 //! | [`shares`] | k-of-n recovery shares on paper |
+//! | [`base32`] | what people write down and type back in |
 //! | [`index`] | keyed HMACs under which exact identifiers are found |
 //! | [`sign`] | Ed25519 |
 //! | [`primitive`] | what all of it stands on, thin over aws-lc-rs |
 
-mod base32;
+pub mod base32;
 pub mod chunked;
+pub mod envelope;
 mod error;
 pub mod index;
 mod key;

@@ -1,11 +1,12 @@
-//! What plugs the records into the gateway.
+//! What plugs the records, and the key of edges, into the gateway.
 //!
 //! It must never decide anything: it translates types, and nothing else.
 
 use std::ops::ControlFlow;
 
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, RecordId, SiteId};
+use labward_base::{Secret, Timestamp};
+use labward_gateway::edge::OpenEnvelope;
 use labward_gateway::keep::{
     Intake, Keep, KeepDone, KeepError, Kept, MessageKind, Opened, Recalled,
 };
@@ -14,6 +15,9 @@ use labward_ledger::{
     Action, Leaf, LedgerError, StoredEntry, entries, entries_before, entry_of_record,
 };
 use labward_records::{RecordKind, Records, RecordsError, hints};
+use labward_seal::envelope::open_envelope;
+use labward_seal::sha256;
+use labward_seal::slot::{PRIVATE_BYTES, PUBLIC_BYTES};
 use labward_store::{Store, StoreError};
 
 /// Entries read at once when the ledger is walked back.
@@ -130,6 +134,39 @@ impl Keep for RecordsKeep {
 
     fn is_ready(&self) -> bool {
         self.keys.is_open()
+    }
+}
+
+/// Opens what edges sealed, with the key pair that is there while the root key is open.
+pub(crate) struct EdgeOpener {
+    private: Secret<[u8; PRIVATE_BYTES]>,
+    public: [u8; PUBLIC_BYTES],
+}
+
+impl EdgeOpener {
+    /// The opener of this pair, `private 32 ‖ public 65` as the secret holds it.
+    pub(crate) fn of(pair: &[u8]) -> Option<Self> {
+        let (private, public) = pair.split_first_chunk()?;
+        Some(Self {
+            private: Secret::new(*private),
+            public: public.try_into().ok()?,
+        })
+    }
+
+    /// The key that edges seal to.
+    pub(crate) const fn public(&self) -> &[u8; PUBLIC_BYTES] {
+        &self.public
+    }
+}
+
+impl OpenEnvelope for EdgeOpener {
+    fn key_id(&self) -> [u8; 8] {
+        let digest = sha256(&self.public);
+        digest.first_chunk().copied().unwrap_or_default()
+    }
+
+    fn open(&self, place: &[u8], envelope: &[u8]) -> Option<Secret<Vec<u8>>> {
+        open_envelope(&self.private, place, envelope).ok()
     }
 }
 

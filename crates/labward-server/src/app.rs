@@ -5,7 +5,7 @@
 //! is up.
 
 mod certificate;
-mod ground;
+pub(crate) mod ground;
 mod reload;
 
 use std::fs::{self, File};
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
 use labward_gateway::delivery::{Delivery, DeliveryParts};
+use labward_gateway::edge::Edges;
 use labward_gateway::events::Events;
 use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::{Gateway, GatewayParts, Messages};
@@ -31,11 +32,12 @@ use labward_store::{Options, Store};
 
 pub(crate) use self::certificate::SERVER_DAYS;
 pub(crate) use self::ground::signer;
-use self::ground::{group_id, let_through, publishing, server_identity, take_lock};
+use self::ground::{edge_opener, group_id, let_through, publishing, server_identity, take_lock};
 pub use self::reload::{ReloadError, Reloaded};
-use crate::adapters::RecordsKeep;
+use crate::adapters::{EdgeOpener, RecordsKeep};
 use crate::config::Config;
 use crate::cosign::{WitnessParts, Witnesses};
+use crate::enrolment::Enrolments;
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
 use crate::folder::{DataFolder, NODE, SITE};
@@ -87,6 +89,7 @@ pub(crate) struct Core {
     pub(crate) started: Timestamp,
     /// Held while a backup is made or a restore is tried.
     pub(crate) backups: Mutex<()>,
+    pub(crate) enrolments: Enrolments,
     opened: RwLock<Option<Arc<Opened>>>,
     phase: Mutex<Phase>,
     /// Held while a reload or the upkeep changes what runs: one at a time.
@@ -121,6 +124,8 @@ pub(crate) struct Opened {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) publishing: Arc<Publishing>,
     pub(crate) witnesses: Arc<Witnesses>,
+    /// The edges and the key that they seal to, if a link is for them.
+    pub(crate) edges: Option<(Edges, Arc<EdgeOpener>)>,
     publish_loop: Mutex<Option<PublishLoop>>,
     resume_loop: Mutex<Option<ResumeLoop>>,
     upkeep: Mutex<Option<UpkeepLoop>>,
@@ -201,6 +206,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         backups: Mutex::default(),
         reserve,
         ledger: Arc::default(),
+        enrolments: Enrolments::default(),
         opened: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         changing: Mutex::new(()),
@@ -256,6 +262,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
             site: SITE,
         },
     )?);
+    let opener = edge_opener(core)?;
+    let edges = opener.map(|opener| (Edges::new(store.clone(), opener.clone()), opener));
     core.record_start()?;
     let gateway = Gateway::start(
         config.gateway.clone(),
@@ -268,6 +276,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
             dispatch: delivery.clone(),
             identity: server_identity(core)?,
             events,
+            edges: edges.as_ref().map(|(edges, _)| edges.clone()),
             site: SITE,
         },
     );
@@ -290,6 +299,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         delivery,
         publishing,
         witnesses,
+        edges,
         publish_loop: Mutex::new(Some(publish_loop)),
         upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
         keep,
@@ -389,6 +399,7 @@ impl App {
             http.stop();
         }
         let core = &self.core;
+        core.enrolments.stop();
         if let Some(opened) = core.opened() {
             let upkeep = opened.upkeep.lock();
             drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());

@@ -19,6 +19,9 @@ pub const SERVER_KEY: &str = "server-key";
 /// The secret that holds the seed of the ledger's signing key: 32 bytes.
 pub const LEDGER_KEY: &str = "ledger-key";
 
+/// The secret that holds the key pair of edges' envelopes: P-256, `private 32 ‖ public 65`.
+pub const EDGE_KEY: &str = "edge-key";
+
 /// The places below one data folder; all of it is its owner's alone (mode 0700).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFolder(PathBuf);

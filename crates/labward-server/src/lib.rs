@@ -10,6 +10,7 @@
 //! | [`setup`] | how an installation comes into being |
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
+//! | `enrolment` | the door at which an edge shows its one-time code |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
@@ -32,6 +33,7 @@ pub mod backup;
 pub mod check;
 pub mod config;
 mod cosign;
+mod enrolment;
 mod error;
 pub mod findings;
 pub mod folder;

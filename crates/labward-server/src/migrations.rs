@@ -18,6 +18,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_keys::ARCHIVE_MIGRATIONS,
         labward_backup::MIGRATIONS,
         labward_records::reserve::MIGRATIONS,
+        labward_gateway::edge::MIGRATIONS,
     ]
     .concat()
 }

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod documents;
+mod edge;
 mod witness;
 
 use std::io::{self, Write as _};
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Ledger(LedgerCommand::Witness(command)) => witness::run(command, arguments.json),
         Command::Demo(demo) => run_demo(demo),
         Command::Backup(BackupCommand::Restore(restore)) => run_restore(restore),
+        Command::Edge(command) => edge::run(&arguments, command),
         Command::Completions { shell } => completions(*shell),
         Command::Man { folder } => man(folder),
         command => return labward_cli::run(&arguments, command),

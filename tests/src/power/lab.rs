@@ -129,6 +129,7 @@ impl Lab {
                 authority: self.authority.certificate().clone(),
             }),
             events: Events::default(),
+            edges: None,
             site: SITE,
         };
         Running {

@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Init(_)
         | Command::Serve(_)
         | Command::Demo(_)
+        | Command::Edge(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Err(Failure::new(
             &problem::SERVER_BAD_REQUEST,

@@ -1,15 +1,18 @@
 //! `peer` and `person`.
 
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use labward_api::Done;
+use labward_api::edge::{Code, NewCode};
 use labward_api::peer::{AddedPeer, NewPeer, Peer, PeerChange, Person, Rules};
 use labward_base::problem;
 use serde_json::json;
 
 use super::{Context, create_private, read};
-use crate::args::{PeerAddArgs, PeerCommand, PeerKind, PeerList, PeerSetArgs, PersonCommand, Role};
+use crate::args::{
+    PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs, PersonCommand, Role,
+};
 use crate::failure::Failure;
 use crate::output::{show, table};
 use crate::prompt;
@@ -18,6 +21,7 @@ use crate::prompt;
 pub(super) fn run(context: &Context, command: &PeerCommand) -> Result<(), Failure> {
     match command {
         PeerCommand::Add(arguments) => add(context, arguments),
+        PeerCommand::Enroll(arguments) => enroll(context, arguments),
         PeerCommand::List => list(context),
         PeerCommand::Set(arguments) => set(context, arguments),
         PeerCommand::Revoke { name } => {
@@ -50,11 +54,6 @@ fn add(context: &Context, arguments: &PeerAddArgs) -> Result<(), Failure> {
         })?),
         None => None,
     };
-    let processing = if arguments.processing.is_empty() {
-        vec!["P".to_owned()]
-    } else {
-        arguments.processing.clone()
-    };
     let new = NewPeer {
         name: arguments.name.clone(),
         kind: kind(arguments.kind).to_owned(),
@@ -62,7 +61,7 @@ fn add(context: &Context, arguments: &PeerAddArgs) -> Result<(), Failure> {
             applications: arguments.applications.clone(),
             facilities: arguments.facilities.clone(),
             types: arguments.types.clone(),
-            processing,
+            processing: processing(&arguments.processing),
             astm_senders: arguments.astm_senders.clone(),
         },
         authority: arguments.authority.clone(),
@@ -111,6 +110,38 @@ fn may_send(peer: &Peer) -> String {
         peer.rules.applications.join("|"),
         peer.rules.facilities.join("|")
     )
+}
+
+fn enroll(context: &Context, arguments: &PeerEnrollArgs) -> Result<(), Failure> {
+    let new = NewCode {
+        rules: Rules {
+            applications: arguments.applications.clone(),
+            facilities: arguments.facilities.clone(),
+            types: arguments.types.clone(),
+            processing: processing(&arguments.processing),
+            astm_senders: arguments.astm_senders.clone(),
+        },
+        authority: arguments.authority.clone(),
+        minutes: Some(arguments.minutes),
+        days: arguments.days,
+    };
+    let path = format!("peers/{}/enroll", arguments.name);
+    let made: Code = context.client.post(&path, &new)?;
+    show(context.json, &made, |out| {
+        writeln!(out, "Good once, until {}. On the edge type:", made.expires)?;
+        writeln!(
+            out,
+            "labward --data FOLDER edge enroll {} --server {}",
+            made.code, made.server
+        )
+    })
+}
+
+fn processing(given: &[String]) -> Vec<String> {
+    match given {
+        [] => vec!["P".to_owned()],
+        given => given.to_vec(),
+    }
 }
 
 /// The two files beside each other: the bundle and its how-to.
@@ -196,8 +227,43 @@ fn list(context: &Context) -> Result<(), Failure> {
                 "may send",
             ],
             &rows,
-        )
+        )?;
+        show_edges(out, &peers)
     })
+}
+
+fn show_edges(out: &mut dyn Write, peers: &[Peer]) -> io::Result<()> {
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let row = |peer: &Peer| {
+        let edge = peer.edge.as_ref()?;
+        let waiting = edge.waiting.map(|waiting| waiting.to_string());
+        Some(vec![
+            peer.name.clone(),
+            edge.fault.clone().unwrap_or_else(|| edge.state.clone()),
+            or_dash(&edge.seen),
+            or_dash(&waiting),
+            or_dash(&edge.oldest),
+            edge.damaged.to_string(),
+            edge.ledger_size.to_string(),
+            edge.version.clone(),
+        ])
+    };
+    let rows: Vec<Vec<String>> = peers.iter().filter_map(row).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let head = [
+        "edge",
+        "state",
+        "last seen",
+        "waiting",
+        "oldest",
+        "damaged",
+        "ledger",
+        "version",
+    ];
+    writeln!(out)?;
+    table(out, &head, &rows)
 }
 
 /// `labward person …`

@@ -135,6 +135,11 @@ fn check_link(
     else {
         return Ok(None);
     };
+    refuse(
+        link.framing == Framing::Edge,
+        place,
+        "a link for edges is over mutual TLS",
+    )?;
     let exception = PlainException {
         place: place.into(),
         loopback: link.listen.ip().is_loopback(),
@@ -171,9 +176,9 @@ fn check_destination(
         return Ok(None);
     };
     refuse(
-        *framing == Framing::Astm,
+        matches!(framing, Framing::Astm | Framing::Edge),
         place,
-        "messages are delivered over MLLP, not ASTM",
+        "messages are delivered over MLLP",
     )?;
     check_outbound(place, address, transport, now)
 }

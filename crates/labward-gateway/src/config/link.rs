@@ -16,7 +16,8 @@ pub struct LinkConfig {
     pub name: LinkName,
     /// The address to listen on, such as `"0.0.0.0:2575"`. Required.
     pub listen: SocketAddr,
-    /// How messages are framed: `"mllp"`, `"mllp-release-2"` or `"astm"`. Default `"mllp"`.
+    /// How messages are framed: `"mllp"`, `"mllp-release-2"`, `"astm"`, or `"edge"` for Labward
+    /// beside devices. Default `"mllp"`.
     #[serde(default)]
     pub framing: Framing,
     /// How the line is protected. Default `{ mode = "mutual-tls" }`.
@@ -80,6 +81,8 @@ impl LinkConfig {
 pub enum Framing {
     /// ASTM E1381 / LIS01 frames and E1394 / LIS02 records.
     Astm,
+    /// Sealed messages of an edge.
+    Edge,
     /// HL7 MLLP release 1.
     #[default]
     Mllp,

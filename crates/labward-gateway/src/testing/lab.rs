@@ -214,6 +214,7 @@ impl Lab {
                 authority: self.authority.certificate().clone(),
             }),
             events: Events::default(),
+            edges: None,
             site: SITE,
         }
     }

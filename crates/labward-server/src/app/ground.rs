@@ -6,21 +6,25 @@ use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use labward_base::Secret;
+use labward_gateway::config::Framing;
 use labward_gateway::tls::ServerIdentity;
 use labward_identity::IdentityError;
 use labward_keys::KeysError;
-use labward_ledger::epochs;
-use labward_seal::CryptoFailed;
+use labward_ledger::{Action, Facts, append, epochs};
 use labward_seal::sign::SigningKey;
+use labward_seal::slot::SlotKeyPair;
+use labward_seal::{CryptoFailed, sha256};
 use labward_store::StoreError;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Core;
+use crate::adapters::EdgeOpener;
 use crate::error::ServerError;
-use crate::folder::{DataFolder, LEDGER_KEY, NODE, SERVER_KEY};
+use crate::folder::{DataFolder, EDGE_KEY, LEDGER_KEY, NODE, SERVER_KEY};
 use crate::publish::Publishing;
 
 /// Takes the data folder's lock, which the system frees when the process ends.
@@ -83,7 +87,7 @@ fn origin(core: &Core) -> Result<String, StoreError> {
 }
 
 /// The server's certificate with its unsealed key; `None` if none was issued.
-pub(super) fn server_identity(core: &Core) -> Result<Option<ServerIdentity>, ServerError> {
+pub(crate) fn server_identity(core: &Core) -> Result<Option<ServerIdentity>, ServerError> {
     let Some(key) = core.keys.secret(SERVER_KEY)? else {
         return Ok(None);
     };
@@ -113,6 +117,37 @@ fn server_chain(core: &Core, key: &[u8]) -> Result<Vec<CertificateDer<'static>>,
 
 fn read(path: &Path) -> Result<Vec<u8>, ServerError> {
     fs::read(path).map_err(ServerError::file(path))
+}
+
+/// The key pair that edges seal to; made, with its entry, when a link for edges first needs one.
+pub(super) fn edge_opener(core: &Core) -> Result<Option<Arc<EdgeOpener>>, ServerError> {
+    let config = core.config();
+    let links = &config.gateway.links;
+    if !links.iter().any(|link| link.framing == Framing::Edge) {
+        return Ok(None);
+    }
+    let damaged = || KeysError::Damaged {
+        what: "the key pair of edges' envelopes".to_owned(),
+    };
+    let pair = match core.keys.secret(EDGE_KEY)? {
+        Some(pair) => pair,
+        None => {
+            let made = SlotKeyPair::generate().map_err(KeysError::Crypto)?;
+            let parts = [&made.private().expose()[..], made.public()];
+            let pair = Secret::new(parts.concat());
+            let (keys, secret) = (core.keys.clone(), pair.clone());
+            let facts = Facts::new().hex("edge_key", &sha256(made.public()));
+            let entry = super::entry(Action::ConfigLoaded).facts(facts);
+            core.store.write(move |tx| -> Result<(), KeysError> {
+                keys.put_secret(tx, EDGE_KEY, secret.expose())?;
+                append(tx, &entry)?;
+                Ok(())
+            })?;
+            pair
+        }
+    };
+    let opener = EdgeOpener::of(pair.expose()).ok_or_else(damaged)?;
+    Ok(Some(Arc::new(opener)))
 }
 
 /// The number of a group of the operating system, given by number or by its name.

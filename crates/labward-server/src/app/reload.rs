@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError};
 
 use labward_base::{Clock as _, Problem, problem};
 use labward_gateway::PreparedGateway;
-use labward_gateway::config::{DestinationConfig, DestinationName};
+use labward_gateway::config::{DestinationConfig, DestinationName, Framing};
 use labward_gateway::delivery::PreparedDelivery;
 use labward_gateway::tls::ServerIdentity;
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Outcome, append};
@@ -279,9 +279,17 @@ impl Core {
 /// Refuses what cannot be put in force while the server runs, as far as it is known beforehand.
 fn may_run(candidate: &Candidate, opened: &Opened) -> Result<(), ReloadError> {
     let at_start = candidate.changes.iter().filter(|one| one.needs_restart);
-    let at_start: Vec<String> = at_start
+    let mut at_start: Vec<String> = at_start
         .map(|one| format!("{} {}", one.table, one.key))
         .collect();
+    // The key that edges seal to is made when the server starts with a link for them.
+    let mut links = candidate.loaded.config.gateway.links.iter();
+    let first = links.find(|link| link.framing == Framing::Edge);
+    at_start.extend(
+        first
+            .filter(|_| opened.edges.is_none())
+            .map(|link| format!("[[link]] {} framing", link.name)),
+    );
     if !at_start.is_empty() {
         return Err(ReloadError::NeedsRestart(at_start.join(", ")));
     }

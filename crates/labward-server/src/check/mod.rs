@@ -7,7 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `backups`, `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
+//! | `backups`, `edges`, `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
 //! | `accounts`, `swap` | accounts of the operating system, and where memory is swapped to |
@@ -16,6 +16,7 @@
 mod accounts;
 mod acts;
 mod backups;
+mod edges;
 mod keys;
 mod lines;
 mod machine;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use labward_api::edge::EdgeStatus;
 use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, WitnessStatus};
 use labward_base::Timestamp;
 use labward_base::id::PeerId;
@@ -104,6 +106,8 @@ pub struct CheckInput {
     pub ledger_fails: bool,
     /// The room that was set aside for break-glass reading.
     pub reserve: ReserveState,
+    /// The edges that are not revoked, by name.
+    pub edges: Measured<Vec<(String, EdgeStatus)>>,
 }
 
 /// What can be seen of the machine and the data folder.

@@ -2,7 +2,7 @@
 //!
 //! A code once published keeps its meaning.
 
-use super::{CheckInput, Found, Harm, backups, keys, lines, machine, people, witness, work};
+use super::{CheckInput, Found, Harm, backups, edges, keys, lines, machine, people, witness, work};
 
 /// One check.
 pub(super) struct Item {
@@ -103,6 +103,19 @@ checks! {
     "check.peer-admits-all", Medium, lines::admits_all,
         "a peer may send under any name or of any type",
         "list what it really sends: labward peer list shows the rules";
+    // Edges.
+    "check.edge-refused", High, edges::refused,
+        "an edge is refused, since its ledger does not continue what was seen of it",
+        "keep its folder, call the outside expert, then enrol it again with labward peer enroll";
+    "check.edge-damaged-items", High, edges::damaged,
+        "results were damaged in the queue of an edge and are lost",
+        "have the device send them again; labward ledger list shows edge.item-lost with device and time";
+    "check.edge-away", Medium, edges::away,
+        "an edge was not heard of for 10 minutes, so its results wait there",
+        "look at its network and power; labward edge status on it says why";
+    "check.edge-waiting", Medium, edges::waiting,
+        "results wait at an edge for more than 10 minutes although it is connected",
+        "see its log and the disk of this server";
     // Messages and evidence.
     "check.ledger-unwritable", High, work::ledger_unwritable,
         "the ledger cannot be written, so nothing is accepted and no act is done",

@@ -162,6 +162,7 @@ fn healthy() -> CheckInput {
         },
         held_since: Ok(vec![days_ago(1)]),
         destinations: Ok(vec![destination("ehr")]),
+        edges: Ok(vec![("bench-1".to_owned(), edge())]),
         stranded: Ok(Vec::new()),
         trends: trends(&[60 << 30, 60 << 30], &[0]),
         ledger: Ok(LedgerActs {
@@ -208,6 +209,20 @@ fn change_backups(input: &mut CheckInput, change: impl Fn(&mut Backups)) {
     change(input.backups.as_mut().unwrap());
 }
 
+fn edge() -> EdgeStatus {
+    EdgeStatus {
+        state: "connected".to_owned(),
+        seen: Some(days_ago(0).to_rfc3339()),
+        ..EdgeStatus::default()
+    }
+}
+
+fn change_edge(input: &mut CheckInput, change: impl Fn(&mut EdgeStatus)) {
+    let mut status = edge();
+    change(&mut status);
+    input.edges = Ok(vec![("bench-1".to_owned(), status)]);
+}
+
 fn codes(input: &CheckInput) -> BTreeSet<String> {
     let findings = check(input).findings.into_iter();
     findings.map(|finding| finding.code).collect()
@@ -243,6 +258,21 @@ const PLAIN_LINK: &str = "[[link]]\nname = \"old\"\nlisten = \"192.0.2.1:4010\"\
 /// What makes each check true, and the place that it names.
 const CHANGES: &[(&str, &str, Change)] = &[
     ("check.one-slot", "", |i| i.slots.truncate(1)),
+    ("check.edge-refused", "bench-1", |i| {
+        change_edge(i, |edge| edge.fault = Some("edge.forked".to_owned()))
+    }),
+    ("check.edge-damaged-items", "bench-1", |i| {
+        change_edge(i, |edge| edge.damaged = 1)
+    }),
+    ("check.edge-away", "bench-1", |i| {
+        change_edge(i, |edge| {
+            edge.state = "away".to_owned();
+            edge.seen = Some(days_ago(1).to_rfc3339());
+        })
+    }),
+    ("check.edge-waiting", "bench-1", |i| {
+        change_edge(i, |edge| edge.oldest = Some(days_ago(1).to_rfc3339()))
+    }),
     ("check.key-beside-data", "/mnt/keys/root.key", |i| {
         i.places[0].same_device = Some(true)
     }),

@@ -30,6 +30,7 @@ mod tests;
 
 use std::fs::File;
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Links, routes and destinations.
     pub gateway: GatewayConfig,
+    /// Where edges enrol.
+    pub enrolment: EnrolmentConfig,
     /// The ledger.
     pub ledger: LedgerConfig,
     /// The witnesses that cosign the ledger's checkpoints.
@@ -124,6 +127,14 @@ pub struct TlsConfig {
     pub alarm_days: Vec<u16>,
     /// So many days before the end of the built-in authority there is an alarm.
     pub authority_alarm_days: Vec<u16>,
+}
+
+/// `[enrolment]`: where edges enrol.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnrolmentConfig {
+    /// The address to listen on while a code holds.
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[ledger]`: the evidence.
@@ -407,6 +418,8 @@ struct ConfigFile {
     #[serde(default, rename = "destination")]
     destinations: Vec<DestinationConfig>,
     #[serde(default)]
+    enrolment: EnrolmentConfig,
+    #[serde(default)]
     ledger: LedgerConfig,
     #[serde(default, rename = "witness")]
     witnesses: Vec<WitnessConfig>,
@@ -451,6 +464,7 @@ impl ConfigFile {
                 routes: self.routes,
                 destinations: self.destinations,
             },
+            enrolment: self.enrolment,
             ledger: self.ledger,
             witnesses: self.witnesses,
             retention: self.retention,

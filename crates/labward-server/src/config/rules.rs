@@ -23,6 +23,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     // Long before every exception's end: whether one has ended is for the day to say.
     config.plain_lines(Timestamp::from_micros(i64::MIN))?;
     check_addresses(&config.gateway.links)?;
+    check_enrolment(config)?;
     check_routes(&config.gateway)?;
     check_file_drops(&config.gateway)?;
     check_retention(&config.retention)?;
@@ -63,6 +64,20 @@ fn check_addresses(links: &[LinkConfig]) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn check_enrolment(config: &Config) -> Result<(), ConfigError> {
+    let Some(listen) = config.enrolment.listen else {
+        return Ok(());
+    };
+    let mut links = config.gateway.links.iter();
+    match links.find(|link| clash(link.listen, listen)) {
+        Some(link) => {
+            let rule = format!("it listens on {listen}, as link {} does", link.name);
+            Err(ConfigError::refuse("enrolment", rule))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether both cannot be listened on: the same port on the same address, or on all.

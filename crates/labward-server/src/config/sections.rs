@@ -70,6 +70,7 @@ pub(super) const FILE: Section = Section {
         LINK,
         DESTINATION,
         ROUTE,
+        ENROLMENT,
         LEDGER,
         WITNESS,
         RETENTION,
@@ -219,10 +220,10 @@ const LINK: Section = Section {
         ),
         key(
             "framing",
-            Kind::Choice(&["mllp", "mllp-release-2", "astm"]),
+            Kind::Choice(&["mllp", "mllp-release-2", "astm", "edge"]),
             Omitted::Value("\"mllp\""),
             "",
-            "How messages are framed.",
+            "How messages are framed; `edge` is for Labward beside devices without TLS.",
         ),
         key(
             "peer",
@@ -835,6 +836,19 @@ const RETENTION: Section = table(
             "Surgical pathology, cytopathology and autopsy; at least 10.",
         ),
     ],
+);
+
+const ENROLMENT: Section = table(
+    "enrolment",
+    "Where an edge shows its one-time code, over TLS with the server's certificate. The door is \
+     open only while a code holds.",
+    &[key(
+        "listen",
+        Kind::Text,
+        Omitted::Unset("none: no edge can enrol", "\"0.0.0.0:2580\""),
+        "address:port",
+        "Where it listens meanwhile.",
+    )],
 );
 
 const HTTP: Section = table(

@@ -424,6 +424,7 @@ fn every_key_of_the_example_can_be_uncommented() {
     assert_eq!(config.witnesses.len(), 1);
     let defaults = Config {
         gateway: GatewayConfig::default(),
+        enrolment: EnrolmentConfig::default(),
         ledger: LedgerConfig::default(),
         witnesses: Vec::new(),
         http: HttpConfig::default(),

@@ -15,6 +15,7 @@ use labward_ledger::tree_head;
 use labward_store::StoreError;
 
 use super::call::{Answer, Call};
+use super::edge::all_edges;
 use super::failure::{Failure, chain};
 use super::status::{all_destinations, all_witnesses};
 use crate::app::{Core, Opened};
@@ -57,6 +58,14 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
         destinations: when_open(opened, |opened| Ok(all_destinations(core, Some(opened)))),
         stranded: when_open(opened, |opened| stranded(core, opened)),
         trends: core.upkeep.trends(),
+        edges: when_open(opened, |opened| {
+            let edges = all_edges(core, opened);
+            let edges = edges.map_err(|failure| failure.problem().what.to_owned())?;
+            let known = edges.into_iter().filter(|(peer, _)| peer.is_active());
+            Ok(known
+                .map(|(peer, edge)| (peer.name.clone(), edge))
+                .collect())
+        }),
         ledger: ledger_acts(core, now),
         publishing: when_open(opened, |opened| publishing(core, opened)),
         config_differs: config_differs(core),

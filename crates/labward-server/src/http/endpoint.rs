@@ -11,7 +11,7 @@ use labward_identity::{Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{backup, check, config, key, ledger, message, peer, record, status};
+use super::{backup, check, config, edge, key, ledger, message, peer, record, status};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -148,7 +148,7 @@ endpoints! {
     Post "backups/confirm", BackupConfirm, Json("Why"), "Done", backup::confirm,
         "Lets delivery go on after a restore";
     Get "peers", PeerRead, Nothing, "[Peer]", peer::peers,
-        "The machine peers";
+        "The machine peers; of an edge also when it was heard of and what waits there";
     Post "peers", PeerChange, Json("NewPeer"), "AddedPeer", peer::add_peer,
         "Adds a peer; a private key is in the answer this once";
     Post "peers/{name}/set", PeerChange, Json("PeerChange"), "Peer", peer::set,
@@ -157,6 +157,8 @@ endpoints! {
         "Refuses a peer from now on, for good";
     Post "peers/{name}/renew", PeerChange, Nothing, "AddedPeer", peer::renew,
         "Issues another certificate to a peer";
+    Post "peers/{name}/enroll", PeerChange, Json("NewCode"), "Code", edge::enroll,
+        "Makes a one-time code with which an edge enrols under this name";
     Get "people", PersonRead, Nothing, "[Person]", peer::people,
         "The people of the lab";
     Post "people", PersonChange, Json("Person"), "Person", peer::add_person,

@@ -11,12 +11,13 @@
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `edge`, `message`, `record`, `ledger` | the handlers |
 
 mod backup;
 mod call;
 mod check;
 mod config;
+mod edge;
 pub(crate) mod endpoint;
 mod failure;
 mod key;

@@ -11,10 +11,11 @@ use labward_base::{Clock, problem};
 use labward_gateway::config::LinkConfig;
 use labward_identity::{
     DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin, Pattern,
-    PeerChange, PeerRules, how_to,
+    PeerChange, PeerKind, PeerRules, how_to,
 };
 
 use super::call::{Answer, Call, reason};
+use super::edge::all_edges;
 use super::failure::Failure;
 use crate::app::Core;
 use crate::folder::SITE;
@@ -24,14 +25,30 @@ const HL7_PORT: u16 = 2575;
 
 /// `GET peers`
 pub(super) fn peers(call: &Call) -> Result<Answer, Failure> {
+    let edges = match call.core.opened() {
+        Some(opened) => all_edges(&call.core, &opened)?,
+        None => Vec::new(),
+    };
+    let one = |peer: &Arc<labward_identity::Peer>| {
+        let mut edges = edges.iter();
+        Peer {
+            edge: edges
+                .find(|(edge, _)| edge.id == peer.id)
+                .map(|(_, status)| status.clone()),
+            ..shown(peer)
+        }
+    };
     let peers = call.core.peers.list();
-    Answer::json(&peers.iter().map(|peer| shown(peer)).collect::<Vec<_>>())
+    Answer::json(&peers.iter().map(one).collect::<Vec<_>>())
 }
 
 /// `POST peers`
 pub(super) fn add_peer(call: &Call) -> Result<Answer, Failure> {
     let new: NewPeer = call.json()?;
     let kind = new.kind.parse()?;
+    if kind == PeerKind::Edge {
+        return Err(Failure::new(&problem::EDGE_BY_CODE));
+    }
     let rules = rules(&new.rules)?;
     let (identification, issued) = match &new.certificate {
         Some(pem) => (Identification::from_pem(pem.as_bytes())?, None),
@@ -95,6 +112,9 @@ pub(super) fn revoke(call: &Call) -> Result<Answer, Failure> {
 /// `POST peers/{name}/renew`
 pub(super) fn renew(call: &Call) -> Result<Answer, Failure> {
     let peer = named(call)?;
+    if peer.kind == PeerKind::Edge {
+        return Err(Failure::new(&problem::EDGE_BY_CODE));
+    }
     if peer.origin == Origin::Foreign {
         let what = "its own authority renews a foreign certificate";
         return Err(Failure::new(&problem::IDENTITY_BAD_CERTIFICATE).with(what));
@@ -202,6 +222,7 @@ fn shown(peer: &labward_identity::Peer) -> Peer {
         },
         addresses: peer.addresses.iter().map(IpAddr::to_string).collect(),
         authority: peer.authority.clone(),
+        edge: None,
     }
 }
 
@@ -209,7 +230,7 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()
 }
 
-fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
+pub(super) fn rules(rules: &Rules) -> Result<PeerRules, IdentityError> {
     Ok(PeerRules {
         sending_applications: patterns(&rules.applications)?,
         sending_facilities: patterns(&rules.facilities)?,

@@ -91,6 +91,7 @@ fn links(call: &Call, opened: Option<&Opened>) -> Vec<LinkStatus> {
 fn link_status(link: &LinkConfig, address: String, counts: Counts) -> LinkStatus {
     let protocol = match link.framing {
         Framing::Astm => "astm",
+        Framing::Edge => "edge",
         Framing::Mllp | Framing::MllpRelease2 => "mllp",
     };
     let transport = match link.transport.is_plain() {
