@@ -611,7 +611,7 @@ fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
         ("receiver-certificate-ends", "no handshake yet", |i| {
             set_destination(i, |destination| destination.certificate_until = None)
         }),
-        ("backup-beside-data", "BESIDE", |i| {
+        ("backup-beside-data", "not known", |i| {
             change_backups(i, |backups| backups.beside_data = None)
         }),
         // Not done as far back as was looked, which is not far enough.
