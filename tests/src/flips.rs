@@ -18,7 +18,7 @@ use labward_testkit::{Random, TempDir};
 use crate::support::{Client, Installation, NODE, Numbered, Opened, from_environment, open_rooms};
 
 /// The database's page; a new database has this size.
-const PAGE: usize = 8192;
+const PAGE: usize = 4096;
 /// Bits changed in each page; `LABWARD_FLIPS` sets another number.
 const FLIPS: usize = 2;
 

@@ -79,6 +79,14 @@ pub(crate) struct Shared {
     names_ready: AtomicBool,
 }
 
+/// What was sealed into an entry, and what else it takes to open the record behind it.
+struct Inner {
+    kind: RecordKind,
+    key: Arc<SealKey>,
+    context: Context,
+    plain: Secret<Vec<u8>>,
+}
+
 /// A record that was opened.
 pub struct Opened {
     /// What its bytes are.
@@ -165,10 +173,11 @@ impl Records {
         record: RecordId,
         entry: &StoredEntry,
     ) -> Result<Opened, RecordsError> {
-        let (kind, key, context, plain) = self.plain_of(record, entry)?;
-        let bytes = blob::decode(&self.shared.blobs, &key, &context, plain)?;
+        let inner = self.inner_of(record, entry)?;
+        let blobs = &self.shared.blobs;
+        let bytes = blob::decode(blobs, &inner.key, &inner.context, inner.plain)?;
         Ok(Opened {
-            kind,
+            kind: inner.kind,
             patient: entry.patient,
             bytes,
         })
@@ -180,16 +189,12 @@ impl Records {
         record: RecordId,
         entry: &StoredEntry,
     ) -> Result<Reader, RecordsError> {
-        let (_, key, context, plain) = self.plain_of(record, entry)?;
-        Reader::open(&self.shared.blobs, &key, &context, plain)
+        let inner = self.inner_of(record, entry)?;
+        Reader::open(&self.shared.blobs, &inner.key, &inner.context, inner.plain)
     }
 
     /// What was sealed into the entry of a record, opened.
-    fn plain_of(
-        &self,
-        record: RecordId,
-        entry: &StoredEntry,
-    ) -> Result<(RecordKind, Arc<SealKey>, Context, Secret<Vec<u8>>), RecordsError> {
+    fn inner_of(&self, record: RecordId, entry: &StoredEntry) -> Result<Inner, RecordsError> {
         let kind = RecordKind::from_code(entry.kind).ok_or(RecordsError::Damaged)?;
         let payload = self
             .shared
@@ -199,7 +204,12 @@ impl Records {
         let (key, _) = self.shared.key_of(entry.patient)?;
         let context = context(entry.site, entry.patient, kind.code(), record);
         let plain = labward_seal::open(&key, &context, &payload)?;
-        Ok((kind, key, context, plain))
+        Ok(Inner {
+            kind,
+            key,
+            context,
+            plain,
+        })
     }
 
     /// Writes one entry by itself and waits until it is durable.

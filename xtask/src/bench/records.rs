@@ -350,7 +350,8 @@ mod tests {
     fn every_record_that_is_inserted_is_read_and_scanned() {
         let place = Workplace::create("xtask-records").unwrap();
         let measured = ours(place.join("records"), TINY).unwrap();
-        assert!(measured.bytes > 2_000.0, "{measured:?}");
+        // Packed, but with an entry and indexes.
+        assert!((500.0..2_000.0).contains(&measured.bytes), "{measured:?}");
         for one in [measured.insert, measured.read, measured.scan] {
             assert!(one.cpu_us > 0.0 && one.wall_us > 0.0, "{measured:?}");
         }

@@ -101,8 +101,25 @@ pub(super) fn open_store(
     migrations: &[Migration],
     journal: Box<dyn Journal>,
 ) -> Result<Store> {
+    wait_for_lock(path);
     Store::open(Options::new(path), migrations, journal)
         .with_context(|| format!("open {}", path.display()))
+}
+
+/// Waits while a process that was just started still holds the descriptor of a store that is closed:
+/// until it becomes another program it has a copy of each.
+fn wait_for_lock(path: &Path) {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    for _ in 0..100 {
+        let Ok(file) = fs::File::open(&lock) else {
+            return;
+        };
+        if file.try_lock().is_ok() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 /// The journal of a ledger that lives by the system's clock.

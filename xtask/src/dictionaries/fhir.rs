@@ -101,8 +101,7 @@ impl Random {
     fn value(&mut self, kind: char) -> String {
         let pick = |random: &mut Self, from: &[&str]| {
             let at = random.next(u64::try_from(from.len()).unwrap_or(1));
-            from.iter()
-                .nth(usize::try_from(at).unwrap_or(0))
+            from.get(usize::try_from(at).unwrap_or(0))
                 .map_or_else(String::new, |one| (*one).to_owned())
         };
         match kind {
