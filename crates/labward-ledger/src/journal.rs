@@ -289,13 +289,18 @@ fn clock_jump(entry: &NewEntry, now: Timestamp, behind: Duration) -> NewEntry {
 #[derive(Debug)]
 pub struct RecordIds(AtomicU64);
 
+/// Ids that each epoch of the ledger may give out, far more than any does.
+const IDS_PER_EPOCH_LOG2: u32 = 40;
+
 impl RecordIds {
-    /// Goes on behind the largest id in the ledger.
+    /// Goes on behind the largest id in the ledger; a new epoch begins in a range of its own, so
+    /// that no id of the time that a restore has lost is ever given out again.
     pub fn load<Q: Query>(query: &mut Q) -> Result<Self, StoreError> {
         let (_, record) = store::last_ids(query)?;
-        Ok(Self(AtomicU64::new(
-            record.map_or(1, |record| record.get() + 1),
-        )))
+        let epoch = store::epochs(query)?.last().map_or(1, |epoch| epoch.number);
+        let first = u64::from(epoch.saturating_sub(1)) << IDS_PER_EPOCH_LOG2;
+        let next = record.map_or(1, |record| record.get() + 1);
+        Ok(Self(AtomicU64::new(next.max(first))))
     }
 
     /// The next id; ids of records that were never kept are not given out again until a restart.
@@ -532,6 +537,23 @@ mod tests {
             .write(move |tx| open_epoch(tx, "labward.local/x/2", Some("the note"), &entry))
             .unwrap();
         assert_eq!((opened.number, opened.first.get()), (2, 3));
+    }
+
+    #[test]
+    fn a_new_epoch_gives_out_no_record_id_of_the_one_before() {
+        let ledger = TestLedger::new();
+        ledger.fill(0, 3);
+        let ids = |ledger: &TestLedger| ledger.store().read(|s| RecordIds::load(s)).unwrap().next();
+        assert_eq!(ids(&ledger), RecordId::new(4));
+        let action = Action::LedgerEpochOpened;
+        let site = crate::testing::SITE;
+        let entry = NewEntry::new(site, Actor::System, action, Subject::Ledger);
+        let opened = ledger
+            .store()
+            .write(move |tx| open_epoch(tx, "labward.local/x/2", Some("the note"), &entry));
+        let number = opened.unwrap().number;
+        assert_eq!(ids(&ledger).get(), u64::from(number - 1) << 40);
+        assert!(number > 1);
     }
 
     #[test]

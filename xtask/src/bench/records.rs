@@ -35,7 +35,7 @@ in a scattered order; then every record once.
   The scan is `Records::export` of the original bytes, patient by patient, each export with its own synced
   entry.
 - **SQLite**: a table of number, patient and bytes in the SQLite that Labward is built with, and the same
-  pages (8 KiB), journal, syncs, checkpoints and `secure_delete`; a scan is one `SELECT` in the table's order.
+  pages (4 KiB), journal, syncs, checkpoints and `secure_delete`; a scan is one `SELECT` in the table's order.
 - **SQLCipher**: the same program with SQLCipher 4 and a raw key, so that no passphrase is derived.
 
 Peers are written in Rust (`xtask/sqlite-peer`), measure themselves, and neither parse nor know whose a
