@@ -1,16 +1,14 @@
 //! Another configuration in force while the lab works: nothing is closed, nothing is lost.
 
 use std::fs;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{
-    Bound, Client, Identity, Installation, Numbered, Receiver, Server, eventually,
-};
+use crate::support::{Bound, Client, Identity, Installation, Numbered, Receiver, eventually};
 
 const WHY: [&str; 2] = ["--why", "a new receiver"];
 const RELOADS: usize = 50;
@@ -144,7 +142,7 @@ fn a_signal_reloads_and_a_new_link_opens_while_a_vanished_one_ends() {
     let mut client = Client::connect(old, &config).unwrap();
     exchange(&mut client, message(1, 1, 1));
     lab.write(&LINK.replace("hl7", "chemistry"));
-    hang_up(&server);
+    server.signal(Signal::HUP);
     eventually("the new link", || {
         let status = lab.lab.json(&["status"]);
         (status["links"][0]["name"] == "chemistry").then_some(())
@@ -292,18 +290,6 @@ fn a_peers_rules_are_changed_in_place_and_hold_for_its_next_message() {
         serde_json::json!(["facilities"])
     );
     server.stop();
-}
-
-/// SIGHUP, as an operator's.
-fn hang_up(server: &Server) {
-    let id = server.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-HUP", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How often something that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -70,12 +71,11 @@ impl Guarded {
 
     /// Asks the program to end as an operator would, and waits until it has.
     pub(crate) fn stop(mut self) -> Result<()> {
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
-            .status()
-            .context("start kill")?;
+        // Not by `kill`: a small Debian has no such program.
+        kill_process(Pid::from_child(&self.child), Signal::TERM)
+            .with_context(|| format!("ask {} to end", self.name))?;
         let end = Instant::now() + FAREWELL;
-        while asked.success() && Instant::now() < end {
+        while Instant::now() < end {
             if let Some(status) = self.child.try_wait()? {
                 if status.success() {
                     return Ok(());

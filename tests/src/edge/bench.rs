@@ -12,6 +12,7 @@ use std::thread;
 use labward_hl7::mllp::{Decoder, Event, encode};
 use labward_hl7::parse_ack;
 use memchr::memmem;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{Bound, Installation, Numbered, Outcome, dial, eventually, program, run};
@@ -187,9 +188,7 @@ impl Edge {
 
     /// SIGTERM; panics unless it ends in order.
     pub(super) fn stop(mut self) {
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(asked.success());
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let status = eventually("the edge to stop", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status}");
     }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use labward_store::Options;
 use labward_testkit::TempDir;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Identity, Opened, Outcome, SmallDisk, eventually, open_rooms, program, run};
@@ -236,11 +237,6 @@ impl Server {
         number.parse().unwrap()
     }
 
-    /// The process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Panics with the server's last words if it has ended.
     #[track_caller]
     pub(crate) fn must_run(&mut self) {
@@ -256,12 +252,15 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal; not by `kill`, since a small Debian has no such program.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// SIGTERM, as an operator's; panics unless it ends in order.
     pub(crate) fn stop(mut self) {
         self.must_run();
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(asked.success());
+        self.signal(Signal::TERM);
         let status = eventually("the server to stop", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status}: {}", self.last_words());
     }
