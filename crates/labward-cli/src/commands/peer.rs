@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{Context, create_private, read};
 use crate::args::{
     PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs, PersonCommand, Role,
+    ScopeArgs,
 };
 use crate::failure::Failure;
 use crate::output::{show, table};
@@ -57,14 +58,8 @@ fn add(context: &Context, arguments: &PeerAddArgs) -> Result<(), Failure> {
     let new = NewPeer {
         name: arguments.name.clone(),
         kind: kind(arguments.kind).to_owned(),
-        rules: Rules {
-            applications: arguments.applications.clone(),
-            facilities: arguments.facilities.clone(),
-            types: arguments.types.clone(),
-            processing: processing(&arguments.processing),
-            astm_senders: arguments.astm_senders.clone(),
-        },
-        authority: arguments.authority.clone(),
+        rules: rules(&arguments.scope, &arguments.processing),
+        authority: arguments.scope.authority.clone(),
         certificate,
         days: arguments.days,
     };
@@ -73,6 +68,7 @@ fn add(context: &Context, arguments: &PeerAddArgs) -> Result<(), Failure> {
 }
 
 fn set(context: &Context, arguments: &PeerSetArgs) -> Result<(), Failure> {
+    let scope = &arguments.scope;
     let clears = |list| arguments.clear.contains(&list);
     let list =
         |texts: &[String], which| (!texts.is_empty() || clears(which)).then(|| texts.to_vec());
@@ -81,16 +77,18 @@ fn set(context: &Context, arguments: &PeerSetArgs) -> Result<(), Failure> {
         .iter()
         .map(ToString::to_string)
         .collect();
-    let authority = arguments.authority.clone();
     let change = PeerChange {
         why: prompt::why(arguments.why.as_deref())?,
-        applications: list(&arguments.applications, PeerList::Application),
-        facilities: list(&arguments.facilities, PeerList::Facility),
-        types: list(&arguments.types, PeerList::Type),
+        applications: list(&scope.applications, PeerList::Application),
+        facilities: list(&scope.facilities, PeerList::Facility),
+        types: list(&scope.types, PeerList::Type),
         processing: list(&arguments.processing, PeerList::Processing),
-        astm_senders: list(&arguments.astm_senders, PeerList::AstmSender),
+        astm_senders: list(&scope.astm_senders, PeerList::AstmSender),
         addresses: list(&addresses, PeerList::Address),
-        authority: authority.or_else(|| clears(PeerList::Authority).then(String::new)),
+        authority: scope
+            .authority
+            .clone()
+            .or_else(|| clears(PeerList::Authority).then(String::new)),
     };
     let path = format!("peers/{}/set", arguments.name);
     let peer: Peer = context.client.post(&path, &change)?;
@@ -114,14 +112,8 @@ fn may_send(peer: &Peer) -> String {
 
 fn enroll(context: &Context, arguments: &PeerEnrollArgs) -> Result<(), Failure> {
     let new = NewCode {
-        rules: Rules {
-            applications: arguments.applications.clone(),
-            facilities: arguments.facilities.clone(),
-            types: arguments.types.clone(),
-            processing: processing(&arguments.processing),
-            astm_senders: arguments.astm_senders.clone(),
-        },
-        authority: arguments.authority.clone(),
+        rules: rules(&arguments.scope, &arguments.processing),
+        authority: arguments.scope.authority.clone(),
         minutes: Some(arguments.minutes),
         days: arguments.days,
     };
@@ -137,10 +129,16 @@ fn enroll(context: &Context, arguments: &PeerEnrollArgs) -> Result<(), Failure> 
     })
 }
 
-fn processing(given: &[String]) -> Vec<String> {
-    match given {
-        [] => vec!["P".to_owned()],
-        given => given.to_vec(),
+fn rules(scope: &ScopeArgs, processing: &[String]) -> Rules {
+    Rules {
+        applications: scope.applications.clone(),
+        facilities: scope.facilities.clone(),
+        types: scope.types.clone(),
+        processing: match processing {
+            [] => vec!["P".to_owned()],
+            given => given.to_vec(),
+        },
+        astm_senders: scope.astm_senders.clone(),
     }
 }
 

@@ -1,0 +1,214 @@
+//! The commands about who may send and who may act: peers, edges and people.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+/// `labward peer …`
+#[derive(Debug, Subcommand)]
+pub enum PeerCommand {
+    /// Add a peer and write its certificate bundle and how-to.
+    Add(Box<PeerAddArgs>),
+    /// Make a one-time code with which an edge enrols; for one that is known, to enrol it again.
+    Enroll(Box<PeerEnrollArgs>),
+    /// List the peers, and how the edges are.
+    List,
+    /// Change what a peer may send and from where; it holds for its next message.
+    Set(Box<PeerSetArgs>),
+    /// Refuse a peer from now on; its open connections are closed.
+    Revoke {
+        /// The peer's name.
+        name: String,
+    },
+    /// Issue a new certificate to a peer; the old one stays good until it ends or is revoked.
+    Renew {
+        /// The peer's name.
+        name: String,
+        /// Where to write the bundle.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        out: PathBuf,
+    },
+}
+
+/// `labward edge …`, on the machine beside the device; `--data` names the edge's own folder.
+#[derive(Debug, Subcommand)]
+pub enum EdgeCommand {
+    /// Make this machine an edge of the server that the code names.
+    Enroll {
+        /// The one-time code from labward peer enroll; `-` reads it from standard input.
+        code: String,
+        /// Where the server's enrolment door is, as labward peer enroll printed it.
+        #[arg(long, value_name = "HOST:PORT")]
+        server: String,
+    },
+    /// Run the edge in the foreground.
+    Run,
+    /// Say what the edge is doing, and what waits.
+    Status,
+}
+
+/// What a peer may send, as `peer add`, `enroll` and `set` take it; for an edge, what its devices may.
+#[derive(Args, Debug)]
+pub struct ScopeArgs {
+    /// Sending application it may use (MSH-3); repeat for several, `*` for any.
+    #[arg(long = "application", value_name = "MSH-3")]
+    pub applications: Vec<String>,
+    /// Sending facility it may use (MSH-4).
+    #[arg(long = "facility", value_name = "MSH-4")]
+    pub facilities: Vec<String>,
+    /// Message type it may send (MSH-9), such as ORU^R01.
+    #[arg(long = "type", value_name = "MSH-9")]
+    pub types: Vec<String>,
+    /// ASTM sender it may be (H-5).
+    #[arg(long = "astm-sender", value_name = "H-5")]
+    pub astm_senders: Vec<String>,
+    /// The assigning authority of its patient identifiers where a message names none.
+    #[arg(long)]
+    pub authority: Option<String>,
+}
+
+/// What `peer enroll` takes.
+#[derive(Args, Debug)]
+pub struct PeerEnrollArgs {
+    /// The edge's name.
+    pub name: String,
+    /// What it may send.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Processing id it may use (MSH-11); P if none is given.
+    #[arg(long = "processing", value_name = "MSH-11")]
+    pub processing: Vec<String>,
+    /// How long the code holds, in minutes.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub minutes: u32,
+    /// How long the certificate lasts, in days.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=825))]
+    pub days: Option<u32>,
+}
+
+/// What `peer add` takes.
+#[derive(Args, Debug)]
+pub struct PeerAddArgs {
+    /// The peer's name.
+    pub name: String,
+    /// What kind of peer it is.
+    #[arg(long, value_enum)]
+    pub kind: PeerKind,
+    /// What it may send.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Processing id it may use (MSH-11); P if none is given.
+    #[arg(long = "processing", value_name = "MSH-11")]
+    pub processing: Vec<String>,
+    /// Bind this foreign certificate (PEM) by its public key instead of issuing one.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// How long the certificate lasts, in days.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=825))]
+    pub days: Option<u32>,
+    /// Where to write the bundle and the how-to.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub out: PathBuf,
+}
+
+/// What `peer set` takes; each list takes the place of the present one.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("change").multiple(true).required(true).args([
+    "applications", "facilities", "types", "processing", "astm_senders", "addresses", "authority",
+    "clear",
+]))]
+pub struct PeerSetArgs {
+    /// The peer's name.
+    pub name: String,
+    /// What it may send.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Processing id it may use (MSH-11).
+    #[arg(long = "processing", value_name = "MSH-11")]
+    pub processing: Vec<String>,
+    /// Address from which it may use a plain link.
+    #[arg(long = "address", value_name = "ADDRESS")]
+    pub addresses: Vec<std::net::IpAddr>,
+    /// Empty this list, so that nothing of it is allowed; repeat for several.
+    #[arg(long, value_enum, value_name = "LIST")]
+    pub clear: Vec<PeerList>,
+    /// Why; asked for if not given.
+    #[arg(long)]
+    pub why: Option<String>,
+}
+
+/// What can be emptied about a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PeerList {
+    /// The addresses.
+    Address,
+    /// The sending applications.
+    Application,
+    /// The ASTM senders.
+    AstmSender,
+    /// The assigning authority.
+    Authority,
+    /// The sending facilities.
+    Facility,
+    /// The processing ids.
+    Processing,
+    /// The message types.
+    Type,
+}
+
+/// The kinds of peers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PeerKind {
+    /// An analyzer.
+    Analyzer,
+    /// A draw site.
+    DrawSite,
+    /// An electronic health record.
+    Ehr,
+    /// A laboratory information system.
+    Lis,
+    /// A provider.
+    Provider,
+    /// Public health.
+    PublicHealth,
+}
+
+/// `labward person …`
+#[derive(Debug, Subcommand)]
+pub enum PersonCommand {
+    /// Bind an account of the operating system to a person and a role.
+    Add {
+        /// The person's name.
+        name: String,
+        /// The role, or several: in a small lab one person often has more than one.
+        #[arg(long = "role", value_enum, value_delimiter = ',', required = true)]
+        roles: Vec<Role>,
+        /// The account's number.
+        #[arg(long)]
+        uid: u32,
+    },
+    /// List the people.
+    List,
+    /// Remove a person.
+    Remove {
+        /// The person's number.
+        id: u64,
+    },
+}
+
+/// The roles.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Role {
+    /// Runs the installation.
+    Administrator,
+    /// Cares for patients' samples and results.
+    ClinicalStaff,
+    /// The outside expert: evidence, no records.
+    Expert,
+    /// The one IT person.
+    It,
+    /// Manages the lab.
+    LabManager,
+    /// Security and compliance.
+    SecurityOfficer,
+}
