@@ -71,8 +71,9 @@ pub fn prove(
         path,
         note,
     };
+    // The checkpoint's signature was verified when it was read.
     proof
-        .verify(key)
+        .leads_to(&checkpoint)
         .map_err(|error| LedgerError::tampered(format!("entry {index}: {}", error.place)))?;
     Ok(proof)
 }
@@ -128,6 +129,12 @@ impl EntryProof {
             .ok()
             .filter(|checkpoint| checkpoint.origin == key.name())
             .ok_or(fail("the checkpoint is not one of this ledger"))?;
+        self.leads_to(&checkpoint)
+    }
+
+    /// The leaf, if it stands in the tree of this checkpoint at the index.
+    fn leads_to(&self, checkpoint: &Checkpoint) -> Result<Leaf, ProofError> {
+        let fail = |place| ProofError { place };
         let proof = InclusionProof {
             index: self.index,
             size: checkpoint.size,

@@ -3,6 +3,8 @@
 //! A tile is derived from rows and can be rebuilt; nothing here may be taken as true before the
 //! digests in it lead to a signed root.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,9 @@ pub const TILE_WIDTH: u64 = 256;
 
 /// Tree levels that one tile spans.
 pub const TILE_HEIGHT: u32 = 8;
+
+/// Tiles that a [`TileFolder`] keeps at the same time, of 16 KiB each with all levels over it.
+const TILES_KEPT: usize = 64;
 
 /// The largest file that a tile or an entry bundle may be: 256 entries of 65,535 bytes.
 const FILE_MAX: u64 = TILE_WIDTH * (2 + 65_535);
@@ -145,13 +150,17 @@ pub fn split_entries(mut bundle: &[u8]) -> Option<Vec<&[u8]>> {
     Some(entries)
 }
 
-/// The tiles of one published tree on disk, as the source of digests for a proof.
+/// The tiles of one published tree on disk, as the source of digests for a proof; each is read once.
 #[derive(Debug)]
 pub struct TileFolder {
     dir: PathBuf,
     size: u64,
-    last: Option<(Tile, Vec<Digest>)>,
+    tiles: BTreeMap<(u32, u64), TileTree>,
 }
+
+/// A tile with the levels over it, as far as they were asked for; the lowest first.
+#[derive(Debug)]
+struct TileTree(Vec<Vec<Digest>>);
 
 /// A tile that is missing or not what its place demands.
 #[derive(Debug, thiserror::Error)]
@@ -170,36 +179,48 @@ impl TileFolder {
         Self {
             dir: dir.to_owned(),
             size,
-            last: None,
+            tiles: BTreeMap::new(),
         }
     }
 
-    /// The digests of one tile, read from disk unless it was the last one asked for.
-    fn digests(&mut self, level: u32, index: u64) -> Result<&[Digest], TileError> {
-        let kind = TileKind::Digests(level);
-        let fail = |source| {
-            let tile = Tile {
-                kind,
-                index,
-                width: TILE_WIDTH,
-            };
-            TileError {
-                path: tile.path(),
-                source,
-            }
-        };
-        let tile =
-            Tile::at(kind, index, self.size).ok_or_else(|| fail(io::ErrorKind::NotFound.into()))?;
-        if self.last.as_ref().is_none_or(|(last, _)| *last != tile) {
-            let bytes = tile.read(&self.dir).map_err(fail)?;
-            let digests: Option<Vec<_>> =
-                bytes.chunks(Digest::LEN).map(Digest::from_slice).collect();
-            let digests = digests
-                .filter(|digests| u64::try_from(digests.len()) == Ok(tile.width))
-                .ok_or_else(|| fail(io::ErrorKind::InvalidData.into()))?;
-            self.last = Some((tile, digests));
+    fn tile(&mut self, level: u32, index: u64) -> io::Result<&mut TileTree> {
+        // What is asked for one proof is a few; what goes through a whole tree must not fill memory.
+        if self.tiles.len() >= TILES_KEPT && !self.tiles.contains_key(&(level, index)) {
+            self.tiles.clear();
         }
-        Ok(self.last.as_ref().map_or(&[], |(_, digests)| digests))
+        match self.tiles.entry((level, index)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let tile = Tile::at(TileKind::Digests(level), index, self.size)
+                    .ok_or(io::ErrorKind::NotFound)?;
+                let bytes = tile.read(&self.dir)?;
+                let digests: Option<Vec<_>> =
+                    bytes.chunks(Digest::LEN).map(Digest::from_slice).collect();
+                let digests = digests
+                    .filter(|digests| u64::try_from(digests.len()) == Ok(tile.width))
+                    .ok_or(io::ErrorKind::InvalidData)?;
+                Ok(place.insert(TileTree(vec![digests])))
+            }
+        }
+    }
+}
+
+impl TileTree {
+    /// The root over the 2^`height` digests of the tile from `index` · 2^`height` on, if it has them.
+    fn root(&mut self, height: u32, index: u64) -> Option<Digest> {
+        let height = usize::try_from(height).ok()?;
+        while self.0.len() <= height {
+            let (pairs, _) = self.0.last()?.as_chunks::<2>();
+            let over = pairs
+                .iter()
+                .map(|[left, right]| node_digest(left, right))
+                .collect();
+            self.0.push(over);
+        }
+        self.0
+            .get(height)?
+            .get(usize::try_from(index).ok()?)
+            .copied()
     }
 }
 
@@ -208,21 +229,22 @@ impl Subtrees for TileFolder {
 
     fn subtree(&mut self, level: u32, index: u64) -> Result<Digest, TileError> {
         let (tile_level, height) = (level / TILE_HEIGHT, level % TILE_HEIGHT);
-        let first = index << height;
-        let digests = self.digests(tile_level, first / TILE_WIDTH)?;
-        let from = usize::try_from(first % TILE_WIDTH).unwrap_or(usize::MAX);
-        digests
-            .get(from..from.saturating_add(1 << height))
-            .map(perfect_root)
-            .ok_or_else(|| {
+        let roots = TILE_WIDTH >> height;
+        let place = index / roots;
+        self.tile(tile_level, place)
+            .and_then(|tile| {
+                tile.root(height, index % roots)
+                    .ok_or_else(|| io::ErrorKind::InvalidData.into())
+            })
+            .map_err(|source| {
                 let tile = Tile {
                     kind: TileKind::Digests(tile_level),
-                    index: first / TILE_WIDTH,
+                    index: place,
                     width: TILE_WIDTH,
                 };
                 TileError {
                     path: tile.path(),
-                    source: io::ErrorKind::InvalidData.into(),
+                    source,
                 }
             })
     }
