@@ -1,9 +1,12 @@
 //! An edge beside devices: cut off, killed, damaged, set back, and brought in by a code.
 //!
-//! Real programs on both sides; the line between them is a relay that can be cut.
+//! Real programs on both sides; the line between them is a relay that can be cut, or a real one
+//! between two network namespaces.
 
 mod bench;
+mod cable;
 mod enrolment;
+mod hour;
 mod serial;
 
 use std::fs;
@@ -51,7 +54,7 @@ fn all_came_once_in_order(opened: &Opened, last: u32) {
 
 #[test]
 fn results_outlive_a_cut_line_and_kills_on_both_sides_once_and_in_order() {
-    let mut bench = Bench::new();
+    let (mut bench, relay) = Bench::new();
     let mut server = bench.lab.serve();
     bench.enrol();
     let mut edge = bench.start();
@@ -65,7 +68,7 @@ fn results_outlive_a_cut_line_and_kills_on_both_sides_once_and_in_order() {
         }
     };
     send(&bench, 1..=5);
-    bench.relay.cut();
+    relay.cut();
     send(&bench, 6..=120);
     // Nothing of it is legible, and it is there after the power is back.
     bench.nothing_is_legible();
@@ -73,7 +76,7 @@ fn results_outlive_a_cut_line_and_kills_on_both_sides_once_and_in_order() {
     edge = bench.start();
     send(&bench, 121..=150);
     assert!(bench.status()["waiting"].as_u64().is_some());
-    bench.relay.mend();
+    relay.mend();
     let mut random = Random::new(5);
     for round in 0..6 {
         let far = 50 + random.below(30);
@@ -124,12 +127,12 @@ fn says_where_each_came_from(opened: &Opened) {
 
 #[test]
 fn a_byte_flipped_in_the_queue_is_named_on_both_sides_and_stops_nothing_else() {
-    let mut bench = Bench::new();
+    let (mut bench, relay) = Bench::new();
     let server = bench.lab.serve();
     bench.enrol();
     let edge = bench.start();
     bench.wait_connected();
-    bench.relay.cut();
+    relay.cut();
     let mut device = Device::connect(bench.device(1));
     for number in 1..=5 {
         device.exchange(numbered(1, number));
@@ -137,7 +140,7 @@ fn a_byte_flipped_in_the_queue_is_named_on_both_sides_and_stops_nothing_else() {
     edge.stop();
     bench.flip_in_item(3);
     let edge = bench.start();
-    bench.relay.mend();
+    relay.mend();
     bench.wait_connected();
     bench.wait_for_taken(5);
     assert_eq!(bench.status()["damaged"], 1);
@@ -165,7 +168,7 @@ fn a_byte_flipped_in_the_queue_is_named_on_both_sides_and_stops_nothing_else() {
 
 #[test]
 fn an_edge_that_was_set_back_is_refused_and_named_and_loses_nothing_once_it_enrols_again() {
-    let mut bench = Bench::new();
+    let (mut bench, _relay) = Bench::new();
     let server = bench.lab.serve();
     bench.enrol();
     let send = |bench: &Bench, number: u32| {

@@ -30,6 +30,7 @@ const TOOLS: &[Tool] = &[
     tool(Need::PythonModule("ensurepip"), "python3-venv"),
     tool(Need::Program("stunnel"), "stunnel4"),
     tool(Need::Program("haproxy"), "haproxy"),
+    tool(Need::Program("ip"), "iproute2"),
 ];
 
 /// What only the benches need: SQLCipher is built against OpenSSL.

@@ -70,20 +70,10 @@ impl Folder {
             }
             Err(error) => return Err(BackupError::file(&path)(error)),
         };
-        let damaged = || BackupError::damaged(MARKER, "it is not the mark of a backup folder");
-        let marker = String::from_utf8(marker).map_err(|_| damaged())?;
-        let rest = marker.strip_prefix(MARKER_FORMAT).ok_or_else(damaged)?;
-        let (version, rest) = rest.split_once('\n').ok_or_else(damaged)?;
-        if version != MARKER_VERSION && is_number(version) {
-            return Err(BackupError::Newer(MARKER.to_owned()));
-        }
-        let identity = rest
-            .strip_prefix("identity ")
-            .and_then(|rest| unhex(rest.strip_suffix('\n')?))
-            .filter(|_| version == MARKER_VERSION);
+        let marker = String::from_utf8(marker).map_err(|_| bad_marker())?;
         Ok(Self {
             root: root.to_owned(),
-            identity: identity.ok_or_else(damaged)?,
+            identity: identity_of(&marker)?,
         })
     }
 
@@ -96,10 +86,7 @@ impl Folder {
             Err(BackupError::None(_)) => {
                 refuse_used(root)?;
                 let identity = key.identity();
-                let marker = format!(
-                    "{MARKER_FORMAT}{MARKER_VERSION}\nidentity {}\n",
-                    hex(&identity)
-                );
+                let marker = marker_of(&identity);
                 create_durably(&root.join(MARKER), marker.as_bytes(), FILE_MODE)?;
                 Self {
                     root: root.to_owned(),
@@ -377,6 +364,30 @@ impl Folder {
         let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
         Ok(paths.iter().filter_map(name).collect())
     }
+}
+
+fn bad_marker() -> BackupError {
+    BackupError::damaged(MARKER, "it is not the mark of a backup folder")
+}
+
+/// Whose backups a folder with this mark holds.
+pub(crate) fn identity_of(marker: &str) -> Result<[u8; 32], BackupError> {
+    let rest = marker.strip_prefix(MARKER_FORMAT).ok_or_else(bad_marker)?;
+    let (version, rest) = rest.split_once('\n').ok_or_else(bad_marker)?;
+    if version != MARKER_VERSION && is_number(version) {
+        return Err(BackupError::Newer(MARKER.to_owned()));
+    }
+    let identity = rest
+        .strip_prefix("identity ")
+        .and_then(|rest| unhex(rest.strip_suffix('\n')?))
+        .filter(|_| version == MARKER_VERSION);
+    identity.ok_or_else(bad_marker)
+}
+
+/// The mark of a folder for the backups of this installation.
+pub(crate) fn marker_of(identity: &[u8; 32]) -> String {
+    let identity = hex(identity);
+    format!("{MARKER_FORMAT}{MARKER_VERSION}\nidentity {identity}\n")
 }
 
 pub(crate) fn manifest_name(generation: u64) -> String {

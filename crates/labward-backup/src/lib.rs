@@ -27,6 +27,7 @@
 //! | `folder` | [`Folder`]: where parts lie, what is whole, what is swept |
 //! | `manifest`, `index` | the two texts of a generation |
 //! | `key` | [`BackupKey`] |
+//! | `reading` | the readers of foreign texts, for the fuzz target |
 //! | `store` | [`Run`], [`Restore`]: the last runs, and what waits for a person |
 
 mod create;
@@ -35,6 +36,8 @@ mod folder;
 mod index;
 mod key;
 mod manifest;
+#[doc(hidden)]
+pub mod reading;
 mod restore;
 mod store;
 #[cfg(test)]

@@ -101,7 +101,8 @@ impl Manifest {
         lines.next().is_none().then_some((manifest, mac))
     }
 
-    fn lines(&self) -> String {
+    /// Every line but the MAC.
+    pub(crate) fn lines(&self) -> String {
         format!(
             "{FORMAT}{VERSION}\ngeneration {}\nsite {}\ncreated {}\nprogram {}\nschema {}\n\
              entries {}\nroot {}\nreserve {}\nledger-key {}\nidentity {}\nkey-epoch {}\nindex-sha256 {}\n\

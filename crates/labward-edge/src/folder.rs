@@ -136,6 +136,7 @@ impl Roots {
 }
 
 /// Who the edge is, and whom it trusts.
+#[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) name: String,
     pub(crate) roots: Roots,

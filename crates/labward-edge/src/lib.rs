@@ -28,6 +28,8 @@ pub mod run;
 mod serial;
 pub mod status;
 mod store;
+#[cfg(test)]
+mod tests;
 mod uplink;
 
 pub use config::EdgeConfig;

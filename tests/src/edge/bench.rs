@@ -48,7 +48,8 @@ pub(super) fn lab(link: SocketAddr) -> Installation {
 pub(super) struct Bench {
     pub(super) lab: Installation,
     pub(super) folder: PathBuf,
-    pub(super) relay: Relay,
+    /// The lines of `edge.toml` that say where the server is.
+    server: String,
     devices: [SocketAddr; 2],
 }
 
@@ -58,13 +59,21 @@ pub(super) struct Edge {
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    /// A lab, and an edge that reaches it through a relay.
+    pub(super) fn new() -> (Self, Relay) {
         let link = free_port();
+        let relay = Relay::to(link);
+        let server = format!("server = \"localhost:{}\"\n", relay.address.port());
+        (Self::reached(link, server), relay)
+    }
+
+    /// A lab with a link for edges at this address, and how the edge is told where it is.
+    pub(super) fn reached(link: SocketAddr, server: String) -> Self {
         let lab = lab(link);
         Self {
             folder: lab.beside("edge"),
             lab,
-            relay: Relay::to(link),
+            server,
             devices: [free_port(), free_port()],
         }
     }
@@ -90,13 +99,13 @@ impl Bench {
         ));
     }
 
-    /// Writes the edge's configuration: these devices, and a server behind the relay.
+    /// Writes the edge's configuration: where the server is, and these devices.
     pub(super) fn configure(&self, devices: &str) {
         let text = format!(
-            "version = 1\nserver = \"localhost:{}\"\n{devices}\
+            "version = 1\n{}{devices}\
              [uplink]\nreconnect_max_seconds = 1\nheartbeat_seconds = 1\ncheckpoint_seconds = 1\n\
              [queue]\nmin_free_mib = 1\n",
-            self.relay.address.port()
+            self.server
         );
         fs::write(self.folder.join("edge.toml"), text).unwrap();
     }
@@ -245,13 +254,24 @@ impl Device {
     /// Sends one message, which must be accepted.
     #[track_caller]
     pub(super) fn exchange(&mut self, message: Numbered) {
-        self.stream.write_all(&encode(&message.message())).unwrap();
+        self.send(&message.message());
+        self.accepted(&message.control_id());
+    }
+
+    /// Sends one message and does not wait for its answer.
+    pub(super) fn send(&mut self, message: &[u8]) {
+        self.stream.write_all(&encode(message)).unwrap();
+    }
+
+    /// Waits for the answer to the message with this control id, which must have been accepted.
+    #[track_caller]
+    pub(super) fn accepted(&mut self, control_id: &str) {
         let mut buffer = [0; 4_096];
         loop {
             if let Some(Event::Frame(frame)) = self.decoder.next_event() {
                 let ack = parse_ack(&frame).unwrap();
-                let id = String::from_utf8_lossy(ack.acknowledged_id).into_owned();
-                assert_eq!((ack.code.as_str(), id), ("AA", message.control_id()));
+                let id = String::from_utf8_lossy(ack.acknowledged_id);
+                assert_eq!((ack.code.as_str(), &*id), ("AA", control_id));
                 return;
             }
             let count = self.stream.read(&mut buffer).unwrap();

@@ -68,7 +68,7 @@ fn capture() -> Option<(Vec<u8>, Vec<u8>)> {
 
 #[test]
 fn what_a_device_sends_over_a_serial_line_arrives_byte_for_byte() {
-    let bench = Bench::new();
+    let (bench, _relay) = Bench::new();
     let server = bench.lab.serve();
     let (code, door) = code(&bench.lab, "bench-1");
     enrol(&bench.folder, &code, &door).ok();

@@ -12,9 +12,12 @@
 //! |---|---|
 //! | `journal` | the file: torn writes are found, numbers are never used again |
 //! | `merge` | from the file into the ledger |
+//! | `raw` | the file by itself, for the fuzz target |
 
 mod journal;
 mod merge;
+#[doc(hidden)]
+pub mod raw;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
