@@ -7,7 +7,10 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::{mem, thread};
 
 use labward_base::Timestamp;
 use labward_base::id::NodeId;
@@ -15,7 +18,7 @@ use labward_ledger::tree::Frontier;
 use labward_ledger::{Note, VerifierKey, tree_head};
 use labward_seal::sign::SigningKey;
 use labward_seal::{CryptoFailed, OVERHEAD_BYTES, sha256};
-use labward_store::{Query, Snapshot, Store};
+use labward_store::{Query, Snapshot, Store, StoreError};
 
 use crate::error::BackupError;
 use crate::folder::{Folder, Trust, entries};
@@ -23,6 +26,10 @@ use crate::index::{Blob, FileParts, Index, Run, is_blob_name};
 use crate::key::BackupKey;
 use crate::manifest::Manifest;
 use crate::{DATABASE, RUN_BYTES};
+
+/// Runs that were read and wait to be sealed: neither reading nor sealing then waits for a moment's
+/// slowness of the other.
+const WAITING_RUNS: usize = 8;
 
 /// What a backup is taken of.
 pub struct Source<'a> {
@@ -179,16 +186,34 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The database without the tables left out.
+    /// The database without the tables left out: its pages are read while those before are sealed and
+    /// written, on one thread more and no other, since the gateway needs the rest of the machine.
     fn database(
         &mut self,
         snapshot: &mut Snapshot<'_>,
         left_out: &[&str],
     ) -> Result<FileParts, BackupError> {
         let pages = snapshot.pages(left_out)?;
-        let mut file = Cutter::new(DATABASE);
-        pages.each(|page| file.push(page, self))?;
-        file.finish(self)
+        let (send, receive) = mpsc::sync_channel(WAITING_RUNS);
+        thread::scope(|scope| {
+            let sealer = scope.spawn(move || -> Result<FileParts, BackupError> {
+                let mut file = empty(DATABASE);
+                receive
+                    .into_iter()
+                    .try_for_each(|plain: Vec<u8>| self.add_run(&mut file, &plain))?;
+                Ok(file)
+            });
+            let mut cutter = Cutter::default();
+            // Only a sealer that failed is gone before the end, and it says why.
+            let gone = |_| BackupError::Store(StoreError::Closed);
+            let mut hand_over = |run| send.send(run).map_err(gone);
+            let read = pages.each(|page| cutter.push(page, &mut hand_over));
+            let read = read.and_then(|()| cutter.finish(&mut hand_over));
+            drop(send);
+            let sealed = sealer.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let file = sealed?;
+            read.map(|()| file)
+        })
     }
 
     fn small_file(&mut self, name: &str, path: &Path) -> Result<Option<FileParts>, BackupError> {
@@ -197,15 +222,27 @@ impl<'a> Writer<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(BackupError::file(path)(error)),
         };
-        let mut file = Cutter::new(name);
+        let mut file = empty(name);
+        let mut add = |run: Vec<u8>| self.add_run(&mut file, &run);
+        let mut cutter = Cutter::default();
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let read = from.read(&mut buffer).map_err(BackupError::file(path))?;
             match buffer.get(..read) {
-                Some(bytes) if read > 0 => file.push(bytes, self)?,
-                _ => return file.finish(self).map(Some),
+                Some(bytes) if read > 0 => cutter.push(bytes, &mut add)?,
+                _ => break,
             }
         }
+        cutter.finish(&mut add)?;
+        Ok(Some(file))
+    }
+
+    fn add_run(&mut self, file: &mut FileParts, plain: &[u8]) -> Result<(), BackupError> {
+        let number = u64::try_from(file.runs.len()).unwrap_or(u64::MAX);
+        let run = self.run(&file.name, number, plain)?;
+        file.bytes += u64::try_from(run.bytes).unwrap_or(0);
+        file.runs.push(run);
+        Ok(())
     }
 
     fn run(&mut self, file: &str, number: u64, plain: &[u8]) -> Result<Run, BackupError> {
@@ -287,54 +324,51 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Cuts a file into runs.
-struct Cutter<'a> {
-    name: &'a str,
-    pending: Vec<u8>,
-    runs: Vec<Run>,
-    bytes: u64,
+/// A file of which no run was written yet.
+fn empty(name: &str) -> FileParts {
+    FileParts {
+        name: name.to_owned(),
+        bytes: 0,
+        runs: Vec::new(),
+    }
 }
 
-impl<'a> Cutter<'a> {
-    fn new(name: &'a str) -> Self {
-        Self {
-            name,
-            pending: Vec::with_capacity(RUN_BYTES),
-            runs: Vec::new(),
-            bytes: 0,
-        }
-    }
+/// Cuts a file into runs.
+#[derive(Default)]
+struct Cutter {
+    pending: Vec<u8>,
+}
 
-    fn push(&mut self, mut bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), BackupError> {
+impl Cutter {
+    /// Takes the next bytes and hands each full run to `each`.
+    fn push(
+        &mut self,
+        mut bytes: &[u8],
+        each: &mut impl FnMut(Vec<u8>) -> Result<(), BackupError>,
+    ) -> Result<(), BackupError> {
         while !bytes.is_empty() {
+            if self.pending.capacity() < RUN_BYTES {
+                self.pending.reserve_exact(RUN_BYTES);
+            }
             let room = RUN_BYTES.saturating_sub(self.pending.len());
             let (taken, rest) = bytes.split_at(room.min(bytes.len()));
             self.pending.extend_from_slice(taken);
             bytes = rest;
             if self.pending.len() == RUN_BYTES {
-                self.cut(writer)?;
+                each(mem::take(&mut self.pending))?;
             }
         }
         Ok(())
     }
 
-    fn finish(mut self, writer: &mut Writer<'_>) -> Result<FileParts, BackupError> {
-        if !self.pending.is_empty() {
-            self.cut(writer)?;
+    /// Hands on what is left.
+    fn finish(
+        self,
+        each: &mut impl FnMut(Vec<u8>) -> Result<(), BackupError>,
+    ) -> Result<(), BackupError> {
+        match self.pending.is_empty() {
+            true => Ok(()),
+            false => each(self.pending),
         }
-        Ok(FileParts {
-            name: self.name.to_owned(),
-            bytes: self.bytes,
-            runs: self.runs,
-        })
-    }
-
-    fn cut(&mut self, writer: &mut Writer<'_>) -> Result<(), BackupError> {
-        let number = u64::try_from(self.runs.len()).unwrap_or(u64::MAX);
-        let run = writer.run(self.name, number, &self.pending)?;
-        self.bytes += u64::try_from(run.bytes).unwrap_or(0);
-        self.runs.push(run);
-        self.pending.clear();
-        Ok(())
     }
 }

@@ -3,14 +3,17 @@
 //! It must never write a part that does not open, or replace a file that is there.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use labward_base::Secret;
 use labward_os::create_durably;
 use labward_seal::OVERHEAD_BYTES;
 
+use crate::RUN_BYTES;
 use crate::error::BackupError;
 use crate::folder::{Folder, Trust, part_name};
 use crate::index::{FileParts, Index, Run};
@@ -70,8 +73,8 @@ impl<'a> Restorer<'a> {
         };
         let mut open = OpenOptions::new();
         open.create_new(true).write(true).mode(FILE_MODE);
-        let mut file = open.open(to).map_err(BackupError::file(to))?;
-        self.write(parts, &mut file, to)?;
+        let file = open.open(to).map_err(BackupError::file(to))?;
+        self.write(parts, &file, to)?;
         file.sync_all().map_err(BackupError::file(to))?;
         Ok(Some(parts.bytes))
     }
@@ -114,17 +117,49 @@ impl<'a> Restorer<'a> {
         Ok((count, total))
     }
 
-    fn write(&self, parts: &FileParts, file: &mut File, to: &Path) -> Result<(), BackupError> {
-        for (number, run) in (0..).zip(&parts.runs) {
-            let plain = self.run(parts, number, run)?;
-            file.write_all(plain.expose())
-                .map_err(BackupError::file(to))?;
-        }
+    /// Writes each run to its place, on two threads: while one waits for the disk, the other opens.
+    fn write(&self, parts: &FileParts, file: &File, to: &Path) -> Result<(), BackupError> {
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<(), BackupError> {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(run) = parts.runs.get(number) else {
+                    return Ok(());
+                };
+                let written = self.write_run(parts, number, run, file, to);
+                if written.is_err() {
+                    next.store(parts.runs.len(), Ordering::Relaxed);
+                    return written;
+                }
+            }
+        };
+        thread::scope(|scope| {
+            let helper = scope.spawn(work);
+            let done = work();
+            let helped = helper.join().unwrap_or_else(|panic| resume_unwind(panic));
+            done.and(helped)
+        })?;
         let length = fs::metadata(to).map_err(BackupError::file(to))?.len();
         match length == parts.bytes {
             true => Ok(()),
             false => Err(BackupError::damaged(&parts.name, "its length is another")),
         }
+    }
+
+    fn write_run(
+        &self,
+        parts: &FileParts,
+        number: usize,
+        run: &Run,
+        file: &File,
+        to: &Path,
+    ) -> Result<(), BackupError> {
+        // All runs but the last are full: another index is refused.
+        let at = u64::try_from(number.saturating_mul(RUN_BYTES)).unwrap_or(u64::MAX);
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        let plain = self.run(parts, number, run)?;
+        let written = file.write_all_at(plain.expose(), at);
+        written.map_err(BackupError::file(to))
     }
 
     fn run(

@@ -477,3 +477,24 @@ fn two_runs_never_write_at_the_same_time() {
     drop(lock);
     lab.create();
 }
+
+#[test]
+fn a_backup_that_cannot_write_its_parts_ends_with_the_reason() {
+    let lab = Lab::new();
+    lab.create();
+    // More than waits between reading and sealing.
+    lab.record(600, 6_000);
+    let parts = lab.folder().join("parts");
+    fs::remove_dir_all(&parts).unwrap();
+    fs::write(&parts, "in the way").unwrap();
+    let failed = lab.create_keeping(KEEP_DEFAULT);
+    assert!(
+        matches!(failed, Err(BackupError::File { .. })),
+        "{failed:?}"
+    );
+    fs::remove_file(&parts).unwrap();
+    assert_eq!(lab.create().generation, 2);
+    let folder = Folder::open(&lab.folder()).unwrap();
+    let verified = verify(&folder, Some(2), &Trust::Key(&lab.key), None).unwrap();
+    assert!(verified.is_sound(), "{:?}", verified.faults);
+}
