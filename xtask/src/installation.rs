@@ -26,6 +26,7 @@ const COMMAND: Duration = Duration::from_secs(60);
 pub(crate) struct Installation {
     program: PathBuf,
     data: PathBuf,
+    key: PathBuf,
     log: PathBuf,
 }
 
@@ -83,11 +84,11 @@ impl Installation {
         let made = Self {
             program: program.to_path_buf(),
             data: place.join(name),
+            key: place.join(&format!("{name}.key")),
             log: place.join(&format!("{name}.log")),
         };
         let answers = place.join(&format!("{name}.answers.toml"));
-        let key = place.join(&format!("{name}.key"));
-        fs::write(&answers, answers_file(&key)).context("write the answers")?;
+        fs::write(&answers, answers_file(&made.key)).context("write the answers")?;
         let unattended = answers.to_string_lossy().into_owned();
         made.labward(&["init", "--unattended", &unattended])?;
         let config = made.data.join("labward.toml");
@@ -102,10 +103,31 @@ impl Installation {
     /// Copies it, while its server does not run, to the new folder `data`.
     pub(crate) fn copy(&self, data: &Path) -> Result<Self> {
         capture("cp", Command::new("cp").arg("-a").arg(&self.data).arg(data))?;
-        Ok(Self {
-            data: data.to_path_buf(),
+        Ok(self.at(data.to_path_buf()))
+    }
+
+    /// What lies in another data folder, with the same program and key file.
+    pub(crate) fn at(&self, data: PathBuf) -> Self {
+        Self {
+            log: data.with_extension("log"),
+            data,
             ..self.clone()
-        })
+        }
+    }
+
+    /// Its data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("db/labward.sqlite")
+    }
+
+    /// The key file that opens it.
+    pub(crate) fn key_file(&self) -> &Path {
+        &self.key
     }
 
     /// Removes it from the disk.

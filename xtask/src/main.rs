@@ -29,9 +29,10 @@ cargo xtask COMMAND
   docs [--check]         write (or compare) the generated documents under docs/ref
   dictionaries           train the dictionaries with which records are packed, where there is none yet
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
-  bad-days               kills, flipped bits and endless frames, longer than test runs them (docs/ref/failure.md)
+  bad-days               kills, flipped bits, endless frames, large documents, longer than test runs them
+                         (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
-  bench [gateway|through|records|ledger|keys|start]
+  bench [gateway|through|records|ledger|keys|backup|start]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
                          gateway: --connections N; through: --stored N

@@ -79,10 +79,12 @@ pub(crate) fn bad_days() -> Result<()> {
             "crowd::",
             "disk::",
             "flips::",
+            "documents::",
         ])
         .env("LABWARD_KILL_ROUNDS", "200")
         .env("LABWARD_FRAME_MIB", "1024")
-        .env("LABWARD_FLIPS", "16");
+        .env("LABWARD_FLIPS", "16")
+        .env("LABWARD_DOCUMENT_MIB", "2048");
     run("bad days", &mut command)
 }
 

@@ -271,9 +271,6 @@ problems! {
     RECORDS_BEYOND = "records.beyond-end", Invalid,
         "the part that was asked for does not lie within the record",
         "count bytes from 0 and stay below the record's length, which stands beside this text";
-    RECORDS_TOO_MUCH = "records.export-too-large", Invalid,
-        "the documents of this export are larger than 256 MiB together",
-        "export the large documents one by one, with --record";
     RECORDS_NO_CRITERIA = "records.no-criteria", Invalid,
         "no criterion was given to search by",
         "give at least one of MRN, name, birth date or accession on standard input";

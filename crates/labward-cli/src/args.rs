@@ -431,7 +431,7 @@ pub struct ExportArgs {
     /// All records of this patient (the opaque number that `find` shows).
     #[arg(long, group = "what")]
     pub patient: Option<u64>,
-    /// As the bytes came, or as JSON, one object a line.
+    /// As the bytes came, or as JSON, one object a line; there a document above 1 MiB is its size only.
     #[arg(long, default_value = "original", value_parser = ["original", "json"])]
     pub format: String,
     /// Only these bytes of one record, counted from 0 and both included: 0-1023, or 4096- to the end.

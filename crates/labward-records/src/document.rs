@@ -232,17 +232,22 @@ impl Reading {
     /// Those of `out`; one of kind `InvalidData` if a chunk of the record was damaged: what was
     /// written before it is whole.
     pub fn write_to(mut self, out: &mut dyn Write) -> io::Result<()> {
-        let mut chunk = Zeroizing::new(vec![0; COPY_BYTES]);
-        while self.left > 0 {
-            let wanted = COPY_BYTES.min(usize::try_from(self.left).unwrap_or(COPY_BYTES));
-            let room = chunk.get_mut(..wanted).unwrap_or_default();
-            let read = self.reader.read(room)?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            out.write_all(room.get(..read).unwrap_or_default())?;
-            self.left -= u64::try_from(read).map_err(io::Error::other)?;
-        }
-        Ok(())
+        copy_out(&mut self.reader, self.left, out)
     }
+}
+
+/// Writes `left` bytes of a record to `out`, a chunk at a time.
+pub(crate) fn copy_out(reader: &mut Reader, mut left: u64, out: &mut dyn Write) -> io::Result<()> {
+    let mut chunk = Zeroizing::new(vec![0; COPY_BYTES]);
+    while left > 0 {
+        let wanted = COPY_BYTES.min(usize::try_from(left).unwrap_or(COPY_BYTES));
+        let room = chunk.get_mut(..wanted).unwrap_or_default();
+        let read = reader.read(room)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        out.write_all(room.get(..read).unwrap_or_default())?;
+        left -= u64::try_from(read).map_err(io::Error::other)?;
+    }
+    Ok(())
 }

@@ -63,9 +63,6 @@ pub enum RecordsError {
     /// The store refused or failed.
     #[error("read or write the rows of records")]
     Store(#[from] StoreError),
-    /// An export of several records would hold too many bytes.
-    #[error("export records: together they are too large")]
-    TooMuch,
     /// The bytes to import are of no known form; nothing was stored.
     #[error("import a file: it is neither HL7 v2 nor a FHIR bundle")]
     Unreadable,
@@ -90,7 +87,6 @@ impl RecordsError {
             Self::Retention { .. } => &problem::RECORDS_RETENTION,
             Self::Seal(error) => error.problem(),
             Self::Store(error) => error.problem(),
-            Self::TooMuch => &problem::RECORDS_TOO_MUCH,
             Self::Unreadable => &problem::RECORDS_UNREADABLE,
         }
     }

@@ -16,7 +16,7 @@
 //! | `identify`, `fhir` | whose record a message, instrument text or resource is |
 //! | `patient` | the map from identifiers to patients, with what is not yet committed |
 //! | `demographics`, `names` | who patients are: sealed at rest, searchable in memory |
-//! | `find`, `show` | searching, reading and exporting, each recorded before it answers |
+//! | `find`, `show`, `export` | searching, reading and exporting, each recorded before it answers |
 //! | `import` | HL7 files and FHIR bundles |
 //! | `merge` | patients that are one, and the end of it |
 //! | `dispose`, `retention` | legal holds, retention, destroyed keys and their proof |
@@ -33,6 +33,7 @@ mod demographics;
 mod dispose;
 mod document;
 mod error;
+mod export;
 mod fhir;
 mod find;
 pub mod hints;
@@ -55,6 +56,7 @@ pub use demographics::{Demographics, Identifier, PersonName};
 pub use dispose::{DisposalProof, Override};
 pub use document::{Arriving, KeptDocument, Part, Reading};
 pub use error::RecordsError;
+pub use export::{Exported, Format, What};
 pub use find::{Criteria, Found, PatientHit};
 pub use import::Imported;
 pub use intake::{Also, Intake, Kept};
@@ -62,7 +64,7 @@ pub use kind::RecordKind;
 pub use records::{Opened, Records, Setup};
 pub use reserve::{Merged, Reserve, ReserveSetup, ReserveState};
 pub use retention::{Retention, RetentionClass, TooShort};
-pub use show::{Access, Exported, Format, Recorded, Shown, What};
+pub use show::{Access, Recorded, Shown};
 pub use store::{IndexedRecord, MIGRATIONS, each_patient, erase_disposed};
 
 /// A keyed digest under which something exact is found.

@@ -1,4 +1,4 @@
-//! Reading: one record in full, exports, and who has seen what.
+//! Reading: one record in full, and who has seen what.
 //!
 //! It must never hand out a byte before the entry that says so is durable, and never change what it
 //! shows: the view is for the eye, the original is as it came.
@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use labward_astm::record as astm;
+use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
-use labward_base::{Secret, Timestamp};
 use labward_hl7::{Charset, Message, Segment};
 use labward_ledger::{
     Action, Actor, Fact, Facts, Leaf, NewEntry, StoredEntry, Subject, entries, open_detail,
@@ -18,14 +18,12 @@ use serde_json::{Value, json};
 
 use crate::error::RecordsError;
 use crate::kind::RecordKind;
-use crate::records::{Opened, Records};
+use crate::records::Records;
 use crate::reserve::time_of_reading;
 use crate::store;
 
-/// Records read at once for an export.
+/// Records of a patient read at once.
 const PAGE: u32 = 256;
-/// Bytes that an export of several records may hold: it is made in memory.
-const EXPORT_MAX_BYTES: u64 = 256 << 20;
 /// A document above this is not shown as text.
 const SHOWN_MAX_BYTES: u64 = 1 << 20;
 /// Entries read at once when the ledger is walked.
@@ -65,34 +63,6 @@ pub(crate) struct Read {
     view: Value,
 }
 
-/// What is exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Everything of a patient and of all that were merged into one.
-    Patient(PatientId),
-    /// One record.
-    Record(RecordId),
-}
-
-/// How it is exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line, each with the record's number, kind, time and view.
-    Json,
-    /// The bytes as they came, one record behind the other, the oldest first.
-    Original,
-}
-
-/// An export.
-pub struct Exported {
-    /// What leaves.
-    pub bytes: Secret<Vec<u8>>,
-    /// How many records it holds.
-    pub records: u64,
-    /// The entry that records it.
-    pub entry: EntryIndex,
-}
-
 /// One time that a patient's records were seen or left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -123,13 +93,7 @@ impl Records {
     /// Reads one record for a view that the caller records before it hands it out.
     pub(crate) fn read_one(&self, record: RecordId) -> Result<Read, RecordsError> {
         let stored = self.entry_of(record)?;
-        let length_bytes = self.reader(record, &stored)?.length_bytes();
-        let (kind, view) = if is_document(&stored) && length_bytes > SHOWN_MAX_BYTES {
-            (RecordKind::Document, json!({ "size_bytes": length_bytes }))
-        } else {
-            let opened = self.open_entry(record, &stored)?;
-            (opened.kind, view(opened.kind, opened.bytes.expose()))
-        };
+        let (kind, view) = self.viewed(record, &stored)?;
         Ok(Read {
             record,
             kind,
@@ -139,49 +103,19 @@ impl Records {
         })
     }
 
-    /// Exports a record or a patient, after that was recorded.
-    pub fn export(
+    /// What a record is, and its view; of a large document its size.
+    pub(crate) fn viewed(
         &self,
-        what: What,
-        format: Format,
-        by: PersonId,
-        why: &str,
-    ) -> Result<Exported, RecordsError> {
-        let (subject, patient, records) = self.selected(what)?;
-        let mut bytes = Vec::new();
-        let mut size_bytes = 0_u64;
-        for record in &records {
-            let stored = self.entry_of(*record)?;
-            if is_document(&stored) {
-                size_bytes =
-                    size_bytes.saturating_add(self.reader(*record, &stored)?.length_bytes());
-                if size_bytes > EXPORT_MAX_BYTES {
-                    return Err(RecordsError::TooMuch);
-                }
-            }
-            let opened = match self.open_entry(*record, &stored) {
-                Ok(opened) => opened,
-                // Its payload has reached the end of its retention.
-                Err(RecordsError::NotFound) if records.len() > 1 => continue,
-                Err(error) => return Err(error),
-            };
-            write_exported(&mut bytes, format, *record, leaf_of(&stored)?.time, &opened);
+        record: RecordId,
+        stored: &StoredEntry,
+    ) -> Result<(RecordKind, Value), RecordsError> {
+        let length_bytes = self.reader(record, stored)?.length_bytes();
+        if stored.kind == RecordKind::Document.code() && length_bytes > SHOWN_MAX_BYTES {
+            let view = json!({ "size_bytes": length_bytes });
+            return Ok((RecordKind::Document, view));
         }
-        let bytes = Secret::new(bytes);
-        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let format = match format {
-            Format::Json => "json",
-            Format::Original => "original",
-        };
-        let mut entry = self.reading(Action::RecordExported, subject, by, why)?;
-        entry.patient = patient;
-        entry.facts = Facts::new().text("format", format).number("records", count);
-        let entry = self.record(entry)?;
-        Ok(Exported {
-            bytes,
-            records: count,
-            entry,
-        })
+        let opened = self.open_entry(record, stored)?;
+        Ok((opened.kind, view(opened.kind, opened.bytes.expose())))
     }
 
     /// Everyone who saw a patient's records or received them, the newest last; asking is recorded
@@ -250,29 +184,7 @@ impl Records {
         }
     }
 
-    fn selected(
-        &self,
-        what: What,
-    ) -> Result<(Subject, Option<PatientId>, Vec<RecordId>), RecordsError> {
-        match what {
-            What::Record(record) => {
-                let patient = self.entry_of(record)?.patient;
-                Ok((Subject::Record(record), patient, vec![record]))
-            }
-            What::Patient(patient) => {
-                self.known(patient)?;
-                self.catch_up()?;
-                let mut records = Vec::new();
-                for member in self.group(patient) {
-                    records.extend(self.records_of(member)?);
-                }
-                records.sort();
-                Ok((Subject::Patient(patient), Some(patient), records))
-            }
-        }
-    }
-
-    fn reading(
+    pub(crate) fn reading(
         &self,
         action: Action,
         subject: Subject,
@@ -326,11 +238,7 @@ impl Read {
     }
 }
 
-fn is_document(stored: &StoredEntry) -> bool {
-    stored.kind == RecordKind::Document.code()
-}
-
-fn leaf_of(stored: &StoredEntry) -> Result<Leaf, RecordsError> {
+pub(crate) fn leaf_of(stored: &StoredEntry) -> Result<Leaf, RecordsError> {
     Leaf::parse(&stored.leaf).map_err(|_| RecordsError::Damaged)
 }
 
@@ -379,36 +287,8 @@ fn fact_text(facts: &Facts, name: &str) -> Option<String> {
     }
 }
 
-fn write_exported(
-    out: &mut Vec<u8>,
-    format: Format,
-    record: RecordId,
-    time: Timestamp,
-    opened: &Opened,
-) {
-    match format {
-        Format::Original => {
-            // Only between two records: one alone leaves byte for byte as it came.
-            if !matches!(out.last(), None | Some(b'\r' | b'\n')) {
-                out.push(b'\n');
-            }
-            out.extend_from_slice(opened.bytes.expose());
-        }
-        Format::Json => {
-            let line = json!({
-                "record": record.get(),
-                "kind": opened.kind.name(),
-                "time": time.to_rfc3339(),
-                "view": view(opened.kind, opened.bytes.expose()),
-            });
-            out.extend_from_slice(line.to_string().as_bytes());
-            out.push(b'\n');
-        }
-    }
-}
-
 /// A record for the eye: text is decoded and unescaped, nothing is left out.
-fn view(kind: RecordKind, bytes: &[u8]) -> Value {
+pub(crate) fn view(kind: RecordKind, bytes: &[u8]) -> Value {
     let parsed = match kind {
         RecordKind::Hl7V2 => Message::parse(bytes).ok().map(|message| hl7_view(&message)),
         RecordKind::Astm => astm::Message::parse(bytes)

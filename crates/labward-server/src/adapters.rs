@@ -242,7 +242,6 @@ fn keep_error(error: &RecordsError) -> KeepError {
         | RecordsError::NoCriteria
         | RecordsError::Retention { .. }
         | RecordsError::Seal(_)
-        | RecordsError::TooMuch
         | RecordsError::NotRecorded(_)
         | RecordsError::ReserveFull
         | RecordsError::ReserveUnusable

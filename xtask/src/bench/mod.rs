@@ -4,6 +4,7 @@
 //! them; only ratios within a round are compared. It must never count an unchecked answer, or leave
 //! a row out because something is missing here.
 
+mod backup;
 mod certificates;
 mod gateway;
 mod haproxy;
@@ -47,12 +48,13 @@ pub(crate) struct Bench {
 }
 
 /// Every bench, in the order in which they run.
-pub(crate) const BENCHES: [Bench; 6] = [
+pub(crate) const BENCHES: [Bench; 7] = [
     gateway::BENCH,
     through::BENCH,
     records::BENCH,
     ledger::BENCH,
     keys::BENCH,
+    backup::BENCH,
     start::BENCH,
 ];
 

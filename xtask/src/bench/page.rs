@@ -100,7 +100,7 @@ With a disk that lies about syncs the numbers would be better and worth nothing.
 
 - New connections: all are open before a measurement begins.
 - Larger messages, ASTM, batches, links with hundreds of peers, more than one machine.
-- A cold disk: files that a bench has just written are in the system's memory.
+- A cold disk, except for backups: files that another bench has just written are in the system's memory.
 - Other machines than the one that each section names.
 
 ## How to repeat it

@@ -249,7 +249,9 @@ fn scan(records: &Records, size: Size) -> Result<()> {
     for patient in 1..=size.patients {
         let what = What::Patient(PatientId::new(patient));
         let exported = records.export(what, Format::Original, ME, WHY)?;
-        count += exported.bytes.expose().len() / RECORD_BYTES;
+        let mut bytes = Vec::new();
+        exported.write_to(&mut bytes)?;
+        count += bytes.len() / RECORD_BYTES;
     }
     ensure!(
         u32::try_from(count)? == size.records,

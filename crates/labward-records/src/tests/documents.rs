@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
-use crate::{Format, Part, What};
+use crate::Part;
 use labward_keys::KeysError;
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ fn a_document_that_was_cut_off_or_whose_patient_is_gone_leaves_nothing() {
 }
 
 #[test]
-fn a_large_document_is_shown_by_its_size_and_exported_alone() {
+fn a_large_document_is_shown_by_its_size() {
     let (_lab, open, patient) = lab_with_patient();
     let small = keep(&open, patient, b"a letter");
     let large = keep(&open, patient, &image(2_000_000));
@@ -167,12 +167,76 @@ fn a_large_document_is_shown_by_its_size_and_exported_alone() {
         shown(large.record),
         serde_json::json!({ "size_bytes": 2_000_000 })
     );
+}
+
+#[test]
+fn all_of_a_patient_leaves_in_its_order_with_documents_that_lie_in_files() {
+    let (_lab, open, patient) = lab_with_patient();
+    keep(&open, patient, b"a letter");
+    let large = [image(2_000_000), image(1_500_000)];
+    keep(&open, patient, &large[0]);
+    // More small ones than are held while the others are looked at.
+    let small: Vec<Vec<u8>> = (0..11).map(|_| image(1 << 20)).collect();
+    small.iter().for_each(|bytes| {
+        keep(&open, patient, bytes);
+    });
+    keep(&open, patient, &large[1]);
+    let message = result("4711^^^A^MR", "Gusikowski");
     let what = What::Patient(patient);
-    let all = open
+    let (records, bytes) = export(&open, what, Format::Original).unwrap();
+    let mut expected = [&message[..], b"a letter\n", &large[0], b"\n"].concat();
+    for bytes in &small {
+        expected.extend_from_slice(&[bytes, &b"\n"[..]].concat());
+    }
+    expected.extend_from_slice(&large[1]);
+    assert!(records == 15 && bytes == expected);
+    let leaf = open.leaves().pop().unwrap();
+    assert_eq!(leaf.action, Action::RecordExported);
+    assert_eq!(leaf.facts.get_number("records"), Some(15));
+    let (_, json) = export(&open, What::Patient(patient), Format::Json).unwrap();
+    let lines = json
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let views: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_slice::<serde_json::Value>(line).unwrap()["view"].take())
+        .collect();
+    assert_eq!(views.len(), 15);
+    assert_eq!(views[1], serde_json::json!({ "text": "a letter" }));
+    assert_eq!(views[2], serde_json::json!({ "size_bytes": 2_000_000 }));
+    assert!(views[3]["text"].is_string());
+}
+
+#[test]
+fn an_export_ends_at_a_damaged_document_and_never_begins_with_one_that_cannot_be_opened() {
+    let (lab, open, patient) = lab_with_patient();
+    let whole = image(3_000_000);
+    keep(&open, patient, &whole);
+    let file = only_file(&lab.data.join("blob"));
+    let sealed = std::fs::read(&file).unwrap();
+    let damage = |at: usize| {
+        let mut sealed = sealed.clone();
+        sealed[at] ^= 1;
+        std::fs::write(&file, sealed).unwrap();
+    };
+    let what = What::Patient(patient);
+    damage(2_000_000);
+    let exported = open
         .records
         .export(what, Format::Original, ME, WHY)
         .unwrap();
-    assert_eq!(all.records, 3);
+    let mut given = Vec::new();
+    let error = exported.write_to(&mut given).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    let before = result("4711^^^A^MR", "Gusikowski");
+    assert!(given.starts_with(&before) && given.len() < before.len() + 2_000_000);
+    let entries = open.leaves().len();
+    damage(sealed.len() - 1);
+    let refused = open.records.export(what, Format::Original, ME, WHY).err();
+    assert!(
+        matches!(refused, Some(RecordsError::Damaged)),
+        "{refused:?}"
+    );
+    assert_eq!(open.leaves().len(), entries);
 }
 
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {

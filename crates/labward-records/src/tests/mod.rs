@@ -17,7 +17,9 @@ use labward_ledger::{Action, Actor, Facts, Leaf, LedgerJournal, RecordIds, entri
 use labward_store::{Migration, Options, Query, Store};
 use labward_testkit::{FakeClock, TempDir};
 
-use crate::{Criteria, Intake, Kept, RecordKind, Records, RecordsError, Retention, Setup};
+use crate::{
+    Criteria, Format, Intake, Kept, RecordKind, Records, RecordsError, Retention, Setup, What,
+};
 
 const SITE: SiteId = SiteId::new(1);
 const NODE: NodeId = NodeId::new(1);
@@ -188,4 +190,12 @@ fn by_mrn(mrn: &str) -> Criteria {
         mrn: Some(mrn.to_owned()),
         ..Criteria::default()
     }
+}
+
+/// How many records an export holds, and its bytes.
+fn export(open: &Open, what: What, format: Format) -> Result<(u64, Vec<u8>), RecordsError> {
+    let exported = open.records.export(what, format, ME, WHY)?;
+    let (records, mut bytes) = (exported.records, Vec::new());
+    exported.write_to(&mut bytes).map_err(RecordsError::Blob)?;
+    Ok((records, bytes))
 }

@@ -12,7 +12,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use labward_api::Done;
 use labward_base::id::{EntryIndex, PersonId};
-use labward_base::{Secret, problem};
+use labward_base::problem;
 use labward_identity::Person;
 use labward_ledger::Actor;
 use serde::Serialize;
@@ -45,9 +45,7 @@ pub(crate) struct Call {
 pub(crate) enum Answer {
     /// JSON.
     Json(Vec<u8>),
-    /// Bytes that are wiped when they were sent.
-    Bytes(Secret<Vec<u8>>),
-    /// Bytes that are written while they are sent.
+    /// Bytes that are written while they are sent, and wiped when they were.
     Stream(Writer),
 }
 

@@ -234,7 +234,6 @@ impl Service {
         })??;
         match answer {
             Answer::Json(json) => Ok(with_type("application/json", Body::from(json))),
-            Answer::Bytes(bytes) => Ok(with_type("application/octet-stream", stream::wiped(bytes))),
             Answer::Stream(writer) => {
                 let body = stream::body(writer, answering).await?;
                 Ok(with_type("application/octet-stream", body))

@@ -137,18 +137,26 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
         (What::Record(record), Format::Original) => {
             let reading = records.read(record, part, call.by(), why)?;
             Ok(Answer::Stream(Box::new(move |out| {
-                reading.write_to(out).map_err(|error| match error.kind() {
-                    io::ErrorKind::InvalidData => Failure::new(&problem::RECORDS_DAMAGED),
-                    _ => Failure::new(&problem::SERVER_BUSY),
-                })
+                reading.write_to(out).map_err(broken_off)
             })))
         }
         _ if part.is_some() => Err(Failure::bad_request(
             "a part can be had only of one record in its original form",
         )),
-        _ => Ok(Answer::Bytes(
-            records.export(what, format, call.by(), why)?.bytes,
-        )),
+        _ => {
+            let exported = records.export(what, format, call.by(), why)?;
+            Ok(Answer::Stream(Box::new(move |out| {
+                exported.write_to(out).map_err(broken_off)
+            })))
+        }
+    }
+}
+
+/// Why an export did not come to its end.
+fn broken_off(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Failure::new(&problem::RECORDS_DAMAGED),
+        _ => Failure::new(&problem::SERVER_BUSY),
     }
 }
 

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::Frame;
-use labward_base::{Secret, problem};
+use labward_base::problem;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::call::Writer;
 use super::failure::Failure;
@@ -27,7 +28,7 @@ const CHUNKS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Bytes that are wiped when the last of them was sent.
-struct Wiped(Secret<Vec<u8>>);
+struct Wiped(Zeroizing<Vec<u8>>);
 
 /// What the writer hands over.
 type Part = Result<Bytes, Failure>;
@@ -36,7 +37,7 @@ type Part = Result<Bytes, Failure>;
 struct Chunks {
     parts: mpsc::Sender<Part>,
     runtime: Handle,
-    chunk: Vec<u8>,
+    chunk: Zeroizing<Vec<u8>>,
 }
 
 /// The connection's side.
@@ -48,13 +49,8 @@ struct Parts {
 
 impl AsRef<[u8]> for Wiped {
     fn as_ref(&self) -> &[u8] {
-        self.0.expose()
+        &self.0
     }
-}
-
-/// A body of these bytes.
-pub(super) fn wiped(bytes: Secret<Vec<u8>>) -> Body {
-    Body::from(Bytes::from_owner(Wiped(bytes)))
 }
 
 /// A body that `writer` writes; a failure before its first chunk is the answer instead.
@@ -65,7 +61,7 @@ pub(super) async fn body(writer: Writer, answering: Answering) -> Result<Body, F
         let mut chunks = Chunks {
             parts,
             runtime,
-            chunk: Vec::with_capacity(CHUNK_BYTES),
+            chunk: new_chunk(),
         };
         let written = writer(&mut chunks).and_then(|()| {
             let broken = |_| Failure::new(&problem::SERVER_BUSY);
@@ -112,9 +108,14 @@ impl Write for Chunks {
         if self.chunk.is_empty() {
             return Ok(());
         }
-        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK_BYTES));
-        self.send(Ok(chunk.into()))
+        let chunk = std::mem::replace(&mut self.chunk, new_chunk());
+        self.send(Ok(Bytes::from_owner(Wiped(chunk))))
     }
+}
+
+/// An empty chunk, which never grows, so that no copy of it is left unwiped.
+fn new_chunk() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(CHUNK_BYTES))
 }
 
 impl HttpBody for Parts {
