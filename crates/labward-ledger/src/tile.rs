@@ -150,7 +150,8 @@ pub fn split_entries(mut bundle: &[u8]) -> Option<Vec<&[u8]>> {
     Some(entries)
 }
 
-/// The tiles of one published tree on disk, as the source of digests for a proof; each is read once.
+/// The tiles of one published tree on disk, as the source of digests for a proof; a tile is read once for
+/// each proof, and again only where very many are asked for.
 #[derive(Debug)]
 pub struct TileFolder {
     dir: PathBuf,
