@@ -109,6 +109,9 @@ fn look_inside(rooms: &Opened, data: &Path) -> Result<Vec<String>, Box<dyn Error
     for place in rooms.store.unsound_places()? {
         faults.push(format!("verify: database: {place}"));
     }
+    for name in rooms.keys.damaged_secrets()? {
+        faults.push(format!("verify: database: secret {name}"));
+    }
     for record in records(&rooms.store)? {
         if let Err(error) = rooms.records.open(record) {
             faults.push(format!("record {record}: {error}"));
@@ -127,7 +130,7 @@ fn records(store: &Store) -> Result<Vec<RecordId>, StoreError> {
     })
 }
 
-/// Every value of every table, as text.
+/// Every value of every table, as text; what is not UTF-8 any more is another text.
 fn rows(store: &Store) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
     store.read(|snapshot| {
         let text = |row: &labward_store::Row<'_>| Ok(row.text(0)?.to_owned());
@@ -144,11 +147,15 @@ fn rows(store: &Store) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
                 text,
             )?;
             let sql = format!(
-                "SELECT {} FROM {table} ORDER BY 1",
+                "SELECT CAST({} AS BLOB) FROM {table} ORDER BY 1",
                 columns.join(" || ',' || ")
             );
-            let rows = snapshot.query_all(&sql, &[], text)?;
-            all.insert(table, rows);
+            let rows = snapshot.query_all(&sql, &[], |row| {
+                Ok(String::from_utf8_lossy(row.bytes(0)?).into_owned())
+            });
+            // A table that cannot be read is another one than it was.
+            let unreadable = |error: StoreError| vec![chain(&error)];
+            all.insert(table, rows.unwrap_or_else(unreadable));
         }
         Ok(all)
     })
@@ -252,7 +259,7 @@ fn one_bit_changed_anywhere_is_found_and_named_or_changes_nothing_that_is_read()
                 continue;
             }
             // Nobody complains: then nothing is different, but for rows that nothing vouches for.
-            let changed = changed.unwrap_or_else(|error| panic!("page {page}: {error}"));
+            let changed = changed.unwrap_or_else(|error| panic!("page {page}: {}", chain(&error)));
             let tables = sound
                 .keys()
                 .filter(|table| changed.get(*table) != sound.get(*table));

@@ -350,6 +350,24 @@ pub(crate) fn secret(
     )
 }
 
+/// Every secret's name and sealed bytes. What cannot be read as what it should be, or says that it is
+/// of another site, comes out empty, for this is how damage is looked for.
+pub(crate) fn secrets(
+    query: &mut impl Query,
+    site: SiteId,
+) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    query.query_all(
+        "SELECT name, sealed, site FROM secret ORDER BY name",
+        &[],
+        |row| {
+            let name = row.text(0).unwrap_or_default().to_owned();
+            let is_ours = row.int(2).is_ok_and(|of| of == site.as_sql());
+            let sealed = row.bytes(1).ok().filter(|_| is_ours);
+            Ok((name, sealed.unwrap_or_default().to_vec()))
+        },
+    )
+}
+
 /// Every archive that was made, the newest first.
 pub(crate) fn archives(
     query: &mut impl Query,

@@ -194,6 +194,26 @@ impl Keys {
         }
     }
 
+    /// The names of the secrets that no longer open, sorted; empty for a name that is not text.
+    ///
+    /// A secret is used rarely, so damage to it would otherwise show on the day it is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysError::Sealed`], [`KeysError::Store`].
+    pub fn damaged_secrets(&self) -> Result<Vec<String>, KeysError> {
+        let (key, _) = self.site_key(Scope::Secret)?;
+        let site = self.0.site;
+        let secrets = self
+            .0
+            .store
+            .read(|snapshot| store::secrets(snapshot, site))?;
+        let damaged = secrets
+            .into_iter()
+            .filter(|(name, sealed)| open(&key, &self.secret_context(name), sealed).is_err());
+        Ok(damaged.map(|(name, _)| name).collect())
+    }
+
     /// Binds a secret to its name, so that one cannot stand in for another.
     fn secret_context(&self, name: &str) -> Context {
         let [a, b, c, d, e, f, g, h, ..] = sha256(name.as_bytes());

@@ -2,6 +2,7 @@
 //!
 //! It must never touch a file that is another program's, damaged, or newer than this program.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -213,8 +214,12 @@ fn check_integrity(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Every place of the whole file that is not sound, the first hundred.
-pub(crate) fn unsound_places(connection: &Connection) -> Result<Vec<String>, StoreError> {
+/// Every place of the whole file that is not sound, the first hundred; and every table and index
+/// whose definition is another than these steps make.
+pub(crate) fn unsound_places(
+    connection: &Connection,
+    migrations: &[Migration],
+) -> Result<Vec<String>, StoreError> {
     let mut statement = connection
         .prepare("PRAGMA integrity_check(100)")
         .map_err(from_engine)?;
@@ -223,7 +228,39 @@ pub(crate) fn unsound_places(connection: &Connection) -> Result<Vec<String>, Sto
         .map_err(from_engine)?;
     let mut all = places.collect::<Result<Vec<_>, _>>().map_err(from_engine)?;
     all.retain(|place| place != "ok");
+    all.extend(foreign_definitions(connection, migrations)?);
     Ok(all)
+}
+
+/// The engine believes any definition that parses, so a changed one is found by making it anew.
+fn foreign_definitions(
+    connection: &Connection,
+    migrations: &[Migration],
+) -> Result<Vec<String>, StoreError> {
+    let anew = Connection::open_in_memory().map_err(from_engine)?;
+    for migration in migrations {
+        anew.execute_batch(migration.sql).map_err(from_engine)?;
+    }
+    let (expected, present) = (definitions(&anew)?, definitions(connection)?);
+    let differs = |name: &&Vec<u8>| expected.get(*name) != present.get(*name);
+    let all: BTreeSet<&Vec<u8>> = expected.keys().chain(present.keys()).collect();
+    let named = |name: &Vec<u8>| {
+        let name = String::from_utf8_lossy(name);
+        format!("schema, {name}: its definition is not the one that was made")
+    };
+    Ok(all.into_iter().filter(differs).map(named).collect())
+}
+
+/// The definition of every table and index by its name, but for what the engine keeps for itself.
+fn definitions(connection: &Connection) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+    let sql = "SELECT CAST(name AS BLOB), \
+               CAST(type || ' ' || tbl_name || ' ' || coalesce(sql, '') AS BLOB) \
+               FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'";
+    let mut statement = connection.prepare(sql).map_err(from_engine)?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(from_engine)?;
+    rows.collect::<Result<_, _>>().map_err(from_engine)
 }
 
 /// Keeps the database as it was before version `to`.

@@ -8,13 +8,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use crate::error::from_engine;
-use crate::{Options, Snapshot, StoreError, open};
+use crate::{Migration, Options, Snapshot, StoreError, open};
 
 /// Idle connections and how many exist.
 pub(crate) struct Readers {
     pool: Mutex<Pool>,
     returned: Condvar,
     options: Options,
+    migrations: Vec<Migration>,
 }
 
 struct Pool {
@@ -30,7 +31,7 @@ struct Lent<'a> {
 }
 
 impl Readers {
-    pub(crate) fn open(options: &Options) -> Result<Self, StoreError> {
+    pub(crate) fn open(options: &Options, migrations: &[Migration]) -> Result<Self, StoreError> {
         let idle = (0..options.readers.max(1))
             .map(|_| open::open_reader(options))
             .collect::<Result<_, _>>()?;
@@ -39,6 +40,7 @@ impl Readers {
             pool: Mutex::new(Pool { idle, lent, closed }),
             returned: Condvar::new(),
             options: options.clone(),
+            migrations: migrations.to_vec(),
         })
     }
 
@@ -73,7 +75,7 @@ impl Readers {
 
     /// Every place of the file that is not sound.
     pub(crate) fn unsound_places(&self) -> Result<Vec<String>, StoreError> {
-        open::unsound_places(self.lend()?.connection()?)
+        open::unsound_places(self.lend()?.connection()?, &self.migrations)
     }
 
     /// Waits until every reader has returned, then closes all connections.

@@ -85,7 +85,7 @@ impl Store {
             capacity: options.queue,
             hooks: RwLock::default(),
             counters: Counters::default(),
-            readers: Readers::open(&options)?,
+            readers: Readers::open(&options, migrations)?,
         });
         let writer = Writer {
             connection: opened.connection,
@@ -195,7 +195,8 @@ impl Store {
 
     /// Looks through the whole file, indexes too, while writing goes on: every place that is not
     /// sound, the first hundred, in the engine's terms (tree, page, table, index) and without
-    /// content. What no structure of the engine covers, such as a value's bits, it cannot see.
+    /// content; and every table and index whose definition is not the one that the migrations make.
+    /// What no structure of the engine covers, such as a value's bits, it cannot see.
     pub fn unsound_places(&self) -> Result<Vec<String>, StoreError> {
         self.owner.shared.readers.unsound_places()
     }

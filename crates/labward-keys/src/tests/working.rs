@@ -100,6 +100,33 @@ fn secrets_come_back_under_their_own_name_only() {
         })
         .unwrap();
     assert!(matches!(keys.secret("log"), Err(KeysError::Damaged { .. })));
+    assert_eq!(keys.damaged_secrets().unwrap(), ["log"]);
+}
+
+#[test]
+fn a_secret_whose_row_has_changed_is_named_before_it_is_needed() {
+    let lab = Lab::new();
+    let (store, keys) = lab.start();
+    keys.create(&[lab.file()], BY).unwrap();
+    assert!(keys.damaged_secrets().unwrap().is_empty());
+    for (change, named) in [
+        ("sealed = CAST(sealed AS TEXT)", "ca"),
+        ("sealed = x''", "ca"),
+        ("name = 'cb'", "cb"),
+        ("name = CAST(name AS BLOB)", ""),
+        ("site = site + 1", "ca"),
+    ] {
+        let unit = keys.clone();
+        store
+            .write(move |tx| {
+                tx.execute("DELETE FROM secret", &[])?;
+                unit.put_secret(tx, "ca", b"one")?;
+                tx.execute(&format!("UPDATE secret SET {change}"), &[])?;
+                Ok::<_, KeysError>(())
+            })
+            .unwrap();
+        assert_eq!(keys.damaged_secrets().unwrap(), [named], "{change}");
+    }
 }
 
 #[test]

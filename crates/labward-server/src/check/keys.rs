@@ -60,6 +60,12 @@ pub(super) fn not_locked(input: &CheckInput) -> Found {
     Found::of(&locked, |locked| Found::when(Some(!locked)))
 }
 
+pub(super) fn damaged_secrets(input: &CheckInput) -> Found {
+    Found::of(&input.damaged_secrets, |names| {
+        Found::at(names.iter().map(|name| format!("secret {name}")))
+    })
+}
+
 fn lacks(input: &CheckInput, kind: SlotKind) -> Found {
     Found::when(Some(!input.slots.iter().any(|slot| slot.kind == kind)))
 }

@@ -68,6 +68,8 @@ pub struct CheckInput {
     pub places: Vec<SlotPlace>,
     /// Whether the open root key lies in memory that is never swapped; `None` while it is sealed.
     pub root_is_locked: Option<bool>,
+    /// The names of Labward's own secrets that no longer open.
+    pub damaged_secrets: Measured<Vec<String>>,
     /// The people.
     pub people: Vec<Person>,
     /// People whose account of the operating system is there no more.

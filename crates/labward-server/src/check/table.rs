@@ -60,6 +60,9 @@ checks! {
     "check.root-key-not-locked", Medium, keys::not_locked,
         "the open root key lies in memory that may be swapped to disk",
         "give the server's account more locked memory (LimitMEMLOCK in systemd, ulimit -l)";
+    "check.secret-damaged", High, keys::damaged_secrets,
+        "one of Labward's own secrets in the database has changed and no longer opens",
+        "restore the newest sound backup before the secret is needed, and find out what damaged the disk";
     "check.memory-lock-limit", Medium, machine::memory_lock,
         "the server may lock so little memory that keys could be swapped to disk",
         "give the server's account more locked memory (LimitMEMLOCK in systemd, ulimit -l)";

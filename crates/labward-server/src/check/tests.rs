@@ -131,6 +131,7 @@ fn healthy() -> CheckInput {
             owner_only: Some(true),
         }],
         root_is_locked: Some(true),
+        damaged_secrets: Ok(Vec::new()),
         people: vec![person(1), person(2)],
         lost_accounts: Ok(Vec::new()),
         group_strangers: Ok(Vec::new()),
@@ -293,6 +294,9 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.no-key-file", "", |i| {
         i.slots[0].kind = SlotKind::Passphrase
+    }),
+    ("check.secret-damaged", "secret authority.key", |i| {
+        i.damaged_secrets = Ok(vec!["authority.key".to_owned()])
     }),
     ("check.root-key-not-locked", "", |i| {
         i.root_is_locked = Some(false)

@@ -47,6 +47,7 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
         slots: core.keys.slots(),
         places: core.keys.whereabouts(),
         root_is_locked: core.keys.root_is_locked(),
+        damaged_secrets: core.keys.damaged_secrets().map_err(|error| chain(&error)),
         lost_accounts: lost_accounts(&people),
         group_strangers: group_strangers(&people, group),
         people,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use labward_api::ledger::{Entries, EntryFilter, Verified, VerifierKey as PublicKey};
 use labward_base::id::EntryIndex;
+use labward_ledger::verify::Fault;
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, NewEntry, Outcome, StoredEntry, Subject, VerifierKey,
     VerifyReport, append, entries as read_entries, export_audit_events, tree_head, verify as check,
@@ -46,7 +47,15 @@ pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
         Some(opened) => {
             // Before the rows are read, so that nobody can have seen more than they hold.
             let (known, said) = opened.witnesses.known();
-            (opened.publishing.verify(known)?, said)
+            let mut report = opened.publishing.verify(known)?;
+            for name in core.keys.damaged_secrets()? {
+                report.fault_count += 1;
+                report.faults.push(Fault {
+                    place: format!("database: secret {name}"),
+                    what: "it has changed and does not open",
+                });
+            }
+            (report, said)
         }
         None => {
             let folder = core.data.ledger();

@@ -206,6 +206,38 @@ fn an_index_that_lost_a_row_is_named_while_the_store_is_open() {
 }
 
 #[test]
+fn a_table_whose_definition_changed_is_named_while_the_store_is_open() {
+    const TWO: &[Migration] = &[
+        Migration {
+            name: "one",
+            sql: "CREATE TABLE item (id INTEGER PRIMARY KEY, tag TEXT NOT NULL);",
+        },
+        Migration {
+            name: "two",
+            sql: "ALTER TABLE item ADD COLUMN weight INTEGER;",
+        },
+    ];
+    let folder = TempDir::new();
+    let path = folder.join("db.sqlite");
+    open(&path, &TWO[..1]).unwrap().close().unwrap();
+    let store = open(&path, TWO).unwrap();
+    assert_eq!(store.unsound_places().unwrap(), Vec::<String>::new());
+    store.close().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(8).position(|part| part == b"tag TEXT");
+    bytes[place.unwrap()] ^= 0x80;
+    fs::write(&path, bytes).unwrap();
+    let store = open(&path, TWO).unwrap();
+    let places = store.unsound_places().unwrap();
+    assert!(
+        places
+            .iter()
+            .any(|place| place.starts_with("schema, item:")),
+        "{places:?}"
+    );
+}
+
+#[test]
 fn a_folder_that_does_not_exist_is_an_error_that_names_no_content() {
     let folder = TempDir::new();
     let error = open(&folder.join("missing/db.sqlite"), SCHEMA)
