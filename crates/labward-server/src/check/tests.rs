@@ -51,7 +51,9 @@ fn peer() -> Peer {
         spki_sha256: [7; 32],
         origin: Origin::OwnCa,
         serial: "01".to_owned(),
+        not_before: Some(days_ago(98)),
         not_after: in_days(300),
+        certificate: None,
         state: PeerState::Active,
         rules: PeerRules {
             sending_applications: patterns("XN*"),
