@@ -7,6 +7,7 @@ mod bench;
 mod cable;
 mod enrolment;
 mod hour;
+mod renewal;
 mod serial;
 
 use std::fs;

@@ -419,6 +419,18 @@ problems! {
     EDGE_NOT_SPOKEN = "edge.not-spoken", Invalid,
         "what came is not what an edge of this version sends",
         "run the same version of Labward on both sides";
+    EDGE_CERTIFICATE_ENDED = "edge.certificate-ended", Denied,
+        "the edge's certificate has ended, so the server does not let it in",
+        "enrol it again in the same folder with a code of labward peer enroll; what waits in its queue is kept and goes then";
+    EDGE_RENEWAL_EARLY = "edge.renewal-early", Denied,
+        "an edge asked for its next certificate while more than a third of its present one's life is left",
+        "check the clocks of edge and server; it asks again by itself";
+    EDGE_RENEWAL_KEY = "edge.renewal-key", Denied,
+        "an edge asked for a certificate for another key than its next one: a copy of its folder was renewed before it, or the key that it asked for first is gone",
+        "find out whether somebody has a copy of its folder; then enrol it again with a code of labward peer enroll";
+    EDGE_RENEWAL_OFTEN = "edge.renewal-often", Denied,
+        "an edge asked for certificates more often than any edge needs to",
+        "see the edge's log; it asks again by itself";
     EDGE_DISK_LOW = "edge.disk-low", Unavailable,
         "the edge's disk is nearly full, so it takes nothing more",
         "make room; the devices keep their results and send them again";

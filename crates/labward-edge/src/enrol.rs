@@ -30,8 +30,9 @@ use tokio_rustls::client::TlsStream;
 use crate::config::EdgeConfig;
 use crate::error::{EdgeError, problem_of};
 use crate::folder::{EdgeFolder, Identity, Roots};
+use crate::renewal::Renewal;
 use crate::run::{open, record};
-use crate::uplink::handshake_fault;
+use crate::uplink::line_fault;
 
 /// How long the whole exchange may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -120,6 +121,7 @@ pub fn enrol(
         .number("again", i64::from(again));
     let store = open(folder, &clock)?;
     record(&store, Action::InstallationInitialized, facts)?;
+    Renewal::new(folder.clone(), store.clone()).clear_away(&identity)?;
     store.close()?;
     Ok(Enrolment {
         name,
@@ -175,7 +177,7 @@ fn exchange(
         {
             Err(EdgeError::Refused(&problem::EDGE_NOT_SPOKEN))
         }
-        Ok(Err(error)) => Err(EdgeError::Refused(handshake_fault(&error))),
+        Ok(Err(error)) => Err(EdgeError::Refused(line_fault(&error))),
         Err(_) => Err(EdgeError::Refused(&problem::EDGE_UNREACHABLE)),
     }
 }

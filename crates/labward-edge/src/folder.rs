@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labward_base::Secret;
+use labward_identity::{Identification, IdentityError};
 use labward_ledger::Checkpoint;
 use labward_seal::sign::SigningKey;
 use labward_seal::{random_bytes, sha256};
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::EdgeError;
 
 /// Nobody but the owner.
-const PRIVATE: u32 = 0o600;
+pub(crate) const PRIVATE: u32 = 0o600;
 
 /// The places below one edge's folder; all of it is its owner's alone (mode 0700).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,11 @@ impl EdgeFolder {
     /// Who the edge is: its key, its certificate, and whom it trusts.
     pub fn identity(&self) -> PathBuf {
         self.0.join("identity.json")
+    }
+
+    /// The key that waits for the next certificate.
+    pub fn renewal(&self) -> PathBuf {
+        self.0.join("renewal.json")
     }
 
     /// The queue and the ledger's rows.
@@ -218,9 +224,14 @@ impl Identity {
         digest.first_chunk().copied().unwrap_or_default()
     }
 
+    /// The facts of its certificate.
+    pub(crate) fn certificate(&self) -> Result<Identification, IdentityError> {
+        Identification::from_pem(self.certificate_pem.as_bytes())
+    }
+
     /// The certificate and key as TLS takes them, and the authority.
     pub(crate) fn tls(&self) -> Result<TlsParts, EdgeError> {
-        let bad = |why| labward_identity::IdentityError::BadCertificate { why };
+        let bad = |why| IdentityError::BadCertificate { why };
         let authority = CertificateDer::from_pem_slice(self.authority_pem.as_bytes());
         let chain = CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes());
         let chain: Result<Vec<_>, _> = chain.collect();

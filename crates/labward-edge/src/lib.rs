@@ -8,6 +8,7 @@
 //! | `keep` | what the gateway's sessions keep with: seal, one commit, acknowledge |
 //! | `queue` | the sealed items that wait, in the order of the ledger |
 //! | `uplink` | the way to the server: connect, prove the ledger, deliver, let go |
+//! | `renewal` | the next certificate: a new key, a request, both changed at once |
 //! | `serial` | a serial line on a link of its own |
 //! | [`status`] | what the edge is doing, for people |
 //! | [`run`](mod@run) | the edge in the foreground |
@@ -24,6 +25,7 @@ mod error;
 pub mod folder;
 mod keep;
 mod queue;
+mod renewal;
 pub mod run;
 mod serial;
 pub mod status;

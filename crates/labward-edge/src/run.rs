@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use labward_base::Clock;
 use labward_base::id::{NodeId, SiteId};
+use labward_base::{Clock, Timestamp};
 use labward_gateway::events::Events;
 use labward_gateway::{Gateway, GatewayParts};
 use labward_identity::{Identification, NewPeer, Origin, PeerKind, PeerRules, Peers};
@@ -28,6 +28,7 @@ use crate::error::EdgeError;
 use crate::folder::{EdgeFolder, Identity};
 use crate::keep::{EdgeKeep, NoDispatch, Space};
 use crate::queue::Queue;
+use crate::renewal::Renewal;
 use crate::serial::SerialLine;
 use crate::status::{DeviceState, EdgeState, write_status};
 use crate::store::migrations;
@@ -102,10 +103,15 @@ impl Edge {
             threads: Vec::new(),
             _lock: lock,
         };
+        let renewal = Renewal::new(folder.clone(), store.clone());
+        if let Err(error) = renewal.clear_away(&identity) {
+            tracing::warn!(error = %error, "a key that was waited with before is still there");
+        }
         let lines = edge.serial_lines(&config);
         let uplink = Uplink {
             report: edge.reporter(folder, &config, &identity.name, &clock, keep),
             ledger: ledger_of(folder, &store, &identity)?,
+            renewal,
             queue: Queue::load(store, SITE)?,
             config,
             identity,
@@ -215,14 +221,14 @@ impl Edge {
                 held: link.counts.held,
                 connections: link.counts.connections,
             };
-            let oldest = labward_base::Timestamp::from_micros(standing.state.oldest_us);
+            let oldest = Timestamp::from_micros(standing.state.oldest_us);
             let state = EdgeState {
                 name: name.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 running: true,
                 connected: standing.connected,
                 time: now.to_rfc3339(),
-                answered: standing.answered.map(labward_base::Timestamp::to_rfc3339),
+                answered: standing.answered.map(Timestamp::to_rfc3339),
                 waiting: standing.state.waiting,
                 oldest: (standing.state.waiting > 0).then(|| oldest.to_rfc3339()),
                 sent: standing.sent,
@@ -230,6 +236,8 @@ impl Edge {
                 ledger_size: standing.ledger_size,
                 has_room: keep.space.is_left(now),
                 fault: standing.fault.map(|fault| fault.code.to_owned()),
+                certificate_until: standing.certificate_until.map(Timestamp::to_rfc3339),
+                renewal_fault: standing.renewal_fault.map(|fault| fault.code.to_owned()),
                 devices: gateway.status().into_iter().map(device).collect(),
             };
             write_status(&folder, &state);

@@ -39,6 +39,10 @@ pub struct EdgeState {
     pub has_room: bool,
     /// Why the last connection ended, as a code of the table of problems.
     pub fault: Option<String>,
+    /// When the edge's certificate ends.
+    pub certificate_until: Option<String>,
+    /// Why the last try to renew it brought nothing, as a code of the table of problems.
+    pub renewal_fault: Option<String>,
     /// The lines.
     pub devices: Vec<DeviceState>,
 }
@@ -83,7 +87,9 @@ pub fn read_status(folder: &EdgeFolder) -> Result<EdgeState, EdgeError> {
     let text = fs::read(folder.status()).unwrap_or_default();
     let state: EdgeState = serde_json::from_slice(&text).unwrap_or_default();
     let running = folder.is_locked();
+    let certificate = identity.certificate().ok();
     Ok(EdgeState {
+        certificate_until: certificate.map(|one| one.not_after.to_rfc3339()),
         name: identity.name,
         running,
         connected: state.connected && running,

@@ -18,6 +18,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         labward_identity::MIGRATIONS,
         labward_gateway::MIGRATIONS,
         OWN,
+        labward_identity::RENEWAL_MIGRATIONS,
     ]
     .concat()
 }

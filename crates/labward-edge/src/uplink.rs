@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use labward_base::{Clock, Problem, Timestamp, problem};
 use labward_gateway::edge::wire::{
-    Continued, FromEdge, FromServer, Hello, OVERHEAD_BYTES, State, read_frame, write_frame,
+    Continued, FromEdge, FromServer, Hello, OVERHEAD_BYTES, State, VERSION, read_frame, write_frame,
 };
 use labward_identity::{ExpectedServer, Peers, TlsTime, server_verifier};
 use labward_ledger::tile::TileFolder;
@@ -34,6 +34,7 @@ use crate::config::EdgeConfig;
 use crate::error::{EdgeError, problem_of};
 use crate::folder::Identity;
 use crate::queue::{Batch, Queue};
+use crate::renewal::Renewal;
 
 /// How long a connection and its handshake may take.
 const DIAL: Duration = Duration::from_secs(15);
@@ -46,6 +47,7 @@ pub(crate) struct Uplink {
     pub(crate) config: EdgeConfig,
     pub(crate) identity: Identity,
     pub(crate) queue: Queue,
+    pub(crate) renewal: Renewal,
     pub(crate) ledger: EdgeLedger,
     pub(crate) peers: Peers,
     pub(crate) clock: Arc<dyn Clock>,
@@ -64,6 +66,8 @@ pub(crate) struct Standing {
     pub(crate) sent: u64,
     pub(crate) ledger_size: u64,
     pub(crate) fault: Option<&'static Problem>,
+    pub(crate) certificate_until: Option<Timestamp>,
+    pub(crate) renewal_fault: Option<&'static Problem>,
 }
 
 /// The edge's ledger as others see it.
@@ -75,14 +79,12 @@ pub(crate) struct EdgeLedger {
 }
 
 /// Why a connection ended.
-struct Ended(&'static Problem);
+#[derive(Debug)]
+pub(crate) struct Ended(pub(crate) &'static Problem);
 
 impl From<io::Error> for Ended {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::InvalidData => Self(&problem::EDGE_NOT_SPOKEN),
-            _ => Self(&problem::EDGE_UNREACHABLE),
-        }
+        Self(line_fault(&error))
     }
 }
 
@@ -96,7 +98,7 @@ impl From<EdgeError> for Ended {
 impl EdgeLedger {
     /// The newest checkpoint, published, and the proof that it continues the tree of `seen` entries;
     /// an empty one if there is none.
-    fn continued(
+    pub(crate) fn continued(
         &self,
         seen: u64,
     ) -> Result<(Checkpoint, String, Vec<labward_ledger::Digest>), EdgeError> {
@@ -123,7 +125,10 @@ impl Uplink {
             let ended = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return self.rest(&mut standing),
-                Err(ended) = self.connection(&mut standing) => ended,
+                ended = self.connection(&mut standing) => ended,
+            };
+            let Err(ended) = ended.map_err(|ended| self.name(ended, &standing)) else {
+                continue;
             };
             if standing.connected {
                 wait = self.config.uplink.reconnect_seconds;
@@ -141,7 +146,7 @@ impl Uplink {
             if let Ok(state) = self.queue.state() {
                 standing.state = state;
             }
-            (self.report)(&standing);
+            self.say(&mut standing);
             tokio::select! {
                 () = sleep(jittered(wait)) => {}
                 _ = stop.wait_for(|stop| *stop) => return self.rest(&mut standing),
@@ -155,13 +160,38 @@ impl Uplink {
         if let Ok(state) = self.queue.state() {
             standing.state = state;
         }
+        self.say(standing);
+    }
+
+    fn say(&self, standing: &mut Standing) {
+        standing.certificate_until = self.certificate_until();
+        standing.renewal_fault = self.renewal.fault();
         (self.report)(standing);
     }
 
-    /// One connection, until it ends.
+    fn certificate_until(&self) -> Option<Timestamp> {
+        let certificate = self.identity.certificate().ok();
+        certificate.map(|certificate| certificate.not_after)
+    }
+
+    /// Why it ended, as a person can do something about it: whose certificate has ended is often
+    /// cut off before the server's word for it comes.
+    fn name(&self, ended: Ended, standing: &Standing) -> Ended {
+        let until = self.certificate_until();
+        let has_ended = until.is_some_and(|until| until <= self.clock.now());
+        let is_let_in = standing.connected;
+        match has_ended && !is_let_in && ended.0 == &problem::EDGE_UNREACHABLE {
+            true => Ended(&problem::EDGE_CERTIFICATE_ENDED),
+            false => ended,
+        }
+    }
+
+    /// One connection, until it ends; `Ok` if the next one is to begin at once, with another
+    /// certificate.
     async fn connection(&mut self, standing: &mut Standing) -> Result<(), Ended> {
         let mut stream = self.dial().await?;
         let hello = FromEdge::Hello(Hello {
+            speaks: VERSION,
             queue: self.identity.roots.queue,
             key: self.identity.key_id(),
             sent: self.queue.sent(),
@@ -183,6 +213,9 @@ impl Uplink {
         standing.fault = None;
         let mut proved = Stopwatch::start();
         loop {
+            if self.renew(&mut stream).await? {
+                return Ok(());
+            }
             let sent_all = self.deliver(&mut stream, standing).await?;
             let due = Duration::from_secs(self.config.uplink.checkpoint_seconds);
             if proved.elapsed() >= due {
@@ -224,8 +257,42 @@ impl Uplink {
         standing.answered = Some(self.clock.now());
         standing.sent = self.queue.sent();
         standing.state = self.queue.state().map_err(EdgeError::from)?;
-        (self.report)(standing);
+        self.say(standing);
         Ok(sent_all)
+    }
+
+    /// Asks for the next certificate if it is time; whether it is in force from the next connection
+    /// on. What stands in the way of it does not stand in the way of results.
+    async fn renew(&mut self, stream: &mut TlsStream<TcpStream>) -> Result<bool, Ended> {
+        let now = self.clock.now();
+        let request = match self.renewal.request(&self.identity, now) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(false),
+            Err(error) => return Ok(self.put_off(&error)),
+        };
+        match ask(stream, &FromEdge::Renew(request)).await? {
+            FromServer::Renewed { certificate } => {
+                match self.renewal.take(&mut self.identity, certificate, now) {
+                    Ok(()) => {
+                        tracing::info!("the edge's certificate was renewed");
+                        Ok(true)
+                    }
+                    Err(error) => Ok(self.put_off(&error)),
+                }
+            }
+            FromServer::NotRenewed { code } => {
+                self.renewal.put_off(problem_of(&code));
+                Ok(false)
+            }
+            _ => Err(Ended(&problem::EDGE_NOT_SPOKEN)),
+        }
+    }
+
+    /// Says why nothing is renewed: false.
+    fn put_off(&mut self, error: &EdgeError) -> bool {
+        tracing::error!(error = %error, "the edge's certificate could not be renewed");
+        self.renewal.put_off(error.problem());
+        false
     }
 
     fn settle(&mut self, batch: Batch, cursor: u64) -> Result<(), Ended> {
@@ -255,7 +322,7 @@ impl Uplink {
         Ok(())
     }
 
-    async fn dial(&self) -> Result<TlsStream<TcpStream>, Ended> {
+    pub(crate) async fn dial(&self) -> Result<TlsStream<TcpStream>, Ended> {
         let unreachable = Ended(&problem::EDGE_UNREACHABLE);
         let config = self.tls()?;
         let name = ServerName::try_from(self.config.name().to_owned());
@@ -269,7 +336,7 @@ impl Uplink {
         };
         match timeout(DIAL, connect).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(Ended(handshake_fault(&error))),
+            Ok(Err(error)) => Err(Ended(line_fault(&error))),
             Err(_) => Err(unreachable),
         }
     }
@@ -295,9 +362,9 @@ impl Uplink {
     }
 }
 
-/// What a person is told about a handshake that failed.
-pub(crate) fn handshake_fault(error: &io::Error) -> &'static Problem {
-    use rustls::CertificateError as C;
+/// What a person is told about a line that broke, or a handshake that failed.
+pub(crate) fn line_fault(error: &io::Error) -> &'static Problem {
+    use rustls::{AlertDescription as A, CertificateError as C};
     let fault = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<TlsFault>());
@@ -306,6 +373,9 @@ pub(crate) fn handshake_fault(error: &io::Error) -> &'static Problem {
             C::NotValidForName | C::NotValidForNameContext { .. },
         )) => &problem::EDGE_WRONG_NAME,
         Some(TlsFault::InvalidCertificate(_)) => &problem::EDGE_WRONG_AUTHORITY,
+        Some(TlsFault::AlertReceived(A::CertificateExpired)) => &problem::EDGE_CERTIFICATE_ENDED,
+        Some(TlsFault::AlertReceived(A::CertificateRevoked)) => &problem::IDENTITY_PEER_REVOKED,
+        None if error.kind() == io::ErrorKind::InvalidData => &problem::EDGE_NOT_SPOKEN,
         _ => &problem::EDGE_UNREACHABLE,
     }
 }
@@ -320,7 +390,10 @@ async fn send(stream: &mut TlsStream<TcpStream>, frame: &FromEdge) -> Result<(),
 }
 
 /// Sends a frame and waits for its answer; a refusal ends the connection.
-async fn ask(stream: &mut TlsStream<TcpStream>, frame: &FromEdge) -> Result<FromServer, Ended> {
+pub(crate) async fn ask(
+    stream: &mut TlsStream<TcpStream>,
+    frame: &FromEdge,
+) -> Result<FromServer, Ended> {
     send(stream, frame).await?;
     match timeout(ANSWER, read_frame(stream, OVERHEAD_BYTES)).await {
         Ok(Ok(Some(FromServer::Refused { code }))) => Err(Ended(problem_of(&code))),
@@ -334,6 +407,8 @@ async fn said(stream: &mut TlsStream<TcpStream>) -> Option<Ended> {
     let read = timeout(Duration::from_secs(1), read_frame(stream, OVERHEAD_BYTES));
     match read.await {
         Ok(Ok(Some(FromServer::Refused { code }))) => Some(Ended(problem_of(&code))),
+        // An alert of TLS, for example.
+        Ok(Err(error)) => Some(error.into()),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use labward_base::id::SiteId;
 use labward_base::{Clock, Secret, Timestamp};
-use labward_identity::{Peer, Peers};
+use labward_identity::{Identification, Peer, Peers};
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Subject, append};
 use labward_seal::IndexKey;
 use labward_store::{Store, Tx};
@@ -56,6 +56,8 @@ pub(crate) struct Caller {
     pub(crate) address: IpAddr,
     /// Of a message that an edge received: where and when.
     pub(crate) via: Option<Via>,
+    /// The certificate that opened the connection, on a link for edges.
+    pub(crate) certificate: Option<Box<Identification>>,
     protection: Protection,
     completions: Arc<Completions<Outcome>>,
     peer_counters: Arc<Counters>,
@@ -418,6 +420,7 @@ impl Caller {
             peer,
             address,
             via: None,
+            certificate: None,
             protection,
             completions,
             peer_counters,

@@ -7,7 +7,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use labward_identity::{Peer, Stranger};
+use labward_identity::{Identification, Origin, Peer, Stranger};
 use rustls::{InvalidMessage, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -68,7 +68,9 @@ pub(crate) async fn serve(home: Home, accepted: Accepted, stream: TcpStream) {
         Some(config) => match handshake(&shared, &link, config, stream).await {
             Ok((peer, stream)) => {
                 let protection = Protection::of(stream.get_ref().1);
-                speak(&shared, caller(peer, protection), stream, stop).await;
+                let mut caller = caller(peer, protection);
+                caller.certificate = shown(&link, &stream);
+                speak(&shared, caller, stream, stop).await;
                 None
             }
             Err(reason) => Some(reason),
@@ -132,6 +134,16 @@ async fn handshake(
         return Err("other-peer");
     }
     Ok((peer, stream))
+}
+
+/// The facts of the certificate that an edge showed: it may ask for the next one.
+fn shown(link: &Link, stream: &TlsStream<TcpStream>) -> Option<Box<Identification>> {
+    let chain = stream.get_ref().1.peer_certificates()?;
+    let certificate = chain
+        .first()
+        .filter(|_| link.config.framing == Framing::Edge)?;
+    let facts = Identification::from_der(certificate, Origin::Foreign);
+    facts.ok().map(Box::new)
 }
 
 fn handshake_fault(error: &io::Error) -> &'static str {

@@ -2,13 +2,21 @@
 //!
 //! It must never decide whether to trust one.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use labward_base::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::server::ParsedCertificate;
 
+use crate::authority::MAX_DAYS;
 use crate::{IdentityError, Origin};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Less than this gained is no renewal: near the authority's end there is nothing to gain.
+const LEAST_GAIN: Duration = DAY;
 
 /// How a certificate identifies a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +72,24 @@ impl Identification {
             origin,
         })
     }
+
+    /// Whether it is to be renewed at `now`: a third of its life or less is left, and another one,
+    /// which cannot outlive the authority, would last longer.
+    pub fn is_due(&self, authority_until: Timestamp, now: Timestamp) -> bool {
+        let would_gain = self.not_after.plus(LEAST_GAIN) < authority_until;
+        would_gain && now >= self.not_after.minus(self.life() / 3)
+    }
+
+    /// The days for which our authority issued it, 1 to [`MAX_DAYS`]: the day that it is dated back
+    /// is none of them.
+    pub fn days(&self) -> u32 {
+        let days = self.life().saturating_sub(DAY).as_secs() / DAY.as_secs();
+        u32::try_from(days).unwrap_or(MAX_DAYS).clamp(1, MAX_DAYS)
+    }
+
+    fn life(&self) -> Duration {
+        self.not_after.since(self.not_before)
+    }
 }
 
 /// SHA-256 of the SubjectPublicKeyInfo of a certificate in DER form.
@@ -95,6 +121,34 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn lasting(days: i64) -> Identification {
+        Identification {
+            spki_sha256: [0; 32],
+            serial: String::new(),
+            not_before: Timestamp::from_seconds(-86_400),
+            not_after: Timestamp::from_seconds(days * 86_400),
+            origin: Origin::OwnCa,
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_due_when_a_third_of_its_life_is_left_and_another_would_last_longer() {
+        let at = |days: i64| Timestamp::from_seconds(days * 86_400);
+        let one = lasting(29);
+        assert!(!one.is_due(at(1_000), at(18)));
+        assert!(one.is_due(at(1_000), at(19)));
+        assert!(one.is_due(at(1_000), at(40)), "also when it has ended");
+        assert!(!one.is_due(at(30), at(28)), "a day is no gain");
+    }
+
+    #[test]
+    fn the_days_of_a_certificate_are_those_it_was_issued_for() {
+        for days in [1, 30, 397, 825] {
+            assert_eq!(lasting(days.into()).days(), days);
+        }
+        assert_eq!((lasting(0).days(), lasting(9_999).days()), (1, MAX_DAYS));
+    }
 
     #[test]
     fn text_without_a_certificate_is_refused() {

@@ -46,6 +46,9 @@ pub enum IdentityError {
     /// Operator: the account of the operating system is bound to another person.
     #[error("add a person: the account is bound already")]
     PersonExists,
+    /// Peer: it asked for its next certificate and does not get it.
+    #[error("renew a peer that asked for it: {}", .0.what)]
+    RenewalRefused(&'static Problem),
     /// Ours: a key or certificate could not be made.
     #[error("issue a certificate")]
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -68,6 +71,7 @@ impl IdentityError {
             Self::PeerExists => &problem::IDENTITY_PEER_EXISTS,
             Self::PeerRevoked(_) => &problem::IDENTITY_PEER_REVOKED,
             Self::PersonExists => &problem::IDENTITY_PERSON_EXISTS,
+            Self::RenewalRefused(problem) => problem,
             Self::Signing(_) => &problem::SERVER_INTERNAL,
             Self::Store(error) => error.problem(),
         }

@@ -14,6 +14,7 @@
 //! | `certificate` | [`Identification`]: the facts of a certificate that we go by |
 //! | `verify` | [`client_verifier`], [`server_verifier`]: strangers are refused in the handshake |
 //! | `enrolment` | [`EnrolmentCode`], [`KeyRequest`]: a machine makes its own key, trusts the right server |
+//! | `renewal` | a peer asks for its next certificate itself, over its own line |
 //! | `how_to` | [`how_to`]: the page beside a peer's bundle |
 
 mod authority;
@@ -24,6 +25,7 @@ mod how_to;
 mod peer;
 mod peers;
 mod people;
+mod renewal;
 mod role;
 mod rules;
 mod store;
@@ -40,9 +42,10 @@ pub use enrolment::{
 pub use error::IdentityError;
 pub use how_to::{HowTo, how_to};
 pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey, check_name};
-pub use peers::{Peers, RENEWAL_OVERLAP};
+pub use peers::Peers;
 pub use people::{NewPerson, People, Person};
+pub use renewal::{RENEWAL_OVERLAP, RenewalRequest};
 pub use role::{Permission, Role, Roles};
 pub use rules::{Decision, Header, Pattern, PeerRules, RuleField};
-pub use store::MIGRATIONS;
+pub use store::{MIGRATIONS, RENEWAL_MIGRATIONS};
 pub use verify::{ExpectedServer, Stranger, TlsTime, client_verifier, server_verifier};

@@ -67,8 +67,12 @@ pub struct Peer {
     pub origin: Origin,
     /// The certificate's serial number in hex.
     pub serial: String,
+    /// From when the certificate is valid; `None`: not known, of a peer from before this was kept.
+    pub not_before: Option<Timestamp>,
     /// When the certificate ends.
     pub not_after: Timestamp,
+    /// The certificate, PEM, if the peer asked for it itself: it may ask again, and gets this one.
+    pub certificate: Option<String>,
     /// Whether it may connect.
     pub state: PeerState,
     /// What it may send.

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use labward_base::Timestamp;
 use labward_base::id::PeerId;
@@ -15,12 +14,8 @@ use labward_store::Store;
 
 use crate::peer::check_name;
 use crate::{
-    Identification, IdentityError, NewPeer, Peer, PeerChange, PeerRules, PeerState, PreviousKey,
-    store,
+    Identification, IdentityError, NewPeer, Peer, PeerChange, PeerRules, PeerState, store,
 };
-
-/// How long the key before a renewal is still accepted, if its certificate lasts that long.
-pub const RENEWAL_OVERLAP: Duration = Duration::from_secs(14 * 86_400);
 
 const MAX_TEXT_BYTES: usize = 250;
 const MAX_ADDRESSES: usize = 100;
@@ -168,7 +163,7 @@ impl Peers {
 
     /// Gives a peer another certificate, with its entry.
     ///
-    /// The key before is accepted until its certificate ends, or [`RENEWAL_OVERLAP`] from `now`.
+    /// The key before is accepted until its certificate ends, or [`RENEWAL_OVERLAP`](crate::RENEWAL_OVERLAP) from `now`.
     ///
     /// # Errors
     ///
@@ -186,16 +181,8 @@ impl Peers {
             if !peer.is_active() {
                 return Err(IdentityError::PeerRevoked(id));
             }
-            if peer.spki_sha256 != identification.spki_sha256 {
-                peer.previous = Some(PreviousKey {
-                    spki_sha256: peer.spki_sha256,
-                    until: peer.not_after.min(now.plus(RENEWAL_OVERLAP)),
-                });
-            }
-            peer.spki_sha256 = identification.spki_sha256;
-            peer.origin = identification.origin;
-            peer.serial.clone_from(&identification.serial);
-            peer.not_after = identification.not_after;
+            peer.take_over(&identification, now);
+            peer.certificate = None;
             store::refuse_known_peer(tx, &peer)?;
             store::write_peer(tx, &peer, Action::PeerRenewed, actor)?;
             Ok(peer)
@@ -221,7 +208,7 @@ impl Peers {
         })
     }
 
-    fn change(
+    pub(crate) fn change(
         &self,
         unit: impl FnMut(&mut labward_store::Tx<'_>) -> Result<Peer, IdentityError> + Send + 'static,
     ) -> Result<Arc<Peer>, IdentityError> {
@@ -302,7 +289,9 @@ fn checked(new: NewPeer) -> Result<Peer, IdentityError> {
         spki_sha256: identification.spki_sha256,
         origin: identification.origin,
         serial: identification.serial,
+        not_before: Some(identification.not_before),
         not_after: identification.not_after,
+        certificate: None,
         state: PeerState::Active,
         rules: new.rules,
         authority: new.authority,

@@ -17,8 +17,14 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../schema.sql"),
 }];
 
+/// The step that came with renewal over the peer's own line.
+pub const RENEWAL_MIGRATIONS: &[Migration] = &[Migration {
+    name: "renewal of peers",
+    sql: include_str!("../renewal.sql"),
+}];
+
 const PEER_COLUMNS: &str = "site, id, name, kind, spki_sha256, origin, serial, not_after, state, \
-     rules, authority, addresses, previous_spki, previous_until";
+     rules, authority, addresses, previous_spki, previous_until, not_before, certificate";
 
 /// Every peer, in the order of their ids.
 pub(crate) fn read_peers(query: &mut impl Query) -> Result<Vec<Peer>, IdentityError> {
@@ -96,13 +102,14 @@ fn put_peer(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), IdentityError> {
     let previous = peer.previous.as_ref();
     tx.execute(
         "INSERT INTO peer (site, id, name, kind, spki_sha256, origin, serial, not_after, state, \
-         rules, authority, addresses, previous_spki, previous_until) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         rules, authority, addresses, previous_spki, previous_until, not_before, certificate) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
          ON CONFLICT (id) DO UPDATE SET spki_sha256 = excluded.spki_sha256, \
          origin = excluded.origin, serial = excluded.serial, not_after = excluded.not_after, \
          state = excluded.state, rules = excluded.rules, authority = excluded.authority, \
          addresses = excluded.addresses, previous_spki = excluded.previous_spki, \
-         previous_until = excluded.previous_until",
+         previous_until = excluded.previous_until, not_before = excluded.not_before, \
+         certificate = excluded.certificate",
         &[
             peer.site.as_sql().into(),
             peer.id.as_sql().into(),
@@ -118,6 +125,8 @@ fn put_peer(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), IdentityError> {
             (&addresses.join(" ")).into(),
             previous.map(|key| &key.spki_sha256).into(),
             previous.map(|key| key.until.as_micros()).into(),
+            peer.not_before.map(Timestamp::as_micros).into(),
+            peer.certificate.as_ref().into(),
         ],
     )?;
     Ok(())
@@ -226,7 +235,9 @@ fn read_peer(row: &Row<'_>) -> Result<Peer, StoreError> {
         spki_sha256: row.bytes(4)?.try_into().map_err(|_| bad())?,
         origin: row.text(5)?.parse().map_err(|_| bad())?,
         serial: row.text(6)?.to_owned(),
+        not_before: row.opt_int(14)?.map(Timestamp::from_micros),
         not_after: Timestamp::from_micros(row.int(7)?),
+        certificate: row.opt_text(15)?.map(str::to_owned),
         state: row.text(8)?.parse().map_err(|_| bad())?,
         rules: serde_json::from_str(row.text(9)?).map_err(|_| bad())?,
         authority: row.opt_text(10)?.map(str::to_owned),

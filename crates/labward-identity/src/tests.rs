@@ -1,5 +1,7 @@
 //! The claims about people and peers, on a real store with a real ledger and real handshakes.
 
+mod renewal;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -40,6 +42,7 @@ impl Lab {
         let migrations: Vec<Migration> = labward_ledger::MIGRATIONS
             .iter()
             .chain(crate::MIGRATIONS)
+            .chain(crate::RENEWAL_MIGRATIONS)
             .copied()
             .collect();
         let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));

@@ -1,15 +1,17 @@
-//! What plugs the records, and the key of edges, into the gateway.
+//! What plugs the records, the key of edges, and the authority for them, into the gateway.
 //!
 //! It must never decide anything: it translates types, and nothing else.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use labward_base::id::{EntryIndex, RecordId, SiteId};
-use labward_base::{Secret, Timestamp};
-use labward_gateway::edge::OpenEnvelope;
+use labward_base::{Clock, Problem, Secret, Timestamp};
+use labward_gateway::edge::{OpenEnvelope, RenewCertificate};
 use labward_gateway::keep::{
     Intake, Keep, KeepDone, KeepError, Kept, MessageKind, Opened, Recalled,
 };
+use labward_identity::{Peers, RenewalRequest};
 use labward_keys::{Keys, KeysError, Scope};
 use labward_ledger::{
     Action, Leaf, LedgerError, StoredEntry, entries, entries_before, entry_of_record,
@@ -19,6 +21,9 @@ use labward_seal::envelope::open_envelope;
 use labward_seal::sha256;
 use labward_seal::slot::{PRIVATE_BYTES, PUBLIC_BYTES};
 use labward_store::{Store, StoreError};
+
+use crate::app::authority;
+use crate::folder::DataFolder;
 
 /// Entries read at once when the ledger is walked back.
 const PAGE: u32 = 1_000;
@@ -167,6 +172,23 @@ impl OpenEnvelope for EdgeOpener {
 
     fn open(&self, place: &[u8], envelope: &[u8]) -> Option<Secret<Vec<u8>>> {
         open_envelope(&self.private, place, envelope).ok()
+    }
+}
+
+/// Issues edges their next certificate by the built-in authority.
+pub(crate) struct EdgeRenewer {
+    pub(crate) data: DataFolder,
+    pub(crate) keys: Keys,
+    pub(crate) peers: Peers,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl RenewCertificate for EdgeRenewer {
+    fn renew(&self, asked: &RenewalRequest) -> Result<String, &'static Problem> {
+        let authority = authority(&self.data, &self.keys).map_err(|error| error.problem())?;
+        let now = self.clock.now();
+        let renewed = self.peers.renew_by_request(&authority, asked, now);
+        renewed.map_err(|error| error.problem())
     }
 }
 

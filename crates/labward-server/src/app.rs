@@ -30,11 +30,11 @@ use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
 
-pub(crate) use self::certificate::SERVER_DAYS;
+pub(crate) use self::certificate::{SERVER_DAYS, authority};
 pub(crate) use self::ground::signer;
 use self::ground::{edge_opener, group_id, let_through, publishing, server_identity, take_lock};
 pub use self::reload::{ReloadError, Reloaded};
-use crate::adapters::{EdgeOpener, RecordsKeep};
+use crate::adapters::{EdgeOpener, EdgeRenewer, RecordsKeep};
 use crate::config::Config;
 use crate::cosign::{WitnessParts, Witnesses};
 use crate::enrolment::Enrolments;
@@ -263,7 +263,16 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         },
     )?);
     let opener = edge_opener(core)?;
-    let edges = opener.map(|opener| (Edges::new(store.clone(), opener.clone()), opener));
+    let edges = opener.map(|opener| {
+        let renewer = Arc::new(EdgeRenewer {
+            data: core.data.clone(),
+            keys: keys.clone(),
+            peers: core.peers.clone(),
+            clock: Arc::clone(clock),
+        });
+        let edges = Edges::new(store.clone(), opener.clone(), renewer);
+        (edges, opener)
+    });
     core.record_start()?;
     let gateway = Gateway::start(
         config.gateway.clone(),

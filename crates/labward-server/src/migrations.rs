@@ -19,6 +19,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_backup::MIGRATIONS,
         labward_records::reserve::MIGRATIONS,
         labward_gateway::edge::MIGRATIONS,
+        labward_identity::RENEWAL_MIGRATIONS,
     ]
     .concat()
 }

@@ -88,6 +88,14 @@ fn show(state: &EdgeState, json: bool) -> Result<(), Failure> {
         }
     );
     println!("fault:       {}", or_dash(&state.fault));
+    let renewal = match &state.renewal_fault {
+        Some(fault) => format!(" (not renewed yet: {fault})"),
+        None => String::new(),
+    };
+    println!(
+        "certificate: until {}{renewal}",
+        or_dash(&state.certificate_until)
+    );
     for device in &state.devices {
         println!(
             "device {}: {}; {} accepted, {} held, {} connected",

@@ -1,13 +1,16 @@
-//! The edge at its limits: a day without its server, a disk whose power is cut.
+//! The edge at its limits: a day without its server, a disk whose power is cut, a certificate that
+//! ends.
 //!
 //! | Module | Holds |
 //! |---|---|
 //! | `day` | a whole day of fake time without the server |
 //! | `power` | power cuts while devices send and the uplink delivers |
+//! | `renewal` | the next certificate, with a line that is cut and kills between the steps |
 //! | `server` | a server with the gateway's own session, and a line that can be cut |
 
 mod day;
 mod power;
+mod renewal;
 mod server;
 
 use std::sync::{Arc, Mutex};

@@ -9,16 +9,18 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use labward_base::id::{RecordId, SiteId};
-use labward_base::{Clock, Secret, Timestamp};
+use labward_base::{Clock, Problem, Secret, Timestamp};
 use labward_gateway::config::{Framing, LinkConfig};
 use labward_gateway::delivery::{Dispatch, Outgoing};
-use labward_gateway::edge::{Edges, OpenEnvelope};
+use labward_gateway::edge::{Edges, OpenEnvelope, RenewCertificate};
 use labward_gateway::events::Events;
 use labward_gateway::keep::{Intake, Keep, KeepDone, KeepError, Kept, Opened, Recalled};
 use labward_gateway::tls::ServerIdentity;
 use labward_gateway::{Gateway, GatewayConfig, GatewayParts};
 use labward_hl7::Message;
-use labward_identity::{Authority, KeyRequest, NewPeer, PeerKind, PeerRules, Peers};
+use labward_identity::{
+    Authority, KeyRequest, NewPeer, PeerKind, PeerRules, Peers, RenewalRequest,
+};
 use labward_ledger::{
     Actor, Appended, LedgerError, LedgerJournal, NewEntry, Publisher, RecordIds, Subject,
     VerifierKey, append_timed,
@@ -34,14 +36,17 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::{Notify, watch};
 
 use crate::config::EdgeConfig;
-use crate::folder::{Identity, Roots};
+use crate::folder::{EdgeFolder, Identity, Roots};
 use crate::queue::Queue;
+use crate::renewal::Renewal;
 use crate::run::{NODE, SITE};
 use crate::store::migrations;
 use crate::uplink::{EdgeLedger, Standing, Uplink};
 
-/// How long the certificates of these tests hold.
+/// How long the edge's certificate holds.
 pub(crate) const DAYS: u32 = 30;
+/// How long the server's does.
+const SERVER_DAYS: u32 = 397;
 
 /// A server with one edge, in a folder of its own.
 pub(crate) struct Server {
@@ -49,6 +54,9 @@ pub(crate) struct Server {
     pub(crate) identity: Identity,
     pub(crate) pair: Arc<SlotKeyPair>,
     pub(crate) edges: Edges,
+    pub(crate) renewer: Arc<Renewer>,
+    pub(crate) peers: Peers,
+    pub(crate) store: Store,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
     gateway: Gateway,
     _folder: TempDir,
@@ -67,10 +75,24 @@ impl Server {
         let peers = Peers::load(store.clone()).unwrap();
         let pair = Arc::new(SlotKeyPair::generate().unwrap());
         let identity = enrol(&store, &peers, &authority, pair.public(), now);
-        let edges = Edges::new(store.clone(), Arc::new(Opener(Arc::clone(&pair))));
+        let renewer = Arc::new(Renewer {
+            authority,
+            peers: peers.clone(),
+            clock: Arc::clone(clock),
+            asked: Mutex::default(),
+            before: Mutex::default(),
+            after: Mutex::default(),
+            refuses: Mutex::default(),
+        });
+        let edges = Edges::new(
+            store.clone(),
+            Arc::new(Opener(Arc::clone(&pair))),
+            renewer.clone(),
+        );
         let received = Arc::default();
         let names = ["localhost".to_owned()];
-        let shown = authority.issue_server(&names, now, DAYS).unwrap().bundle;
+        let issued = renewer.authority.issue_server(&names, now, SERVER_DAYS);
+        let shown = issued.unwrap().bundle;
         let shown = shown.to_pem();
         let shown = shown.expose().as_bytes();
         let mut link = LinkConfig::new("edges".parse().unwrap(), "127.0.0.1:0".parse().unwrap());
@@ -85,15 +107,15 @@ impl Server {
                 ids: Mutex::new(store.read(|snapshot| RecordIds::load(snapshot)).unwrap()),
                 received: Arc::clone(&received),
             }),
-            store,
-            peers,
+            store: store.clone(),
+            peers: peers.clone(),
             index_key: Arc::new(IndexKey::from_bytes([4; 32])),
             clock: Arc::clone(clock),
             dispatch: Arc::new(Nowhere),
             identity: Some(ServerIdentity {
                 chain: vec![CertificateDer::from_pem_slice(shown).unwrap()],
                 key: PrivateKeyDer::from_pem_slice(shown).unwrap(),
-                authority: authority.certificate().clone(),
+                authority: renewer.authority.certificate().clone(),
             }),
             events: Events::default(),
             edges: Some(edges.clone()),
@@ -108,6 +130,9 @@ impl Server {
             identity,
             pair,
             edges,
+            renewer,
+            peers,
+            store,
             received,
             gateway,
             _folder: folder,
@@ -134,11 +159,14 @@ impl Server {
             "version = 1\nserver = \"{}\"\nserver_name = \"localhost\"\n",
             self.line.address
         );
-        let identity = self.identity.clone();
+        let folder = EdgeFolder::new(ledger.path());
+        let renewed = Identity::load(&folder).unwrap();
+        let identity = renewed.unwrap_or_else(|| self.identity.clone());
         let origin = identity.roots.origin();
         let uplink = Uplink {
             config: EdgeConfig::parse(&text).unwrap(),
             queue: Queue::load(store.clone(), SITE).unwrap(),
+            renewal: Renewal::new(folder, store.clone()),
             ledger: EdgeLedger {
                 publisher: Publisher::new(ledger.path().to_owned(), NODE, origin),
                 key: identity.roots.signing_key().unwrap(),
@@ -229,6 +257,36 @@ impl OpenEnvelope for Opener {
 
     fn open(&self, place: &[u8], envelope: &[u8]) -> Option<Secret<Vec<u8>>> {
         open_envelope(self.0.private(), place, envelope).ok()
+    }
+}
+
+type Hook = Mutex<Option<Box<dyn FnOnce() + Send>>>;
+
+/// Issues as the server does, and lets something happen before or after it once.
+pub(crate) struct Renewer {
+    authority: Authority,
+    peers: Peers,
+    clock: Arc<dyn Clock>,
+    /// The requests that came.
+    pub(crate) asked: Mutex<Vec<Vec<u8>>>,
+    pub(crate) before: Hook,
+    pub(crate) after: Hook,
+    /// Why the next request is refused.
+    pub(crate) refuses: Mutex<Option<&'static Problem>>,
+}
+
+impl RenewCertificate for Renewer {
+    fn renew(&self, asked: &RenewalRequest) -> Result<String, &'static Problem> {
+        let happens = |hook: &Hook| hook.lock().unwrap().take().map(|hook| hook());
+        self.asked.lock().unwrap().push(asked.request.clone());
+        happens(&self.before);
+        if let Some(problem) = self.refuses.lock().unwrap().take() {
+            return Err(problem);
+        }
+        let now = self.clock.now();
+        let renewed = self.peers.renew_by_request(&self.authority, asked, now);
+        happens(&self.after);
+        renewed.map_err(|error| error.problem())
     }
 }
 

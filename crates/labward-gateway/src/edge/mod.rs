@@ -12,6 +12,7 @@
 //! | `session` | one connection of an edge, from hello to the ordinary path of a message |
 //! | `intake` | an opened parcel on that path: its sender's rules, its place in the window |
 //! | `store` | what is known of each edge |
+//! | `renewal` | an edge asks for its next certificate |
 //!
 //! # Once and in order
 //!
@@ -26,9 +27,16 @@
 //! Every connection begins with the edge's newest signed checkpoint, the proof that it continues the
 //! one kept here, and the digest of the last item taken. A ledger that is shorter, another, or holds
 //! another item under that number is refused until somebody enrols the edge again.
+//!
+//! # The edge's certificate
+//!
+//! An edge whose ledger was found to continue may ask for its next certificate, for itself and for a
+//! key that it made. Whether it gets one is for whoever plugs in [`RenewCertificate`]; a refusal is
+//! recorded, and nothing of the queue depends on it.
 
 mod intake;
 pub mod parcel;
+mod renewal;
 mod session;
 mod store;
 pub mod wire;
@@ -37,11 +45,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use labward_base::id::{PeerId, SiteId};
-use labward_base::{Secret, Timestamp};
+use labward_base::{Problem, Secret, Timestamp};
+use labward_identity::RenewalRequest;
 use labward_ledger::VerifierKey;
 use labward_store::{Store, StoreError, Tx};
 use tokio::sync::Notify;
 
+use self::renewal::Asked;
 use self::store::Known;
 use self::wire::State;
 
@@ -57,6 +67,16 @@ pub trait OpenEnvelope: Send + Sync + 'static {
     fn open(&self, place: &[u8], envelope: &[u8]) -> Option<Secret<Vec<u8>>>;
 }
 
+/// Issues edges their next certificate; the server plugs it in.
+pub trait RenewCertificate: Send + Sync + 'static {
+    /// The next certificate (PEM) of the peer that asks, durably known before this returns; asked
+    /// again for the same key, the same one. It may take as long as a commit does.
+    ///
+    /// # Errors
+    /// Why it is refused, or could not be issued.
+    fn renew(&self, asked: &RenewalRequest) -> Result<String, &'static Problem>;
+}
+
 /// The edges of this installation; clones share them.
 #[derive(Clone)]
 pub struct Edges(Arc<Inner>);
@@ -64,6 +84,7 @@ pub struct Edges(Arc<Inner>);
 struct Inner {
     store: Store,
     opener: Arc<dyn OpenEnvelope>,
+    renewer: Arc<dyn RenewCertificate>,
     live: Mutex<HashMap<PeerId, Live>>,
 }
 
@@ -75,6 +96,7 @@ struct Live {
     /// Ends the present connection; of two the newer one stays.
     present: Option<Arc<Notify>>,
     turn: Arc<tokio::sync::Mutex<()>>,
+    asked: Asked,
 }
 
 /// What is known of an edge at one moment.
@@ -104,10 +126,15 @@ pub struct EdgeStatus {
 
 impl Edges {
     /// The edges in `store`.
-    pub fn new(store: Store, opener: Arc<dyn OpenEnvelope>) -> Self {
+    pub fn new(
+        store: Store,
+        opener: Arc<dyn OpenEnvelope>,
+        renewer: Arc<dyn RenewCertificate>,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             opener,
+            renewer,
             live: Mutex::default(),
         }))
     }

@@ -56,6 +56,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         caller,
         stream,
         known: None,
+        speaks: 0,
         taken: 0,
         taken_sha256: None,
         is_checked: false,
@@ -73,13 +74,15 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let _ = timeout(Duration::from_secs(1), session.stream.shutdown()).await;
 }
 
-struct Session<'a, S> {
-    shared: &'a Shared,
-    edges: Edges,
-    caller: Caller,
+pub(super) struct Session<'a, S> {
+    pub(super) shared: &'a Shared,
+    pub(super) edges: Edges,
+    pub(super) caller: Caller,
     stream: S,
     /// What was known of the edge when it said hello, and what became known since.
     known: Option<Known>,
+    /// The version of the protocol that the edge speaks.
+    pub(super) speaks: u8,
     /// The last item that was kept, in the row of the edge or not yet.
     taken: u64,
     taken_sha256: Option<[u8; 32]>,
@@ -88,7 +91,7 @@ struct Session<'a, S> {
 }
 
 /// Why a connection ends.
-enum Fault {
+pub(super) enum Fault {
     /// Its ledger is not what was seen of it: refused from now on, and an alarm.
     Alarm(&'static Problem, Facts),
     /// The connection broke, or our own disk refused.
@@ -121,6 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         else {
             return Err(Fault::Refused(&problem::EDGE_NOT_SPOKEN));
         };
+        self.speaks = hello.speaks;
         let known = self.meet(hello).await?;
         let size = known.kept().map_or(0, |kept| kept.size);
         let cursor = known.taken;
@@ -129,15 +133,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         self.known = Some(known);
         self.answer(FromServer::Welcome { cursor, size }).await?;
         while let Some(frame) = self.read(SILENCE).await? {
-            if !self.caller.refresh(&self.shared.peers) {
-                return Ok(());
-            }
+            let may_go_on = self.caller.refresh(&self.shared.peers);
             match frame {
+                // Revoked in this moment, it is refused by whoever issues, and that is recorded.
+                FromEdge::Renew(request) if self.is_checked => self.take_renewal(request).await?,
+                _ if !may_go_on => {}
                 FromEdge::Checkpoint(continued) => self.take_checkpoint(continued).await?,
                 FromEdge::Item(item) if self.is_checked => self.take_item(item).await?,
                 FromEdge::Lost(lost) if self.is_checked => self.take_lost(lost).await?,
                 FromEdge::State(state) if self.is_checked => self.take_state(state).await?,
                 _ => return Err(Fault::Refused(&problem::EDGE_NOT_SPOKEN)),
+            }
+            if !may_go_on {
+                return Ok(());
             }
         }
         Ok(())
@@ -151,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         }
     }
 
-    async fn answer(&mut self, frame: FromServer) -> Result<(), Fault> {
+    pub(super) async fn answer(&mut self, frame: FromServer) -> Result<(), Fault> {
         match timeout(SILENCE, write_frame(&mut self.stream, &frame)).await {
             Ok(written) => Ok(written?),
             Err(_) => Err(Fault::Lost),
@@ -438,7 +446,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         let _ = self.answer(FromServer::Refused { code }).await;
     }
 
-    fn entry(&self, action: Action) -> NewEntry {
+    pub(super) fn entry(&self, action: Action) -> NewEntry {
         let peer = &self.caller.peer;
         NewEntry::new(
             self.shared.site,

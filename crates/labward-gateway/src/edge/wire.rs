@@ -11,9 +11,15 @@
 //! | `Item` | edge | no | one sealed message, its number and the number before |
 //! | `Lost` | edge | no | a number whose message cannot be had any more |
 //! | `State` | edge | yes | what still waits; asks for everything before it to be acknowledged |
+//! | `Renew` | edge | yes | a request for its next certificate; since version 2 |
 //! | `Welcome` | server | – | how far it was taken, and how large the ledger was when it was last seen |
 //! | `Taken` | server | – | how far it was taken durably |
+//! | `Renewed` | server | – | the next certificate; the line goes on with the present one |
+//! | `NotRenewed` | server | – | why there is none, as a code of the table of problems; the line goes on |
 //! | `Refused` | server | – | a code of the table of problems; the connection ends |
+//!
+//! The edge says in its `Hello` which version it speaks. A server answers every version up to its
+//! own; an edge of version 1 never renews.
 
 use std::io;
 
@@ -22,7 +28,16 @@ use labward_ledger::proof::PATH_MAX;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The version of this protocol.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
+
+/// The first version, which a server still answers.
+const FIRST_VERSION: u8 = 1;
+
+/// The first version in which an edge may renew.
+pub(crate) const RENEWAL_VERSION: u8 = 2;
+
+/// How long a request for a certificate may be, in bytes; ours have some two hundred.
+const REQUEST_MAX_BYTES: usize = 4_096;
 
 /// Bytes of a frame besides those of the message that it may hold.
 pub const OVERHEAD_BYTES: usize = 64 * 1024;
@@ -42,11 +57,15 @@ pub enum FromEdge {
     Lost(Lost),
     /// What still waits.
     State(State),
+    /// A request for the edge's next certificate (PKCS #10, DER), at most 4 KiB.
+    Renew(Vec<u8>),
 }
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
+    /// The version of this protocol that it speaks, 1 to [`VERSION`].
+    pub speaks: u8,
     /// The number of the queue, random, made once.
     pub queue: [u8; 16],
     /// The beginning of the SHA-256 of the public key that the queue is sealed to.
@@ -125,6 +144,16 @@ pub enum FromServer {
         /// The size of the checkpoint seen last.
         size: u64,
     },
+    /// The edge's next certificate, PEM.
+    Renewed {
+        /// The certificate.
+        certificate: String,
+    },
+    /// There is no next certificate now.
+    NotRenewed {
+        /// A code of the table of problems.
+        code: String,
+    },
     /// It is refused, and the connection ends.
     Refused {
         /// A code of the table of problems.
@@ -200,16 +229,19 @@ const CHECKPOINT: u8 = 2;
 const ITEM: u8 = 3;
 const LOST: u8 = 4;
 const STATE: u8 = 5;
+const RENEW: u8 = 6;
 const WELCOME: u8 = 65;
 const TAKEN: u8 = 66;
 const REFUSED: u8 = 67;
+const RENEWED: u8 = 68;
+const NOT_RENEWED: u8 = 69;
 
 impl Spoken for FromEdge {
     fn encode(&self) -> (u8, Vec<u8>) {
         let mut out = Vec::new();
         let kind = match self {
             Self::Hello(hello) => {
-                out.push(VERSION);
+                out.push(hello.speaks);
                 out.extend_from_slice(&hello.queue);
                 out.extend_from_slice(&hello.key);
                 out.extend_from_slice(&hello.sent.to_be_bytes());
@@ -248,6 +280,10 @@ impl Spoken for FromEdge {
                 out.extend_from_slice(&state.damaged.to_be_bytes());
                 STATE
             }
+            Self::Renew(request) => {
+                out.extend_from_slice(request);
+                RENEW
+            }
         };
         (kind, out)
     }
@@ -256,10 +292,12 @@ impl Spoken for FromEdge {
         let mut read = Reader(&body);
         let frame = match kind {
             HELLO => {
-                if read.array::<1>()? != [VERSION] {
+                let [speaks] = read.array()?;
+                if !(FIRST_VERSION..=VERSION).contains(&speaks) {
                     return Err(NotSpoken);
                 }
                 Self::Hello(Hello {
+                    speaks,
                     queue: read.array()?,
                     key: read.array()?,
                     sent: read.number()?,
@@ -296,6 +334,7 @@ impl Spoken for FromEdge {
                 oldest_us: read.signed()?,
                 damaged: read.number()?,
             }),
+            RENEW if body.len() <= REQUEST_MAX_BYTES => return Ok(Self::Renew(body)),
             _ => return Err(NotSpoken),
         };
         read.end(frame)
@@ -314,6 +353,14 @@ impl Spoken for FromServer {
                 } else {
                     TAKEN
                 }
+            }
+            Self::Renewed { certificate } => {
+                put_text(&mut out, certificate);
+                RENEWED
+            }
+            Self::NotRenewed { code } => {
+                put_text(&mut out, code);
+                NOT_RENEWED
             }
             Self::Refused { code } => {
                 put_text(&mut out, code);
@@ -334,6 +381,10 @@ impl Spoken for FromServer {
                 cursor: read.number()?,
                 size: read.number()?,
             },
+            RENEWED => Self::Renewed {
+                certificate: read.text()?,
+            },
+            NOT_RENEWED => Self::NotRenewed { code: read.text()? },
             REFUSED => Self::Refused { code: read.text()? },
             _ => return Err(NotSpoken),
         };
@@ -404,6 +455,7 @@ mod tests {
     fn from_edge() -> Vec<FromEdge> {
         vec![
             FromEdge::Hello(Hello {
+                speaks: VERSION,
                 queue: [7; 16],
                 key: [8; 8],
                 sent: u64::MAX,
@@ -432,6 +484,7 @@ mod tests {
                 oldest_us: 6,
                 damaged: 7,
             }),
+            FromEdge::Renew(vec![0x30, 0x81, 0]),
         ]
     }
 
@@ -439,6 +492,12 @@ mod tests {
         vec![
             FromServer::Welcome { cursor: 1, size: 2 },
             FromServer::Taken { cursor: 3, size: 4 },
+            FromServer::Renewed {
+                certificate: "-----BEGIN CERTIFICATE-----\n".to_owned(),
+            },
+            FromServer::NotRenewed {
+                code: "edge.renewal-early".to_owned(),
+            },
             FromServer::Refused {
                 code: "edge.forked".to_owned(),
             },
@@ -460,8 +519,12 @@ mod tests {
     #[test]
     fn every_frame_is_read_back_as_written_and_no_part_of_one_is_read() {
         for frame in from_edge() {
-            // An envelope ends where its frame does; what was cut of it does not open.
-            check_cuts(&frame, matches!(frame, FromEdge::Item(_)));
+            // An envelope or a request ends where its frame does; what was cut of one does not open,
+            // or is not signed.
+            check_cuts(
+                &frame,
+                matches!(frame, FromEdge::Item(_) | FromEdge::Renew(_)),
+            );
         }
         for frame in from_server() {
             check_cuts(&frame, false);
@@ -477,6 +540,28 @@ mod tests {
         });
         let (kind, body) = frame.encode();
         assert_eq!(FromEdge::decode(kind, body), Err(NotSpoken));
+    }
+
+    #[test]
+    fn an_edge_of_an_older_version_is_understood_and_one_of_a_newer_is_not() {
+        let (kind, mut body) = from_edge()[0].encode();
+        for (version, expect) in [(0, false), (1, true), (2, true), (3, false), (255, false)] {
+            body[0] = version;
+            let read = FromEdge::decode(kind, body.clone());
+            let speaks = match &read {
+                Ok(FromEdge::Hello(hello)) => Some(hello.speaks),
+                _ => None,
+            };
+            assert_eq!(speaks, expect.then_some(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_request_longer_than_any_of_ours_is_refused() {
+        let longest = vec![0; REQUEST_MAX_BYTES];
+        assert!(FromEdge::decode(RENEW, longest.clone()).is_ok());
+        let longer = [longest, vec![0]].concat();
+        assert_eq!(FromEdge::decode(RENEW, longer), Err(NotSpoken));
     }
 
     #[tokio::test]

@@ -309,6 +309,7 @@ fn open_store(folder: &TempDir, clock: &Arc<FakeClock>) -> Store {
     let migrations: Vec<Migration> = [
         labward_ledger::MIGRATIONS,
         labward_identity::MIGRATIONS,
+        labward_identity::RENEWAL_MIGRATIONS,
         crate::MIGRATIONS,
     ]
     .concat();

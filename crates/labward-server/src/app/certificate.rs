@@ -21,15 +21,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::ground::server_identity;
 use super::{Core, entry};
 use crate::error::ServerError;
-use crate::folder::{AUTHORITY_KEY, SERVER_KEY};
+use crate::folder::{AUTHORITY_KEY, DataFolder, SERVER_KEY};
 use crate::http::chain;
 use crate::setup::server_names;
 
 /// How long the server's own certificate lasts, in days.
 pub(crate) const SERVER_DAYS: u32 = DEFAULT_PEER_DAYS;
-
-/// Less than this gained is no renewal: near the authority's end there is nothing to gain.
-const LEAST_GAIN: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A certificate that was issued and is not in force yet.
 #[derive(Clone)]
@@ -74,16 +71,21 @@ impl NewCertificate {
     }
 }
 
+/// The built-in authority, for as long as issuing takes.
+pub(crate) fn authority(data: &DataFolder, keys: &Keys) -> Result<Authority, ServerError> {
+    let path = data.authority_certificate();
+    let certificate = fs::read_to_string(&path).map_err(ServerError::file(path))?;
+    let key = keys.secret(AUTHORITY_KEY)?;
+    let key = key.ok_or_else(|| KeysError::Damaged {
+        what: "the authority's private key".to_owned(),
+    })?;
+    Ok(Authority::load(&certificate, key)?)
+}
+
 impl Core {
     /// The built-in authority, for as long as issuing takes.
     pub(crate) fn authority(&self) -> Result<Authority, ServerError> {
-        let path = self.data.authority_certificate();
-        let certificate = fs::read_to_string(&path).map_err(ServerError::file(path))?;
-        let key = self.keys.secret(AUTHORITY_KEY)?;
-        let key = key.ok_or_else(|| KeysError::Damaged {
-            what: "the authority's private key".to_owned(),
-        })?;
-        Ok(Authority::load(&certificate, key)?)
+        authority(&self.data, &self.keys)
     }
 
     /// A certificate for these names, not in force yet.
@@ -131,7 +133,7 @@ impl Core {
         };
         let authority = self.authority()?;
         let authority = Identification::from_der(authority.certificate(), Origin::OwnCa)?;
-        if !is_due(&present, authority.not_after, self.clock.now()) {
+        if !present.is_due(authority.not_after, self.clock.now()) {
             return Ok(false);
         }
         let why = "a third of its life was left";
@@ -173,11 +175,4 @@ fn certificate_in(secret: &Secret<Vec<u8>>) -> Option<&[u8]> {
     let bytes = secret.expose();
     let place = bytes.windows(BEGIN.len()).position(|part| part == BEGIN)?;
     bytes.get(place..)
-}
-
-/// Whether a third of its life or less is left and another one would last longer.
-fn is_due(present: &Identification, authority_until: Timestamp, now: Timestamp) -> bool {
-    let life = present.not_after.since(present.not_before);
-    let would_gain = present.not_after.plus(LEAST_GAIN) < authority_until;
-    would_gain && now >= present.not_after.minus(life / 3)
 }

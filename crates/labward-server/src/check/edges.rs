@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use labward_api::edge::EdgeStatus;
 use labward_base::Timestamp;
+use labward_identity::{Peer, PeerKind};
 
+use super::lines::{active, day};
 use super::{CheckInput, Found};
 
 /// An edge says how it is every quarter of a minute.
 const QUIET: Duration = Duration::from_secs(600);
+
+/// Where it is not known how long a certificate lasts.
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 pub(super) fn refused(input: &CheckInput) -> Found {
     edges(input, |edge| edge.fault.is_some())
@@ -29,6 +34,24 @@ pub(super) fn waiting(input: &CheckInput) -> Found {
         let oldest = age(edge.oldest.as_deref(), input.now);
         edge.state == "connected" && oldest.is_some_and(|age| age > QUIET)
     })
+}
+
+pub(super) fn certificate_ended(input: &CheckInput) -> Found {
+    certificates(input, |peer| peer.not_after <= input.now)
+}
+
+/// An edge renews when a third of its certificate's life is left: at a quarter it has not managed to.
+pub(super) fn not_renewed(input: &CheckInput) -> Found {
+    certificates(input, |peer| {
+        let life = peer.not_before.map(|begin| peer.not_after.since(begin));
+        let late = life.map_or(MONTH, |life| life / 4);
+        peer.not_after > input.now && peer.not_after.since(input.now) < late
+    })
+}
+
+fn certificates(input: &CheckInput, wrong: impl Fn(&Peer) -> bool) -> Found {
+    let edges = active(input).filter(|peer| peer.kind == PeerKind::Edge && wrong(peer));
+    Found::at(edges.map(|peer| format!("{} ({})", peer.name, day(peer.not_after))))
 }
 
 fn edges(input: &CheckInput, wrong: impl Fn(&EdgeStatus) -> bool) -> Found {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use labward_base::Timestamp;
 use labward_gateway::config::{Expiry, OutboundTransport, Target, Transport};
-use labward_identity::{Pattern, Peer};
+use labward_identity::{Pattern, Peer, PeerKind};
 
 use super::{CheckInput, Found, Measured};
 
@@ -123,7 +123,7 @@ pub(super) fn admits_all(input: &CheckInput) -> Found {
     Found::at(active(input).filter(admits).map(|peer| &peer.name))
 }
 
-fn active(input: &CheckInput) -> impl Iterator<Item = &Peer> {
+pub(super) fn active(input: &CheckInput) -> impl Iterator<Item = &Peer> {
     let peers = input.peers.iter().map(AsRef::as_ref);
     peers.filter(|peer: &&Peer| peer.is_active())
 }
@@ -167,7 +167,7 @@ fn plain_lines(input: &CheckInput) -> Vec<Plain> {
     links.chain(destinations).collect()
 }
 
-/// Certificates of which `wrong` holds; unmeasured if one of our own is not known.
+/// Certificates but those of edges, which renew by themselves, of which `wrong` holds; unmeasured if one of our own is not known.
 fn certificates(input: &CheckInput, wrong: impl Fn(Timestamp) -> bool) -> Found {
     let own = [
         ("the server's own", &input.server_until),
@@ -182,7 +182,7 @@ fn certificates(input: &CheckInput, wrong: impl Fn(Timestamp) -> bool) -> Found 
             Err(_) => unknown = Some(until),
         }
     }
-    let peers = active(input).filter(|peer| wrong(peer.not_after));
+    let peers = active(input).filter(|peer| peer.kind != PeerKind::Edge && wrong(peer.not_after));
     places.extend(peers.map(|peer| format!("{} ({})", peer.name, day(peer.not_after))));
     match (places.is_empty(), unknown) {
         (true, Some(Err(why))) => Found::Unmeasured(why.clone()),
@@ -190,7 +190,8 @@ fn certificates(input: &CheckInput, wrong: impl Fn(Timestamp) -> bool) -> Found 
     }
 }
 
-fn day(time: Timestamp) -> String {
+/// The day of a time, in UTC.
+pub(super) fn day(time: Timestamp) -> String {
     let text = time.to_rfc3339();
     text.get(..10).unwrap_or(&text).to_owned()
 }

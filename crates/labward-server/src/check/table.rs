@@ -119,6 +119,12 @@ checks! {
     "check.edge-waiting", Medium, edges::waiting,
         "results wait at an edge for more than 10 minutes although it is connected",
         "see its log and the disk of this server";
+    "check.edge-certificate-ended", High, edges::certificate_ended,
+        "the certificate of an edge has ended, so it is not let in and its results wait there",
+        "make a code with labward peer enroll under the same name, and enrol the edge again in the same folder";
+    "check.edge-certificate-not-renewed", High, edges::not_renewed,
+        "an edge has not renewed its certificate, of whose life less than a quarter is left",
+        "connect it: labward edge status on it says what is in the way; once it has ended it enrols again with labward peer enroll";
     // Messages and evidence.
     "check.ledger-unwritable", High, work::ledger_unwritable,
         "the ledger cannot be written, so nothing is accepted and no act is done",

@@ -51,7 +51,9 @@ fn peer() -> Peer {
         spki_sha256: [7; 32],
         origin: Origin::OwnCa,
         serial: "01".to_owned(),
+        not_before: Some(days_ago(98)),
         not_after: in_days(300),
+        certificate: None,
         state: PeerState::Active,
         rules: PeerRules {
             sending_applications: patterns("XN*"),
@@ -321,6 +323,19 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.open-address", "link chem (0.0.0.0:2575)", |i| {
         i.config = config("[[link]]\nname = \"chem\"\nlisten = \"0.0.0.0:2575\"\n")
+    }),
+    ("check.edge-certificate-ended", "xn550 (2026-06-15)", |i| {
+        change_peer(i, |peer| {
+            peer.kind = PeerKind::Edge;
+            peer.not_after = now();
+        })
+    }),
+    ("check.edge-certificate-not-renewed", "xn550 (", |i| {
+        change_peer(i, |peer| {
+            peer.kind = PeerKind::Edge;
+            peer.not_before = Some(days_ago(301));
+            peer.not_after = in_days(99);
+        })
     }),
     ("check.certificate-ended", "xn550 (2026-06-15)", |i| {
         change_peer(i, |peer| peer.not_after = now())
@@ -678,6 +693,24 @@ fn a_limit_is_passed_the_moment_after_it() {
         })
     };
     assert!(!found(revoked, "check.certificate-ended"));
+    let in_time: Change = |i| {
+        change_peer(i, |peer| {
+            peer.kind = PeerKind::Edge;
+            peer.not_before = Some(days_ago(300));
+            peer.not_after = in_days(100);
+        })
+    };
+    assert!(!found(in_time, "check.edge-certificate-not-renewed"));
+    let of_unknown_age: Change = |i| {
+        change_peer(i, |peer| {
+            peer.kind = PeerKind::Edge;
+            peer.not_before = None;
+            peer.not_after = in_days(29);
+        })
+    };
+    assert!(found(of_unknown_age, "check.edge-certificate-not-renewed"));
+    // A person could do nothing with what is said of other peers: it renews by itself.
+    assert!(!found(of_unknown_age, "check.certificate-ends-this-month"));
     let last_day: Change = |i| i.config = config(&PLAIN_LINK.replace("2026-12-31", "2026-06-15"));
     assert!(!found(last_day, "check.plain-exception-ended"));
 }

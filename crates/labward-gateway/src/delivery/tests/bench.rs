@@ -44,6 +44,7 @@ impl Bench {
         let migrations: Vec<Migration> = [
             labward_ledger::MIGRATIONS,
             labward_identity::MIGRATIONS,
+            labward_identity::RENEWAL_MIGRATIONS,
             crate::MIGRATIONS,
             crate::delivery::MIGRATIONS,
         ]
