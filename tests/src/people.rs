@@ -74,3 +74,27 @@ fn an_account_may_do_what_its_persons_role_allows_and_nothing_before_it_has_one(
     assert_ne!(run(list.arg(lab.data()), b"").code, Some(0));
     server.stop();
 }
+
+#[test]
+fn a_person_without_an_account_is_invited_by_name_or_number_and_the_code_is_shown_once() {
+    let lab = Installation::create("");
+    let server = lab.serve();
+    lab.run(&["person", "add", "Kim Kessler", "--role", "clinical-staff"])
+        .ok();
+    let by_name = lab.json(&["person", "invite", "Kim Kessler"]);
+    let id = by_name["person"].to_string();
+    let by_number = lab.json(&["person", "invite", &id]);
+    assert_eq!(by_number["person"], by_name["person"]);
+    assert_ne!(by_number["code"], by_name["code"], "never shown again");
+    let shown = lab.run(&["person", "invite", &id]).ok();
+    assert!(shown.contains("/join"), "{shown}");
+    lab.run(&["person", "invite", "Nobody Known"])
+        .fails(66, "identity.no-person");
+    lab.run(&["person", "invite", "999"])
+        .fails(66, "identity.no-person");
+    let listed = lab.json(&["session", "list"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(0));
+    lab.run(&["session", "end", "999"])
+        .fails(66, "identity.no-session");
+    server.stop();
+}

@@ -7,6 +7,7 @@
 //! | [`backup`] | `backups`, `key/archives` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
+//! | [`session`] | `people/{id}/invite`, `sessions` |
 //! | [`edge`] | `peers/{name}/enroll`; how an edge enrols, and how it is |
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
@@ -22,6 +23,7 @@ pub mod ledger;
 pub mod message;
 pub mod peer;
 pub mod record;
+pub mod session;
 pub mod status;
 
 use serde::{Deserialize, Serialize};

@@ -105,7 +105,7 @@ pub struct Peer {
     pub edge: Option<EdgeStatus>,
 }
 
-/// A person of the lab, known by an account of the operating system.
+/// A person of the lab, known by an account of the operating system, a login at the console or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The person's number; 0 when adding.
@@ -118,4 +118,7 @@ pub struct Person {
     pub role: String,
     /// The account of the operating system.
     pub uid: Option<u32>,
+    /// What they sign in as at the console; none when adding: they choose it with an invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
 }

@@ -74,6 +74,8 @@ ids! {
     PeerId(u64);
     /// A person of the lab who may use Labward.
     PersonId(u64);
+    /// A session of a person: the place of the entry with which it began.
+    SessionNumber(u64);
     /// A root-key slot.
     SlotId(u32);
 }

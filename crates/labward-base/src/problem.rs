@@ -316,7 +316,25 @@ problems! {
         "take the address from the other peer first with labward peer set";
     IDENTITY_BAD_NAME = "identity.bad-name", Invalid,
         "a name, role, kind, pattern or address does not fit its form",
-        "names have 1 to 64 letters, digits, hyphens, underscores or dots; a star stands only at a pattern's end";
+        "names have 1 to 64 letters, digits, hyphens, underscores or dots; a login 3 to 64 of lower-case letters, digits and . _ - @; a star stands only at a pattern's end";
+    IDENTITY_SIGN_IN_REFUSED = "identity.sign-in-refused", Denied,
+        "login and password do not fit together",
+        "try again; if the password is lost, whoever manages the people makes an invitation for a new one";
+    IDENTITY_TOO_MANY_ATTEMPTS = "identity.too-many-attempts", Limit,
+        "passwords were tried too often for this login or from this place",
+        "wait as long as is said beside this text, then try again";
+    IDENTITY_WEAK_PASSWORD = "identity.weak-password", Invalid,
+        "the password is one that others would guess",
+        "see why beside this text; best are four or more words that do not belong together, at least 15 characters";
+    IDENTITY_LOGIN_TAKEN = "identity.login-taken", Conflict,
+        "somebody else signs in as this",
+        "choose another login";
+    IDENTITY_INVITATION_ENDED = "identity.invitation-ended", Denied,
+        "the invitation was used already, replaced by a newer one, or is older than 72 hours",
+        "ask for a new one: labward person invite";
+    IDENTITY_NO_SESSION = "identity.no-session", NotFound,
+        "there is no such session, or it has ended",
+        "list the sessions with labward session list";
     // gateway: refusals that a peer may see in an acknowledgement
     GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
         "the frame does not hold an HL7 v2 message",

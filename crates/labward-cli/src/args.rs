@@ -11,7 +11,7 @@ mod peer;
 
 pub use peer::{
     EdgeCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs,
-    PersonCommand, Role, ScopeArgs,
+    PersonCommand, Role, ScopeArgs, SessionCommand,
 };
 
 /// Guards a medical laboratory's messages, records and evidence.
@@ -68,6 +68,9 @@ pub enum Command {
     /// People of the lab who may use this program.
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Sessions: who is signed in at the console.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Messages, and those that wait for a person.
     #[command(subcommand)]
     Message(MessageCommand),

@@ -2,7 +2,7 @@
 //!
 //! A text must never hold certificate bytes, keys or anything a peer wrote.
 
-use labward_base::id::{PeerId, PersonId};
+use labward_base::id::{PeerId, PersonId, SessionNumber};
 use labward_base::problem::{self, Problem};
 use labward_ledger::LedgerError;
 use labward_store::StoreError;
@@ -49,12 +49,57 @@ pub enum IdentityError {
     /// Peer: it asked for its next certificate and does not get it.
     #[error("renew a peer that asked for it: {}", .0.what)]
     RenewalRefused(&'static Problem),
+    /// Signing in, or what leads to it.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
     /// Ours: a key or certificate could not be made.
     #[error("issue a certificate")]
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Ours or the disk's: the change or look-up did not reach the database.
     #[error("reach the table of identities")]
     Store(#[from] StoreError),
+}
+
+/// Why somebody could not sign in, be invited or have a session ended.
+///
+/// That a password was wrong is no error but a [`crate::Refusal`].
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The machine's: too many passwords wait to be hashed.
+    #[error("hash a password: too many wait")]
+    Busy,
+    /// The machine's or ours: the password could not be hashed.
+    #[error("hash a password")]
+    Hash(#[from] labward_seal::passphrase::PassphraseError),
+    /// Staff: the invitation's code is unknown, spent, replaced or too old.
+    #[error("accept an invitation: its code does not hold")]
+    InvitationEnded,
+    /// Staff: somebody else signs in as this.
+    #[error("choose a login: another person has it")]
+    LoginTaken,
+    /// Ours: the library gave no random bytes.
+    #[error("make a random code")]
+    NoRandom(#[from] labward_seal::CryptoFailed),
+    /// Operator: there is no such session, or it has ended.
+    #[error("end session {0}: there is none")]
+    NoSession(SessionNumber),
+    /// Staff: the password is one that others would guess.
+    #[error("choose a password: {0}")]
+    WeakPassword(#[from] crate::Weakness),
+}
+
+impl SignInError {
+    /// What a person is told about it.
+    pub fn problem(&self) -> &'static Problem {
+        match self {
+            Self::Busy => &problem::SERVER_BUSY,
+            Self::Hash(_) | Self::NoRandom(_) => &problem::SERVER_INTERNAL,
+            Self::InvitationEnded => &problem::IDENTITY_INVITATION_ENDED,
+            Self::LoginTaken => &problem::IDENTITY_LOGIN_TAKEN,
+            Self::NoSession(_) => &problem::IDENTITY_NO_SESSION,
+            Self::WeakPassword(_) => &problem::IDENTITY_WEAK_PASSWORD,
+        }
+    }
 }
 
 impl IdentityError {
@@ -72,6 +117,7 @@ impl IdentityError {
             Self::PeerRevoked(_) => &problem::IDENTITY_PEER_REVOKED,
             Self::PersonExists => &problem::IDENTITY_PERSON_EXISTS,
             Self::RenewalRefused(problem) => problem,
+            Self::SignIn(error) => error.problem(),
             Self::Signing(_) => &problem::SERVER_INTERNAL,
             Self::Store(error) => error.problem(),
         }

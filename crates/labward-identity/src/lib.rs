@@ -7,7 +7,12 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `role` | [`Role`] × [`Permission`]: one table |
-//! | `people` | [`People`]: accounts of the operating system bound to people |
+//! | `people` | [`People`]: accounts of the operating system and logins bound to people |
+//! | `invitation` | [`Invitations`]: a one-time code with which a person chooses login and password |
+//! | `password` | [`Passwords`]: what a password must be, and how it is kept |
+//! | `sign_in` | [`SignIn`]: a login and a password become a session, or a recorded refusal |
+//! | `throttle`, `refusals` | how fast passwords may be tried, and how refusals are recorded |
+//! | `session` | [`Sessions`]: who is signed in, until when |
 //! | `peer`, `peers` | [`Peer`], [`Peers`]: machines known by the SHA-256 of their public key |
 //! | `rules` | [`PeerRules`]: what a peer may send, default deny |
 //! | `authority` | [`Authority`]: the built-in certificate authority |
@@ -22,13 +27,19 @@ mod certificate;
 mod enrolment;
 mod error;
 mod how_to;
+mod invitation;
+mod password;
 mod peer;
 mod peers;
 mod people;
+mod refusals;
 mod renewal;
 mod role;
 mod rules;
+mod session;
+mod sign_in;
 mod store;
+mod throttle;
 mod verify;
 
 #[cfg(test)]
@@ -39,13 +50,20 @@ pub use certificate::{Identification, spki_sha256};
 pub use enrolment::{
     CodeDigest, Enrolled, EnrolmentCode, KeyRequest, enrolment_verifier, pinned_authority,
 };
-pub use error::IdentityError;
+pub use error::{IdentityError, SignInError};
 pub use how_to::{HowTo, how_to};
+pub use invitation::{INVITATION_LASTS, Invitation, InvitationCode, Invitations};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, Passwords, Weakness};
 pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey, check_name};
 pub use peers::Peers;
-pub use people::{NewPerson, People, Person};
+pub use people::{Language, NewPerson, People, Person, Preferences, Theme, check_login};
 pub use renewal::{RENEWAL_OVERLAP, RenewalRequest};
 pub use role::{Permission, Role, Roles};
 pub use rules::{Decision, Header, Pattern, PeerRules, RuleField};
+pub use session::{
+    Client, Session, SessionEnd, SessionId, SessionLimits, Sessions, csrf_fits, csrf_token,
+};
+pub use sign_in::{Attempt, Refusal, SignIn};
+pub use store::sign_in::{SHORT_LIVED_TABLES, SIGN_IN_MIGRATIONS};
 pub use store::{MIGRATIONS, RENEWAL_MIGRATIONS};
 pub use verify::{ExpectedServer, Stranger, TlsTime, client_verifier, server_verifier};

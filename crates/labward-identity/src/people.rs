@@ -1,17 +1,52 @@
-//! The people of the lab who may use Labward, known by their account of the operating system.
+//! The people of the lab who may use Labward, known by their account of the operating system or by
+//! the login with which they sign in.
 //!
 //! It must never guess: an account that is bound to nobody is nobody. Unique user identification
 //! is 45 CFR 164.312(a)(2)(i).
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use labward_base::id::{PersonId, SiteId};
 use labward_ledger::Actor;
 use labward_store::Store;
 
+use crate::role::names;
 use crate::{IdentityError, Permission, Roles, store};
 
 const MAX_NAME_CHARS: usize = 100;
+const LOGIN_CHARS: RangeInclusive<usize> = 3..=64;
+
+names! {
+    /// A language of the console.
+    Language {
+        /// English.
+        En = "en",
+        /// Spanish.
+        Es = "es",
+    }
+}
+
+names! {
+    /// How the console looks.
+    Theme {
+        /// As the person's device asks.
+        Auto = "auto",
+        /// Dark on light.
+        Light = "light",
+        /// Light on dark.
+        Dark = "dark",
+    }
+}
+
+/// What a person prefers at the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    /// The language; `None` is as their browser asks.
+    pub language: Option<Language>,
+    /// The theme.
+    pub theme: Theme,
+}
 
 /// A person of the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +59,12 @@ pub struct Person {
     pub roles: Roles,
     /// Their account of the operating system.
     pub uid: Option<u32>,
+    /// What they sign in as at the console, once they have accepted an invitation.
+    pub login: Option<String>,
+    /// The language of their pages; `None` is as their browser asks.
+    pub language: Option<Language>,
+    /// How their pages look.
+    pub theme: Theme,
 }
 
 /// A person to be added.
@@ -78,7 +119,16 @@ impl People {
 
     /// The person with this number, unless removed.
     pub fn by_id(&self, id: PersonId) -> Option<Person> {
-        self.find(|person, removed| !removed && person.id == id)
+        let all = self.0.all.read().unwrap_or_else(PoisonError::into_inner);
+        // Asked at every request of a session; rows stand in the order of their numbers.
+        let place = all.binary_search_by_key(&id, |(person, _)| person.id);
+        let (person, removed) = all.get(place.ok()?)?;
+        (!removed).then(|| person.clone())
+    }
+
+    /// The person who signs in as this, unless removed.
+    pub fn by_login(&self, login: &str) -> Option<Person> {
+        self.find(|person, removed| !removed && person.login.as_deref() == Some(login))
     }
 
     /// The name of whoever has or had this number, to show beside an old entry.
@@ -120,6 +170,9 @@ impl People {
                 name: new.name.clone(),
                 roles: new.roles,
                 uid: new.uid,
+                login: None,
+                language: None,
+                theme: Theme::Auto,
             };
             store::add_person(tx, site, &mut person, actor)?;
             Ok::<_, IdentityError>(person)
@@ -129,7 +182,57 @@ impl People {
         Ok(person)
     }
 
-    /// Removes a person, with its entry; the number is never given to another.
+    /// Sets what a person prefers, with its entry; nothing if it is so already.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NoPerson`], [`IdentityError::Store`].
+    pub fn set_preferences(
+        &self,
+        id: PersonId,
+        preferences: Preferences,
+        actor: Actor,
+    ) -> Result<Person, IdentityError> {
+        let site = self.0.site;
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut person = self.by_id(id).ok_or(IdentityError::NoPerson(id))?;
+        let Preferences { language, theme } = preferences;
+        if (person.language, person.theme) == (language, theme) {
+            return Ok(person);
+        }
+        self.0
+            .store
+            .write(move |tx| store::set_preferences(tx, site, id, preferences, actor))?;
+        (person.language, person.theme) = (language, theme);
+        self.put(&person);
+        Ok(person)
+    }
+
+    /// Runs a unit that gives a person this login, one change of people at a time, and knows it then.
+    pub(crate) fn write_login<T>(
+        &self,
+        id: PersonId,
+        login: &str,
+        unit: impl FnOnce() -> Result<T, IdentityError>,
+    ) -> Result<(T, Person), IdentityError> {
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut person = self.by_id(id).ok_or(IdentityError::NoPerson(id))?;
+        let done = unit()?;
+        person.login = Some(login.to_owned());
+        self.put(&person);
+        Ok((done, person))
+    }
+
+    /// Removes a person, with its entry, and everything they could sign in with; their sessions end
+    /// with it. The number is never given to another.
     ///
     /// # Errors
     ///
@@ -154,9 +257,17 @@ impl People {
         let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
         for (person, removed) in all.iter_mut().filter(|(person, _)| person.id == id) {
             person.uid = None;
+            person.login = None;
             *removed = true;
         }
         Ok(())
+    }
+
+    fn put(&self, person: &Person) {
+        let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
+        for (known, _) in all.iter_mut().filter(|(known, _)| known.id == person.id) {
+            known.clone_from(person);
+        }
     }
 
     fn find(&self, fits: impl Fn(&Person, bool) -> bool) -> Option<Person> {
@@ -164,4 +275,17 @@ impl People {
         let found = all.iter().find(|(person, removed)| fits(person, *removed));
         found.map(|(person, _)| person.clone())
     }
+}
+
+/// Whether `login` may be one: 3 to 64 of lower-case letters, digits, `.`, `_`, `-` and `@`.
+///
+/// # Errors
+///
+/// [`IdentityError::NotAName`].
+pub fn check_login(login: &str) -> Result<(), IdentityError> {
+    let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-@".contains(&c);
+    if LOGIN_CHARS.contains(&login.len()) && login.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(IdentityError::NotAName { what: "login" })
 }

@@ -1,6 +1,9 @@
-//! The SQL of people and peers, and the entries that go with each change.
+//! The SQL of people and peers, and the entries that go with each change; `sign_in` has what people
+//! sign in with.
 //!
 //! It must never change a row without its entry. **Invariant:** no change without an entry.
+
+pub(crate) mod sign_in;
 
 use std::net::IpAddr;
 
@@ -9,7 +12,7 @@ use labward_base::id::{PeerId, PersonId, SiteId};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject};
 use labward_store::{Migration, Query, Row, StoreError, Tx};
 
-use crate::{IdentityError, Peer, Person, PreviousKey};
+use crate::{IdentityError, Peer, Person, Preferences, PreviousKey, Theme};
 
 /// The steps of this room's tables.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -147,7 +150,7 @@ fn entry_of(peer: &Peer, action: Action, actor: Actor) -> Result<NewEntry, Ident
 /// Every person, removed ones too, in the order of their ids.
 pub(crate) fn read_people(query: &mut impl Query) -> Result<Vec<(Person, bool)>, IdentityError> {
     Ok(query.query_all(
-        "SELECT id, name, roles, uid, removed FROM person ORDER BY id",
+        "SELECT id, name, roles, uid, removed, login, language, theme FROM person ORDER BY id",
         &[],
         read_person,
     )?)
@@ -195,7 +198,31 @@ pub(crate) fn add_person(
     Ok(())
 }
 
-/// Takes every right from a person, and writes the entry that says so.
+/// Writes what a person prefers, and the entry that says so.
+pub(crate) fn set_preferences(
+    tx: &mut Tx<'_>,
+    site: SiteId,
+    id: PersonId,
+    preferences: Preferences,
+    actor: Actor,
+) -> Result<(), IdentityError> {
+    let language = preferences.language.map(crate::Language::name);
+    let theme = preferences.theme.name();
+    let sql = "UPDATE person SET language = $1, theme = $2 WHERE id = $3 AND removed = 0";
+    let params = [language.into(), theme.into(), id.as_sql().into()];
+    if tx.execute(sql, &params)? != 1 {
+        return Err(IdentityError::NoPerson(id));
+    }
+    let facts = Facts::new()
+        .text("language", language.unwrap_or("browser"))
+        .text("theme", theme);
+    let subject = Subject::Person(id);
+    let entry = NewEntry::new(site, actor, Action::PersonChanged, subject).facts(facts);
+    labward_ledger::append(tx, &entry)?;
+    Ok(())
+}
+
+/// Takes every right from a person and ends their sessions, and writes the entry that says so.
 pub(crate) fn remove_person(
     tx: &mut Tx<'_>,
     site: SiteId,
@@ -203,11 +230,14 @@ pub(crate) fn remove_person(
     actor: Actor,
 ) -> Result<(), IdentityError> {
     tx.execute(
-        "UPDATE person SET removed = 1, uid = NULL WHERE id = $1",
+        "UPDATE person SET removed = 1, uid = NULL, login = NULL WHERE id = $1",
         &[person.id.as_sql().into()],
     )?;
+    let sessions = sign_in::forget_person(tx, person.id)?;
     let subject = Subject::Person(person.id);
-    let facts = Facts::new().text("person", &person.name);
+    let facts = Facts::new()
+        .text("person", &person.name)
+        .number("sessions_ended", sessions);
     let entry = NewEntry::new(site, actor, Action::PersonRemoved, subject).facts(facts);
     labward_ledger::append(tx, &entry)?;
     Ok(())
@@ -254,6 +284,13 @@ fn read_person(row: &Row<'_>) -> Result<(Person, bool), StoreError> {
         name: row.text(1)?.to_owned(),
         roles: row.text(2)?.parse().map_err(|_| bad())?,
         uid: uid.map_err(|_| bad())?,
+        login: row.opt_text(5)?.map(str::to_owned),
+        language: row
+            .opt_text(6)?
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| bad())?,
+        theme: row.text(7)?.parse::<Theme>().map_err(|_| bad())?,
     };
     Ok((person, row.int(4)? != 0))
 }

@@ -1,6 +1,7 @@
 //! The claims about people and peers, on a real store with a real ledger and real handshakes.
 
 mod renewal;
+mod sign_in;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +17,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection};
 
 use crate::{
-    Authority, Bundle, ExpectedServer, Identification, IdentityError, NewPeer, NewPerson, Peer,
-    PeerChange, PeerKind, PeerRules, Peers, People, Role, Roles, Stranger, TlsTime,
-    client_verifier, server_verifier,
+    Authority, Bundle, ExpectedServer, Identification, IdentityError, Language, NewPeer, NewPerson,
+    Peer, PeerChange, PeerKind, PeerRules, Peers, People, Preferences, Role, Roles, Stranger,
+    Theme, TlsTime, client_verifier, server_verifier,
 };
 
 const SITE: SiteId = SiteId::new(1);
@@ -43,6 +44,7 @@ impl Lab {
             .iter()
             .chain(crate::MIGRATIONS)
             .chain(crate::RENEWAL_MIGRATIONS)
+            .chain(crate::SIGN_IN_MIGRATIONS)
             .copied()
             .collect();
         let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));
@@ -557,4 +559,29 @@ fn a_removed_person_may_do_nothing_and_the_number_stays_theirs() {
     ));
     let last = lab.people.remove(PersonId::new(1), BY);
     assert!(matches!(last, Err(IdentityError::LastAdministrator(_))));
+}
+
+#[test]
+fn what_a_person_prefers_is_kept_with_an_entry_and_once() {
+    let lab = Lab::new();
+    let ada = person("Ada", Role::Administrator, None);
+    let ada = lab.people.add(ada, BY).unwrap();
+    assert_eq!((ada.language, ada.theme), (None, Theme::Auto));
+    let wish = Preferences {
+        language: Some(Language::Es),
+        theme: Theme::Dark,
+    };
+    for _ in 0..2 {
+        let set = lab.people.set_preferences(ada.id, wish, BY).unwrap();
+        assert_eq!((set.language, set.theme), (wish.language, wish.theme));
+        assert_eq!(lab.people.by_id(ada.id), Some(set));
+    }
+    let loaded = People::load(lab.store.clone(), SITE).unwrap();
+    assert_eq!(loaded.list(), lab.people.list());
+    assert_eq!(
+        lab.entries(),
+        ["person.added person:1", "person.changed person:1"]
+    );
+    let nobody = lab.people.set_preferences(PersonId::new(9), wish, BY);
+    assert!(matches!(nobody, Err(IdentityError::NoPerson(_))));
 }

@@ -85,8 +85,8 @@ macro_rules! actions {
 
 // DICOM PS3.16 context group 400: 110100 application activity, 110101 audit log used, 110106
 // export, 110107 import, 110108 network entry, 110110 patient record, 110112 query, 110113 security
-// alert, 110120 application start, 110121 application stop, 110129 security configuration, 110131
-// software configuration, 110136 security roles changed.
+// alert, 110114 user authentication, 110120 application start, 110121 application stop, 110129
+// security configuration, 110131 software configuration, 110136 security roles changed.
 actions! {
     /// The installation was set up: first entry of a ledger.
     InstallationInitialized = "installation.initialized", C, "110131", Some("originate"), None;
@@ -178,6 +178,18 @@ actions! {
     PersonAdded = "person.added", C, "110136", None, None;
     /// A person was removed.
     PersonRemoved = "person.removed", D, "110136", None, None;
+    /// What a person prefers was changed.
+    PersonChanged = "person.changed", U, "110100", None, None;
+    /// A one-time code was made with which a person chooses login and password.
+    PersonInvited = "person.invited", C, "110136", None, None;
+    /// What a person signs in with was set, replaced or ended.
+    CredentialChanged = "credential.changed", U, "110136", None, None;
+    /// A person signed in; the index of this entry is the session's number.
+    SessionBegan = "session.began", E, "110114", None, None;
+    /// A session ended: signed out, revoked, or its time was over.
+    SessionEnded = "session.ended", E, "110114", None, None;
+    /// Sign-ins were refused, counted per person or source and minute.
+    SessionRefused = "session.refused", E, "110114", None, None;
     /// Files were imported as records.
     RecordImported = "record.imported", C, "110107", Some("originate"), None;
     /// Records were searched for; the query is in the sealed detail.

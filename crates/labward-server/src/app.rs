@@ -21,7 +21,7 @@ use labward_gateway::edge::Edges;
 use labward_gateway::events::Events;
 use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::{Gateway, GatewayParts, Messages};
-use labward_identity::{Peers, People};
+use labward_identity::{Invitations, Passwords, Peers, People, SessionLimits, Sessions, SignIn};
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
@@ -84,6 +84,9 @@ pub(crate) struct Core {
     pub(crate) keys: Keys,
     pub(crate) people: People,
     pub(crate) peers: Peers,
+    pub(crate) sessions: Sessions,
+    pub(crate) invitations: Invitations,
+    pub(crate) sign_in: SignIn,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -186,6 +189,9 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     }
     let people = People::load(store.clone(), SITE)?;
     let peers = Peers::load(store.clone())?;
+    let limits = SessionLimits::default();
+    let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
+    let passwords = Passwords::new()?;
     let reserve = Reserve::open(ReserveSetup {
         path: data.reserve(),
         store: store.clone(),
@@ -196,6 +202,22 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     })?;
     let core = Arc::new_cyclic(|me| Core {
         started: clock.now(),
+        invitations: Invitations::new(
+            store.clone(),
+            SITE,
+            sessions.clone(),
+            people.clone(),
+            passwords.clone(),
+            &config.site.name,
+        ),
+        sign_in: SignIn::new(
+            store.clone(),
+            SITE,
+            sessions.clone(),
+            people.clone(),
+            passwords,
+        ),
+        sessions,
         config: RwLock::new(Arc::new(Loaded { config, source })),
         data,
         clock,
@@ -422,6 +444,7 @@ impl App {
             opened.delivery.shutdown(drain);
             drop(take(&opened.resume_loop));
             drop(take(&opened.publish_loop));
+            core.sign_in.settle(core.clock.now(), true);
             core.record_stop(Outcome::Success);
             // After the entry, so that the last checkpoint covers it.
             if let Err(error) = opened.publishing.publish() {

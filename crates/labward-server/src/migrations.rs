@@ -20,6 +20,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_records::reserve::MIGRATIONS,
         labward_gateway::edge::MIGRATIONS,
         labward_identity::RENEWAL_MIGRATIONS,
+        labward_identity::SIGN_IN_MIGRATIONS,
     ]
     .concat()
 }
@@ -49,6 +50,9 @@ mod tests {
             "finding",
             "key_archive",
             "backup_run",
+            "credential",
+            "invitation",
+            "session",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -1,5 +1,6 @@
 //! What the server does again and again by itself: renew its certificate, raise the alarm about
-//! those that end, let go of destinations that left, and look how disk and backlogs grow.
+//! those that end, let go of destinations that left and sessions that are over, and look how disk and
+//! backlogs grow.
 //!
 //! It must never write an entry while nothing changed, or stop because one of these failed.
 
@@ -104,6 +105,7 @@ impl Core {
         let renewed = self.renew_certificate().map(drop);
         let done = renewed.and(self.alarm(&opened));
         opened.delivery.sweep();
+        self.sweep_sessions();
         self.note_trends(&opened);
         let failing = &self.upkeep.failing;
         let mut failing = failing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,6 +120,19 @@ impl Core {
                 );
             }
             Err(_) => {}
+        }
+    }
+
+    /// Records the sessions whose time is over, and the sign-ins that were refused.
+    fn sweep_sessions(&self) {
+        let now = self.clock.now();
+        self.sign_in.settle(now, false);
+        if let Err(error) = self.sessions.sweep(now) {
+            tracing::error!(
+                code = error.problem().code,
+                error = %chain(&error),
+                "the end of a session could not be recorded"
+            );
         }
     }
 

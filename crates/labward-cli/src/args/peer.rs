@@ -1,4 +1,4 @@
-//! The commands about who may send and who may act: peers, edges and people.
+//! The commands about who may send and who may act: peers, edges, people and their sessions.
 
 use std::path::PathBuf;
 
@@ -176,24 +176,42 @@ pub enum PeerKind {
 /// `labward person …`
 #[derive(Debug, Subcommand)]
 pub enum PersonCommand {
-    /// Bind an account of the operating system to a person and a role.
+    /// Add a person with a role, who acts with an account of the operating system or signs in.
     Add {
         /// The person's name.
         name: String,
         /// The role, or several: in a small lab one person often has more than one.
         #[arg(long = "role", value_enum, value_delimiter = ',', required = true)]
         roles: Vec<Role>,
-        /// The account's number.
+        /// The account's number; without one the person signs in at the console.
         #[arg(long)]
-        uid: u32,
+        uid: Option<u32>,
+    },
+    /// Make a one-time code with which a person chooses login and password; it is shown once.
+    Invite {
+        /// The person's number or name.
+        #[arg(value_name = "ID|NAME")]
+        person: String,
     },
     /// List the people.
     List,
-    /// Remove a person.
+    /// Remove a person; every session of theirs ends at once.
     Remove {
         /// The person's number.
         id: u64,
     },
+}
+
+/// `labward session …`
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// End a session at once.
+    End {
+        /// The session's number.
+        number: u64,
+    },
+    /// List who is signed in at the console, from where and until when.
+    List,
 }
 
 /// The roles.

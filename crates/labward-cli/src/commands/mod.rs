@@ -8,6 +8,7 @@ mod peer;
 mod record;
 mod reload;
 mod send;
+mod session;
 mod status;
 
 use std::fs::OpenOptions;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Key(command) => key::run(&context, command),
         Command::Peer(command) => peer::run(&context, command),
         Command::Person(command) => peer::person(&context, command),
+        Command::Session(command) => session::run(&context, command),
         Command::Message(command) => message::run(&context, command),
         Command::Record(command) => record::run(&context, command),
         Command::Patient(command) => record::patient(&context, command),

@@ -273,7 +273,8 @@ pub(super) fn person(context: &Context, command: &PersonCommand) -> Result<(), F
                 id: 0,
                 name: name.clone(),
                 role: roles.join(","),
-                uid: Some(*uid),
+                uid: *uid,
+                login: None,
             };
             let added: Person = context.client.post("people", &person)?;
             show(context.json, &added, |out| {
@@ -294,12 +295,14 @@ pub(super) fn person(context: &Context, command: &PersonCommand) -> Result<(), F
                             person.name.clone(),
                             person.role.clone(),
                             uid,
+                            person.login.clone().unwrap_or_else(|| "-".to_owned()),
                         ]
                     })
                     .collect();
-                table(out, &["person", "name", "role", "account"], &rows)
+                table(out, &["person", "name", "role", "account", "login"], &rows)
             })
         }
+        PersonCommand::Invite { person } => super::session::invite(context, person),
         PersonCommand::Remove { id } => {
             let done: Done = context.client.delete(&format!("people/{id}"))?;
             show(context.json, &done, |out| {

@@ -8,6 +8,7 @@ use labward_backup::{BackupKey, Created, Folder, Request, Run, RunKind, Source, 
 use labward_base::id::{EntryIndex, PersonId};
 use labward_base::{Clock, problem};
 use labward_gateway::delivery::DestinationState;
+use labward_identity::SHORT_LIVED_TABLES;
 use labward_keys::{KEY_TABLES, KeysError};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, NewEntry, Outcome, Subject, VerifierKey, append,
@@ -103,7 +104,7 @@ fn write(core: &Core, request: &NewBackup) -> Result<Created, Failure> {
     let reserve = std::fs::metadata(core.data.reserve());
     let source = Source {
         store: &core.store,
-        left_out: KEY_TABLES,
+        left_out: &[KEY_TABLES, SHORT_LIVED_TABLES].concat(),
         node: NODE,
         files: small_files(&core.data),
         blobs: core.data.blobs(),

@@ -88,7 +88,7 @@ fn strangers(people: &[Person], group: &str, groups: &str, passwd: &str) -> Meas
 mod tests {
     use super::*;
     use labward_base::id::PersonId;
-    use labward_identity::Role;
+    use labward_identity::{Role, Theme};
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nada:x:901:901::/:/bin/sh\n\
                           bob:x:902:950::/:/bin/sh\neve:x:903:903::/:/bin/sh\n";
@@ -99,6 +99,9 @@ mod tests {
             name: "Ada".to_owned(),
             roles: Role::It.into(),
             uid,
+            login: None,
+            language: None,
+            theme: Theme::Auto,
         }
     }
 

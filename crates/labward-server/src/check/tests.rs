@@ -75,6 +75,9 @@ fn person(id: u64) -> Person {
         name: "J. Doe".to_owned(),
         roles: labward_identity::Roles::from(Role::Administrator).and(Role::LabManager),
         uid: u32::try_from(id).ok(),
+        login: None,
+        language: None,
+        theme: labward_identity::Theme::Auto,
     }
 }
 

@@ -11,7 +11,7 @@ use labward_identity::{Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{backup, check, config, edge, key, ledger, message, peer, record, status};
+use super::{backup, check, config, edge, key, ledger, message, peer, record, session, status};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -162,9 +162,15 @@ endpoints! {
     Get "people", PersonRead, Nothing, "[Person]", peer::people,
         "The people of the lab";
     Post "people", PersonChange, Json("Person"), "Person", peer::add_person,
-        "Binds an account of the operating system to a person";
+        "Adds a person, who may act with an account of the operating system if one is given";
     Delete "people/{id}", PersonChange, Nothing, "Done", peer::remove_person,
-        "Removes a person";
+        "Removes a person; every session of theirs ends with it";
+    Post "people/{id}/invite", PersonChange, Nothing, "Invitation", session::invite,
+        "Makes a one-time code with which a person chooses login and password, or a new password";
+    Get "sessions", PersonRead, Nothing, "[Session]", session::sessions,
+        "Who is signed in at the console, from where and until when";
+    Delete "sessions/{number}", PersonChange, Nothing, "Done", session::end,
+        "Ends a session at once";
     Get "messages", MessageList, Query("state=&link=&peer=&destination=&before=&limit="),
         "[Message]", message::list,
         "Messages, the newest first, without their content";

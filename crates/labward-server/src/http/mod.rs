@@ -11,7 +11,7 @@
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `edge`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger` | the handlers |
 
 mod backup;
 mod call;
@@ -26,6 +26,7 @@ mod listener;
 mod message;
 mod peer;
 mod record;
+mod session;
 mod status;
 mod stream;
 mod upload;

@@ -251,5 +251,6 @@ fn person(person: &labward_identity::Person) -> Person {
         name: person.name.clone(),
         role: person.roles.to_string(),
         uid: person.uid,
+        login: person.login.clone(),
     }
 }

@@ -5,4 +5,5 @@ mod bad_days;
 mod path;
 mod renewal;
 mod requests;
+mod sign_in;
 mod testbench;

@@ -1,0 +1,209 @@
+//! Signing in: a login and a password become a session, or a refusal that is recorded.
+//!
+//! It must never tell whether it was the login or the password that was wrong, whether the person was
+//! removed or never had a password; the work done and the answer are the same. Person or entity
+//! authentication is 45 CFR 164.312(d), monitoring of log-ins 164.308(a)(5)(ii)(C).
+//!
+//! A password that was tried wrongly 100 times in a row has ended (NIST SP 800-63B-4, 3.2.2); an
+//! invitation gives another. Until then tries are only slowed, so that nobody is shut out for good
+//! by somebody else's guessing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use labward_base::id::{PersonId, SiteId};
+use labward_base::problem::{self, Problem};
+use labward_base::{Secret, Timestamp};
+use labward_seal::sha256;
+use labward_store::Store;
+
+use crate::refusals::{Reason, Refusals, record};
+use crate::store::sign_in as store;
+use crate::throttle::Throttle;
+use crate::{Client, IdentityError, Passwords, People, Session, SessionId, Sessions};
+
+/// Lets people in; clones share the counters.
+#[derive(Clone)]
+pub struct SignIn(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    site: SiteId,
+    people: People,
+    sessions: Sessions,
+    passwords: Passwords,
+    throttle: Throttle,
+    refusals: Refusals,
+}
+
+/// How a sign-in ended.
+#[derive(Debug)]
+pub enum Attempt {
+    /// A session began.
+    Admitted {
+        /// Its secret id, for the cookie and nothing else.
+        id: SessionId,
+        /// The session.
+        session: Session,
+    },
+    /// It was refused, and that was recorded.
+    Refused(Refusal),
+}
+
+/// Why somebody was not let in, as far as they are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Login and password do not fit together.
+    NotRecognized,
+    /// Passwords are tried too fast, for this login or from this place.
+    TooManyAttempts {
+        /// How long to wait, in seconds; at most 900.
+        wait_seconds: u64,
+    },
+}
+
+impl Refusal {
+    /// What a person is told about it.
+    pub fn problem(&self) -> &'static Problem {
+        match self {
+            Self::NotRecognized => &problem::IDENTITY_SIGN_IN_REFUSED,
+            Self::TooManyAttempts { .. } => &problem::IDENTITY_TOO_MANY_ATTEMPTS,
+        }
+    }
+}
+
+impl SignIn {
+    /// Over these rooms' state.
+    pub fn new(
+        store: Store,
+        site: SiteId,
+        sessions: Sessions,
+        people: People,
+        passwords: Passwords,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            site,
+            people,
+            sessions,
+            passwords,
+            throttle: Throttle::default(),
+            refusals: Refusals::default(),
+        }))
+    }
+
+    /// Begins a session for whom login and password fit; case and blanks around the login do not
+    /// count. Takes a hashing, so it is called where blocking does no harm.
+    ///
+    /// # Errors
+    /// [`crate::SignInError::Busy`]: nothing was looked at, try again; [`IdentityError::Store`].
+    pub fn with_password(
+        &self,
+        login: &str,
+        password: &Secret<String>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Attempt, IdentityError> {
+        let shared = &*self.0;
+        let login = login.trim().to_ascii_lowercase();
+        let person = shared.people.by_login(&login).map(|person| person.id);
+        let begun = shared
+            .throttle
+            .begin(sha256(login.as_bytes()), client.address, now);
+        let tried = match begun {
+            Ok(tried) => tried,
+            Err(wait) => {
+                self.refused(person, Reason::TooMany, client, now);
+                let wait_seconds = whole_seconds(wait);
+                return Ok(Attempt::Refused(Refusal::TooManyAttempts { wait_seconds }));
+            }
+        };
+        match self.look(person, password) {
+            Err(error) => {
+                shared.throttle.was_none(&tried);
+                Err(error)
+            }
+            Ok(Err(reason)) => {
+                self.refused(person, reason, client, now);
+                Ok(Attempt::Refused(Refusal::NotRecognized))
+            }
+            Ok(Ok((person, credential))) => {
+                match shared.sessions.begin(person, credential, client, now) {
+                    Ok((id, session)) => {
+                        shared.throttle.was_right(&tried);
+                        Ok(Attempt::Admitted { id, session })
+                    }
+                    // Removed, or given another password, while this one was looked at.
+                    Err(IdentityError::NoPerson(_)) => {
+                        self.refused(Some(person), Reason::WrongPassword, client, now);
+                        Ok(Attempt::Refused(Refusal::NotRecognized))
+                    }
+                    Err(error) => {
+                        shared.throttle.was_none(&tried);
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records the refusals whose minute is over, or all of them before the end.
+    pub fn settle(&self, now: Timestamp, all: bool) {
+        let shared = &*self.0;
+        record(&shared.store, shared.refusals.take(shared.site, now, all));
+    }
+
+    /// The person and the credential that fits; the same work whoever it is.
+    fn look(
+        &self,
+        person: Option<PersonId>,
+        password: &Secret<String>,
+    ) -> Result<Result<(PersonId, i64), Reason>, IdentityError> {
+        let shared = &*self.0;
+        // Nobody has the number 0, and is looked up as everybody is.
+        let number = person.unwrap_or(PersonId::new(0));
+        let stored = shared
+            .store
+            .read(|snapshot| store::password_of(snapshot, number))?;
+        let holds = |stored: &&store::StoredPassword| stored.failures < store::MAX_FAILURES;
+        let held = stored.as_ref().filter(holds);
+        let phc = held.map(|stored| stored.phc.as_str());
+        let fits = shared.passwords.fits(password, phc)?;
+        Ok(match (person, &stored, held) {
+            (None, ..) => Err(Reason::UnknownLogin),
+            (Some(_), None, _) => Err(Reason::NoPassword),
+            (Some(_), Some(_), None) => Err(Reason::EndedPassword),
+            (Some(person), _, Some(held)) if fits => Ok((person, held.id)),
+            (Some(person), _, Some(held)) => {
+                self.count_failure(person, held.id);
+                Err(Reason::WrongPassword)
+            }
+        })
+    }
+
+    /// Not waited for, so that the answer comes as soon as for a login that nobody has.
+    fn count_failure(&self, person: PersonId, credential: i64) {
+        let site = self.0.site;
+        self.0.store.submit(
+            move |tx| store::count_failure(tx, site, person, credential),
+            |counted| {
+                if let Err(error) = counted {
+                    tracing::error!(error = %error, "a wrong password could not be counted");
+                }
+            },
+        );
+    }
+
+    fn refused(&self, person: Option<PersonId>, reason: Reason, client: &Client, now: Timestamp) {
+        let shared = &*self.0;
+        let due = shared
+            .refusals
+            .note(shared.site, person, reason, client.address, now);
+        record(&shared.store, due);
+    }
+}
+
+/// Rounded up, so that whoever waits as long is let through.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}

@@ -1,0 +1,77 @@
+//! Invitations and sessions over the admin socket, as the console will make and use them.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use labward_api::Done;
+use labward_api::peer::Person;
+use labward_api::session::{Invitation, Session};
+use labward_base::{Clock as _, Secret};
+use labward_identity::{Attempt, Client, SessionId};
+use serde_json::json;
+
+use super::testbench::{Installation, get, post, request};
+use crate::app::App;
+use crate::config::Config;
+
+const PASSWORD: &str = "violet tram eats harbour";
+
+fn sign_in(app: &App) -> Option<SessionId> {
+    let client = Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), "Firefox on the bench");
+    let password = Secret::new(PASSWORD.to_owned());
+    let (sign_in, now) = (&app.core.sign_in, app.core.clock.now());
+    match sign_in
+        .with_password("kim", &password, &client, now)
+        .unwrap()
+    {
+        Attempt::Admitted { id, .. } => Some(id),
+        Attempt::Refused(_) => None,
+    }
+}
+
+#[test]
+fn an_invited_persons_sessions_are_listed_and_end_at_once_when_somebody_says_so() {
+    let installation = Installation::new(Config::default());
+    let app = installation.start();
+    let core = &app.core;
+    let kim = Person {
+        name: "Kim".to_owned(),
+        role: "clinical-staff".to_owned(),
+        ..Person::default()
+    };
+    let kim: Person = post(&app, "people", &kim);
+    let invite = format!("people/{}/invite", kim.id);
+    let made: Invitation = post(&app, &invite, &json!({}));
+    assert_eq!((made.person, made.path.as_str()), (kim.id, "/join"));
+    let password = Secret::new(PASSWORD.to_owned());
+    let code = made.code.parse().unwrap();
+    let accepted = core
+        .invitations
+        .accept(&code, "kim", &password, core.clock.now());
+    accepted.unwrap();
+    let people: Vec<Person> = get(&app, "people");
+    let login = people.iter().find(|one| one.id == kim.id);
+    assert_eq!(login.unwrap().login.as_deref(), Some("kim"));
+
+    let ids = [sign_in(&app).unwrap(), sign_in(&app).unwrap()];
+    let sessions: Vec<Session> = get(&app, "sessions");
+    let [newer, older] = &sessions[..] else {
+        panic!("{sessions:?}")
+    };
+    assert!(newer.number > older.number);
+    assert_eq!((older.person, older.name.as_str()), (kim.id, "Kim"));
+    assert_eq!(older.source, "127.0.0.1");
+    let find = |id: &SessionId| core.sessions.find(id, core.clock.now());
+    let path = format!("sessions/{}", older.number);
+    let done = request(&app, "DELETE", &path, b"");
+    assert!(done.read::<Done>().entry.is_some());
+    assert!(find(&ids[0]).is_none() && find(&ids[1]).is_some());
+    let again = request(&app, "DELETE", &path, b"");
+    assert_eq!(again.code(), "identity.no-session");
+
+    let removed = request(&app, "DELETE", &format!("people/{}", kim.id), b"");
+    assert_eq!(removed.status, 200);
+    assert!(find(&ids[1]).is_none());
+    assert!(get::<Vec<Session>>(&app, "sessions").is_empty());
+    assert!(sign_in(&app).is_none());
+    app.shutdown().unwrap();
+}
