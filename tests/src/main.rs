@@ -5,6 +5,7 @@
 //! | `backup` | backups, key archives, a lab that comes back |
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `checks` | an installation that was made wrong for real |
+//! | `console` | the web console: invited, signed in, at work; and everything that is refused |
 //! | `crowd` | thousands that say nothing, one that never stops talking |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
 //! | `disk` | a disk that is full or read-only under the real program; break-glass |
@@ -35,6 +36,8 @@ mod backup;
 mod bundle;
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod console;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]

@@ -87,7 +87,7 @@ fn a_person_without_an_account_is_invited_by_name_or_number_and_the_code_is_show
     assert_eq!(by_number["person"], by_name["person"]);
     assert_ne!(by_number["code"], by_name["code"], "never shown again");
     let shown = lab.run(&["person", "invite", &id]).ok();
-    assert!(shown.contains("/join"), "{shown}");
+    assert!(shown.contains("[console]"), "{shown}");
     lab.run(&["person", "invite", "Nobody Known"])
         .fails(66, "identity.no-person");
     lab.run(&["person", "invite", "999"])

@@ -25,11 +25,12 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-gateway", 5),
     ("labward-backup", 5),
     ("labward-api", 6),
-    ("labward-server", 7),
-    ("labward-edge", 7),
-    ("labward-cli", 7),
-    ("labward-demo", 7),
-    ("labward", 8),
+    ("labward-console", 7),
+    ("labward-server", 8),
+    ("labward-edge", 8),
+    ("labward-cli", 8),
+    ("labward-demo", 8),
+    ("labward", 9),
 ];
 
 /// Arrows on one level that are allowed, each with its reason.

@@ -9,8 +9,8 @@ pub struct Invitation {
     pub person: u64,
     /// The one-time code.
     pub code: String,
-    /// The path of the console's page where it is typed, or stands behind a `#`.
-    pub path: String,
+    /// The console's page where it is typed, with the code behind its `#`; none without a console.
+    pub link: Option<String>,
     /// When it ends, RFC 3339.
     pub expires: String,
 }

@@ -29,6 +29,9 @@ pub struct Status {
     pub witnesses: Vec<WitnessStatus>,
     /// Messages that wait, held, for a person.
     pub held: u64,
+    /// Where the console is, `https://` with name and port, if there is one.
+    #[serde(default)]
+    pub console: Option<String>,
     /// Whether names and birth dates can be searched yet.
     pub search_ready: bool,
 }

@@ -312,17 +312,17 @@ impl Sessions {
         Ok((id, session))
     }
 
+    /// The session of this id, if it holds at `now`, which does not count as its use: for what a page
+    /// asks by itself while nobody is there.
+    pub fn look(&self, id: &SessionId, now: Timestamp) -> Option<Session> {
+        let live = self.holding(&id.digest(), now)?;
+        let person = self.0.people.by_id(live.person)?;
+        Some(live.shown(person, &self.0.limits))
+    }
+
     /// The session of this id, if it holds at `now`, which counts as its use.
     pub fn find(&self, id: &SessionId, now: Timestamp) -> Option<Session> {
-        let digest = id.digest();
-        let all = self.0.live.read().unwrap_or_else(PoisonError::into_inner);
-        let live = Arc::clone(all.get(&digest)?);
-        drop(all);
-        if let Some(why) = live.over(&self.0.limits, now) {
-            // For good: a clock that goes back does not bring it back.
-            self.put_aside(&digest, why);
-            return None;
-        }
+        let live = self.holding(&id.digest(), now)?;
         let person = self.0.people.by_id(live.person)?;
         live.last_seen.fetch_max(now.as_micros(), Ordering::Relaxed);
         if live.is_due(now) {
@@ -337,6 +337,21 @@ impl Sessions {
             );
         }
         Some(live.shown(person, &self.0.limits))
+    }
+
+    /// The session of this digest, if it holds at `now`.
+    fn holding(&self, digest: &[u8; 32], now: Timestamp) -> Option<Arc<Live>> {
+        let all = self.0.live.read().unwrap_or_else(PoisonError::into_inner);
+        let live = Arc::clone(all.get(digest)?);
+        drop(all);
+        match live.over(&self.0.limits, now) {
+            None => Some(live),
+            Some(why) => {
+                // For good: a clock that goes back does not bring it back.
+                self.put_aside(digest, why);
+                None
+            }
+        }
     }
 
     /// The sessions of a person that hold at `now`, the newest first.

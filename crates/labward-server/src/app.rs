@@ -9,10 +9,10 @@ pub(crate) mod ground;
 mod reload;
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
@@ -20,8 +20,9 @@ use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::edge::Edges;
 use labward_gateway::events::Events;
 use labward_gateway::keep::{Keep as _, KeepError};
+use labward_gateway::tls::ServerIdentity;
 use labward_gateway::{Gateway, GatewayParts, Messages};
-use labward_identity::{Invitations, Passwords, Peers, People, SessionLimits, Sessions, SignIn};
+use labward_identity::{Invitations, Passwords, Peers, People, Sessions, SignIn};
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
@@ -29,6 +30,7 @@ use labward_ledger::{
 use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
+use rustls::ServerConfig;
 
 pub(crate) use self::certificate::{SERVER_DAYS, authority};
 pub(crate) use self::ground::signer;
@@ -41,10 +43,12 @@ use crate::enrolment::Enrolments;
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
 use crate::folder::{DataFolder, NODE, SITE};
+use crate::http::console::{ConsoleServer, console_config};
 use crate::http::{HttpServer, chain};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
 use crate::resume::{LedgerWatch, ResumeLoop};
+use crate::setup::server_names;
 use crate::upkeep::{Upkeep, UpkeepLoop};
 
 /// What a server is built from.
@@ -72,6 +76,7 @@ pub struct ConfigSource {
 pub struct App {
     pub(crate) core: Arc<Core>,
     http: Option<HttpServer>,
+    console: Option<ConsoleServer>,
 }
 
 /// What is there from the start on, the root key open or not.
@@ -94,6 +99,10 @@ pub(crate) struct Core {
     pub(crate) backups: Mutex<()>,
     pub(crate) enrolments: Enrolments,
     opened: RwLock<Option<Arc<Opened>>>,
+    /// Where the console listens, if there is one.
+    console_at: OnceLock<SocketAddr>,
+    /// What the console shows in the next handshake; none while the root key is sealed.
+    console_tls: RwLock<Option<Arc<ServerConfig>>>,
     phase: Mutex<Phase>,
     /// Held while a reload or the upkeep changes what runs: one at a time.
     changing: Mutex<()>,
@@ -189,7 +198,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     }
     let people = People::load(store.clone(), SITE)?;
     let peers = Peers::load(store.clone())?;
-    let limits = SessionLimits::default();
+    let limits = config.console.session_limits();
     let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
     let passwords = Passwords::new()?;
     let reserve = Reserve::open(ReserveSetup {
@@ -230,13 +239,19 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         ledger: Arc::default(),
         enrolments: Enrolments::default(),
         opened: RwLock::new(None),
+        console_at: OnceLock::new(),
+        console_tls: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         changing: Mutex::new(()),
         upkeep: Upkeep::default(),
         me: me.clone(),
         _lock: lock,
     });
-    Ok(App { core, http: None })
+    Ok(App {
+        core,
+        http: None,
+        console: None,
+    })
 }
 
 /// Wires everything that needs the open root key; the listeners open last.
@@ -378,6 +393,14 @@ impl App {
         // First, so that a server that stays sealed can be opened.
         let http = HttpServer::start(Arc::clone(core), &core.data.socket(), group)?;
         self.http = Some(http);
+        if let Some(address) = config.console.listen {
+            let console = ConsoleServer::start(Arc::clone(core), address)?;
+            let address = console.address();
+            tracing::info!(address = %address, "the console listens on https://{address}");
+            // Started once.
+            let _ = core.console_at.set(address);
+            self.console = Some(console);
+        }
         if core.try_key_files() {
             core.open_rest()?;
         } else {
@@ -415,6 +438,11 @@ impl App {
             .collect()
     }
 
+    /// Where the console really listens.
+    pub fn console_address(&self) -> Option<SocketAddr> {
+        self.console.as_ref().map(ConsoleServer::address)
+    }
+
     /// The admin socket.
     pub fn socket(&self) -> PathBuf {
         self.core.data.socket()
@@ -426,6 +454,9 @@ impl App {
     /// # Errors
     /// [`ServerError::Store`] if the database could not be closed in order.
     pub fn shutdown(mut self) -> Result<(), ServerError> {
+        if let Some(console) = self.console.take() {
+            console.stop();
+        }
         if let Some(http) = self.http.take() {
             http.stop();
         }
@@ -484,6 +515,35 @@ impl Core {
         opened.clone()
     }
 
+    /// Where browsers find the console: by the first name in the server's certificate.
+    pub(crate) fn console_url(&self) -> Option<String> {
+        let port = self.console_at.get()?.port();
+        let names = server_names(&self.config().tls.names);
+        let host = names.into_iter().next()?;
+        Some(match host.parse() {
+            Ok(IpAddr::V6(host)) => format!("https://[{host}]:{port}"),
+            _ => format!("https://{host}:{port}"),
+        })
+    }
+
+    /// What the console shows in the next handshake.
+    pub(crate) fn console_tls(&self) -> Option<Arc<ServerConfig>> {
+        let tls = self.console_tls.read();
+        tls.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has the console show this certificate from the next handshake on.
+    fn show_on_console(&self, identity: &ServerIdentity) -> Result<(), ServerError> {
+        let tls = console_config(identity, Arc::clone(&self.clock))?;
+        self.set_console_tls(Some(tls));
+        Ok(())
+    }
+
+    fn set_console_tls(&self, tls: Option<Arc<ServerConfig>>) {
+        let shown = self.console_tls.write();
+        *shown.unwrap_or_else(PoisonError::into_inner) = tls;
+    }
+
     /// Opens everything that waited for the root key; does nothing if it is open or stopping.
     pub(crate) fn open_rest(&self) -> Result<(), ServerError> {
         let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
@@ -492,6 +552,9 @@ impl Core {
         }
         let opened = Arc::new(open(self)?);
         self.show_certificate_file();
+        if let Some(identity) = server_identity(self)? {
+            self.show_on_console(&identity)?;
+        }
         for (link, address) in opened.gateway.local_addresses() {
             tracing::info!(link = %link, address = %address, "link {link} listens on {address}");
         }

@@ -1,6 +1,7 @@
 //! Why the server did not start, or did not stop in order.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use labward_base::{Problem, problem};
@@ -27,6 +28,15 @@ pub enum ServerError {
     /// Operator: the folder holds no installation.
     #[error("find an installation in {0}")]
     NoInstallation(PathBuf),
+    /// The console cannot listen.
+    #[error("listen at {address} for the console")]
+    Console {
+        /// The configured address.
+        address: SocketAddr,
+        /// The operating system's report.
+        #[source]
+        source: io::Error,
+    },
     /// A file of the data folder cannot be read or written.
     #[error("read or write {path}")]
     File {
@@ -83,6 +93,7 @@ impl ServerError {
             Self::Busy(_) => &problem::STORE_BUSY,
             Self::Delivery(error) => error.problem(),
             Self::NoInstallation(_) => &problem::SERVER_NOT_INITIALIZED,
+            Self::Console { .. } => &problem::CONFIG_UNSAFE,
             Self::File { .. } => &problem::SERVER_FILE,
             Self::Gateway(error) => error.problem(),
             Self::Identity(error) => error.problem(),

@@ -160,3 +160,113 @@ impl Client {
         Ok(code)
     }
 }
+
+/// Trust in the authority of this file and nobody else, showing no certificate.
+pub(crate) fn trusting(authority: &Path) -> Arc<ClientConfig> {
+    let pem = std::fs::read(authority).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(&pem).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A browser without a screen: it keeps its cookie and says that our own pages send its forms.
+pub(crate) struct Browser {
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+    pub(crate) cookie: Option<String>,
+    /// What it says of where a form comes from.
+    pub(crate) site: &'static str,
+}
+
+/// What a browser was answered.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answered {
+    /// The value of a header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let fits = |line: &'_ str| line.to_ascii_lowercase().starts_with(&format!("{name}: "));
+        let line = self.head.lines().find(|line| fits(line))?;
+        line.get(name.len() + 2..)
+    }
+
+    /// The value of a hidden field of the page's first form that has one.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let opening = format!("name=\"{name}\" value=\"");
+        let behind = self.body.split(&opening).nth(1);
+        let behind = behind.unwrap_or_else(|| panic!("no {name} in {}", self.body));
+        behind.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Browser {
+    /// A browser that trusts the installation's authority.
+    pub(crate) fn new(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
+        Self {
+            address,
+            config,
+            cookie: None,
+            site: "same-origin",
+        }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Answered {
+        self.ask("GET", path, "")
+    }
+
+    /// Sends a form.
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answered {
+        let encode = |text: &str| -> String {
+            let one = |byte: u8| match byte.is_ascii_alphanumeric() {
+                true => char::from(byte).to_string(),
+                false => format!("%{byte:02X}"),
+            };
+            text.bytes().map(one).collect()
+        };
+        let pair = |(name, value): &(&str, &str)| format!("{}={}", encode(name), encode(value));
+        let form: Vec<String> = fields.iter().map(pair).collect();
+        self.ask("POST", path, &form.join("&"))
+    }
+
+    fn ask(&mut self, verb: &str, path: &str, form: &str) -> Answered {
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
+        let mut stream = StreamOwned::new(connection, dial(self.address).unwrap());
+        let cookie = self.cookie.as_ref();
+        let cookie = cookie.map(|value| format!("cookie: __Host-labward={value}\r\n"));
+        let request = format!(
+            "{verb} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            self.site,
+            cookie.unwrap_or_default(),
+            form.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        // Without the end of TLS, which some leave out, the answer is all the same whole.
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let answered = Answered {
+            status: status.unwrap_or_default(),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        };
+        if let Some(set) = answered.header("set-cookie") {
+            let value = set.split(['=', ';']).nth(1).unwrap();
+            self.cookie = (!value.is_empty()).then(|| value.to_owned());
+        }
+        answered
+    }
+}

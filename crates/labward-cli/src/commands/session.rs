@@ -60,12 +60,17 @@ pub(super) fn invite(context: &Context, person: &str) -> Result<(), Failure> {
     let path = format!("people/{id}/invite");
     let made: Invitation = context.client.post(&path, &json!({}))?;
     show(context.json, &made, |out| {
-        writeln!(
-            out,
-            "Good once, until {}, at {} of the console:",
-            made.expires, made.path
-        )?;
-        writeln!(out, "{}", made.code)?;
+        writeln!(out, "Good once, until {}:", made.expires)?;
+        match &made.link {
+            Some(link) => writeln!(out, "{link}")?,
+            None => {
+                writeln!(out, "{}", made.code)?;
+                writeln!(
+                    out,
+                    "Nothing takes it before [console] listen is in labward.toml."
+                )?;
+            }
+        }
         writeln!(
             out,
             "Hand it to the person alone; whoever has it chooses their password."

@@ -695,3 +695,17 @@ proptest! {
         prop_assert!(door.sessions.list(kim.id, door.now().plus(DAY)).is_empty());
     }
 }
+
+#[test]
+fn a_look_is_no_use_of_a_session() {
+    let door = Door::new();
+    door.kim();
+    let (id, _) = door.enter("k.kessler", GOOD).unwrap();
+    for _ in 0..14 {
+        door.lab.clock.advance(MINUTE);
+        assert!(door.sessions.look(&id, door.now()).is_some());
+    }
+    door.lab.clock.advance(MINUTE + MINUTE);
+    assert!(door.sessions.look(&id, door.now()).is_none());
+    assert!(door.sessions.find(&id, door.now()).is_none(), "for good");
+}

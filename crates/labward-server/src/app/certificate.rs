@@ -145,6 +145,7 @@ impl Core {
         self.store.write(move |tx| new.write(tx, &keys))?;
         opened.gateway.show(&identity)?;
         opened.delivery.show(&identity)?;
+        self.show_on_console(&identity)?;
         self.show_certificate_file();
         tracing::info!("the server's own certificate was renewed");
         Ok(true)

@@ -9,13 +9,14 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use labward_base::{Clock as _, Problem, problem};
+use labward_base::{Clock, Problem, problem};
 use labward_gateway::PreparedGateway;
 use labward_gateway::config::{DestinationConfig, DestinationName, Framing};
 use labward_gateway::delivery::PreparedDelivery;
 use labward_gateway::tls::ServerIdentity;
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Outcome, append};
 use labward_seal::sha256;
+use rustls::ServerConfig;
 
 use super::ground::server_identity;
 use super::{ConfigSource, Core, Loaded, Opened, entry};
@@ -23,6 +24,7 @@ use crate::config::{Change, Config, ConfigError, changes};
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
 use crate::folder::SITE;
+use crate::http::console::console_config;
 use crate::log;
 
 /// Changes that an entry names one by one.
@@ -96,6 +98,7 @@ struct Candidate {
 struct Prepared {
     gateway: PreparedGateway,
     delivery: PreparedDelivery,
+    console: Option<Arc<ServerConfig>>,
 }
 
 impl Core {
@@ -181,7 +184,7 @@ impl Core {
             Some(new) => Some(new.identity()?),
             None => server_identity(self)?,
         };
-        let prepared = prepare(config, opened, shown)?;
+        let prepared = prepare(config, opened, shown, &self.clock)?;
         let named = candidate.changes.iter().take(CHANGES_NAMED);
         let named = named.map(|change| format!("{} {}", change.table, change.key));
         let entry = entry.facts(
@@ -219,6 +222,7 @@ impl Core {
         // The destinations first: what a route names is then there.
         opened.delivery.apply(prepared.delivery);
         opened.gateway.apply(prepared.gateway);
+        self.set_console_tls(prepared.console);
         let config = &candidate.loaded.config;
         opened.records.set_retention(config.retention());
         log::set_level(config.log.level);
@@ -316,15 +320,20 @@ fn prepare(
     config: &Config,
     opened: &Opened,
     identity: Option<ServerIdentity>,
+    clock: &Arc<dyn Clock>,
 ) -> Result<Prepared, ReloadError> {
     let gateway = &config.gateway;
     let links = opened.gateway.prepare(gateway, identity.as_ref());
     let links = links.map_err(ServerError::from)?;
+    let console = identity.as_ref();
+    let console = console.map(|identity| console_config(identity, Arc::clone(clock)));
+    let console = console.transpose().map_err(ServerError::from)?;
     let destinations: &[DestinationConfig] = &gateway.destinations;
     let delivery = opened.delivery.prepare(destinations, identity);
     Ok(Prepared {
         gateway: links,
         delivery: delivery.map_err(ServerError::from)?,
+        console,
     })
 }
 

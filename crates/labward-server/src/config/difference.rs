@@ -9,7 +9,7 @@ use super::schema::{Key, Omitted, Section};
 use super::sections::FILE;
 
 /// Tables of which every key is read only when the server starts.
-const TABLES_AT_START: &[&str] = &["node", "store", "witness"];
+const TABLES_AT_START: &[&str] = &["console", "node", "store", "witness"];
 
 /// Keys that are read only when the server starts, with the table that they stand in.
 const KEYS_AT_START: &[(&str, &str)] = &[

@@ -38,6 +38,7 @@ use labward_base::Timestamp;
 use labward_gateway::config::{
     DestinationConfig, GatewayConfig, LinkConfig, OutboundTransport, RouteConfig, check_outbound,
 };
+use labward_identity::SessionLimits;
 use labward_ledger::{Checkpoint, WitnessKey};
 use labward_records::Retention;
 use serde::Deserialize;
@@ -75,6 +76,8 @@ pub struct Config {
     pub witnesses: Vec<WitnessConfig>,
     /// How long records are retained.
     pub retention: RetentionConfig,
+    /// The web console.
+    pub console: ConsoleConfig,
     /// The admin socket.
     pub http: HttpConfig,
     /// The log.
@@ -180,6 +183,38 @@ pub struct RetentionConfig {
     pub results_years: u16,
     /// Years for pathology.
     pub pathology_years: u16,
+}
+
+/// `[console]`: the web console.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// The address to listen on; none: there is no console.
+    pub listen: Option<SocketAddr>,
+    /// Minutes that a session lasts without a request.
+    pub idle_minutes: u64,
+    /// Hours that a session lasts altogether.
+    pub session_hours: u64,
+}
+
+impl Default for ConsoleConfig {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            idle_minutes: 15,
+            session_hours: 12,
+        }
+    }
+}
+
+impl ConsoleConfig {
+    /// How long a session lasts.
+    pub(crate) const fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            idle: Duration::from_secs(self.idle_minutes.saturating_mul(60)),
+            absolute: Duration::from_secs(self.session_hours.saturating_mul(3_600)),
+        }
+    }
 }
 
 /// `[http]`: the admin socket.
@@ -426,6 +461,8 @@ struct ConfigFile {
     #[serde(default)]
     retention: RetentionConfig,
     #[serde(default)]
+    console: ConsoleConfig,
+    #[serde(default)]
     http: HttpConfig,
     #[serde(default)]
     log: LogConfig,
@@ -468,6 +505,7 @@ impl ConfigFile {
             ledger: self.ledger,
             witnesses: self.witnesses,
             retention: self.retention,
+            console: self.console,
             http: self.http,
             log: self.log,
         }

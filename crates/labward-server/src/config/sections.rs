@@ -74,6 +74,7 @@ pub(super) const FILE: Section = Section {
         LEDGER,
         WITNESS,
         RETENTION,
+        CONSOLE,
         HTTP,
         LOG,
     ],
@@ -851,9 +852,38 @@ const ENROLMENT: Section = table(
     )],
 );
 
+const CONSOLE: Section = table(
+    "console",
+    "The web console for the people of the lab, over TLS with the server's certificate; they sign in \
+     after an invitation (labward person invite).",
+    &[
+        key(
+            "listen",
+            Kind::Text,
+            Omitted::Unset("none: there is no console", "\"127.0.0.1:8443\""),
+            "address:port",
+            "Where it listens.",
+        ),
+        key(
+            "idle_minutes",
+            Kind::Number(1, 240),
+            Omitted::Value("15"),
+            "minutes",
+            "How long a session lasts without a request (45 CFR 164.312(a)(2)(iii)).",
+        ),
+        key(
+            "session_hours",
+            Kind::Number(1, 24),
+            Omitted::Value("12"),
+            "hours",
+            "How long a session lasts altogether.",
+        ),
+    ],
+);
+
 const HTTP: Section = table(
     "http",
-    "The admin socket `run/admin.sock` in the data folder; there is no other door for people.",
+    "The admin socket `run/admin.sock` in the data folder: the door of the command line.",
     &[key(
         "socket_group",
         Kind::Text,

@@ -427,6 +427,7 @@ fn every_key_of_the_example_can_be_uncommented() {
         enrolment: EnrolmentConfig::default(),
         ledger: LedgerConfig::default(),
         witnesses: Vec::new(),
+        console: ConsoleConfig::default(),
         http: HttpConfig::default(),
         ..config.clone()
     };

@@ -4,98 +4,70 @@
 //! reach it, take over a socket that a running server holds, or believe what a client says of
 //! itself. Person authentication is 45 CFR 164.312(d).
 
-use std::collections::HashMap;
 use std::fs;
-use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
+
+use super::idle::{Activity, Answering, IdleStream};
+use super::places::{Place, Places};
 
 /// Connections open at the same time.
 const CONNECTIONS_MAX: usize = 64;
 /// Connections of one account at the same time, so that none can shut the others out.
 const CONNECTIONS_PER_ACCOUNT: usize = 16;
-/// How long a connection may stay without a request that is being answered.
-const IDLE: Duration = Duration::from_secs(30);
 /// How long to wait when the system cannot accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// The account of the operating system; `None` if the kernel did not say.
-    pub(crate) uid: Option<u32>,
-    activity: Arc<Activity>,
+    /// How they are known.
+    pub(crate) line: Line,
+    pub(super) activity: Arc<Activity>,
 }
 
-/// A request that is being answered; while it lives the connection is not idle.
-pub(crate) struct Answering(Arc<Activity>);
-
-/// What keeps a connection from being idle.
-#[derive(Debug, Default)]
-struct Activity {
-    requests: AtomicUsize,
-    /// Whether a request ended or bytes went out since this was last asked.
-    went_on: AtomicBool,
+/// How the one at the other end is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// By the cookie of a session, over TLS from this address.
+    Console(IpAddr),
+    /// By the account of the operating system; `None` if the kernel did not say.
+    Socket(Option<u32>),
 }
 
 /// The socket that listens.
 pub(crate) struct AdminListener {
     socket: UnixListener,
     room: Arc<Semaphore>,
-    accounts: Accounts,
+    accounts: Places<Option<u32>>,
 }
 
 /// One connection.
-pub(crate) struct AdminStream {
-    stream: UnixStream,
-    activity: Arc<Activity>,
-    idle: Pin<Box<Sleep>>,
-    _room: OwnedSemaphorePermit,
-    _account: AccountSlot,
-}
-
-type Accounts = Arc<Mutex<HashMap<Option<u32>, usize>>>;
-
-/// One connection's place in the count of its account.
-struct AccountSlot {
-    accounts: Accounts,
-    uid: Option<u32>,
-}
+pub(crate) type AdminStream = IdleStream<UnixStream, (OwnedSemaphorePermit, Place<Option<u32>>)>;
 
 impl Caller {
     /// A caller without a connection.
     #[cfg(test)]
     pub(crate) fn unconnected() -> Self {
         Self {
-            uid: None,
+            line: Line::Socket(None),
             activity: Arc::default(),
         }
     }
 
     /// Marks that a request is being answered.
     pub(crate) fn answering(&self) -> Answering {
-        self.activity.requests.fetch_add(1, Ordering::AcqRel);
-        Answering(Arc::clone(&self.activity))
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.went_on.store(true, Ordering::Release);
-        self.0.requests.fetch_sub(1, Ordering::AcqRel);
+        self.activity.answering()
     }
 }
 
@@ -116,7 +88,7 @@ impl AdminListener {
         Ok(Self {
             socket,
             room: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            accounts: Accounts::default(),
+            accounts: Places::of_each(CONNECTIONS_PER_ACCOUNT),
         })
     }
 }
@@ -141,7 +113,7 @@ impl Listener for AdminListener {
                 }
             };
             let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-            let Some(account) = AccountSlot::take(&self.accounts, uid) else {
+            let Some(account) = self.accounts.take(uid) else {
                 tracing::warn!(
                     ?uid,
                     "an account has too many connections to the admin socket"
@@ -150,17 +122,10 @@ impl Listener for AdminListener {
             };
             let activity = Arc::<Activity>::default();
             let caller = Caller {
-                uid,
+                line: Line::Socket(uid),
                 activity: Arc::clone(&activity),
             };
-            let stream = AdminStream {
-                stream,
-                activity,
-                idle: Box::pin(sleep(IDLE)),
-                _room: room,
-                _account: account,
-            };
-            return (stream, caller);
+            return (IdleStream::new(stream, activity, (room, account)), caller);
         }
     }
 
@@ -175,73 +140,9 @@ impl Connected<IncomingStream<'_, AdminListener>> for Caller {
     }
 }
 
-impl AccountSlot {
-    fn take(accounts: &Accounts, uid: Option<u32>) -> Option<Self> {
-        let mut all = accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = all.entry(uid).or_default();
-        if *count >= CONNECTIONS_PER_ACCOUNT {
-            return None;
-        }
-        *count += 1;
-        Some(Self {
-            accounts: Arc::clone(accounts),
-            uid,
-        })
-    }
-}
-
-impl Drop for AccountSlot {
-    fn drop(&mut self) {
-        let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = all.get_mut(&self.uid) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.uid);
-            }
-        }
-    }
-}
-
-impl AsyncRead for AdminStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        while self.idle.as_mut().poll(context).is_ready() {
-            let activity = &self.activity;
-            let is_idle = activity.requests.load(Ordering::Acquire) == 0
-                && !activity.went_on.swap(false, Ordering::AcqRel);
-            if is_idle {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            self.idle.set(sleep(IDLE));
-        }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for AdminStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.activity.went_on.store(true, Ordering::Release);
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::idle::IDLE;
     use super::*;
     use labward_testkit::TempDir;
     use tokio::io::AsyncReadExt;
@@ -264,7 +165,8 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
             let _client = UnixStream::connect(&path).await.unwrap();
             let (_stream, caller) = listener.accept().await;
-            assert_eq!(caller.uid, Some(labward_os::current_uid()));
+            let account = Some(labward_os::current_uid());
+            assert_eq!(caller.line, Line::Socket(account));
         });
     }
 

@@ -1,11 +1,13 @@
-//! HTTP `/api/v1` over the admin socket.
+//! HTTP: `/api/v1` over the admin socket, and the console over TLS.
 //!
 //! It must never answer somebody whom it does not know, run a handler that the person's role does
 //! not permit, hold a request without limit, or put a path, a query or a body into the log.
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | `listener` | the socket, who connects, how many and for how long |
+//! | `listener` | the socket, and who connects |
+//! | `idle`, `places` | how long a connection may be silent, and how many one may have |
+//! | [`console`] | the pages of the web console |
 //! | `endpoint` | the one table of endpoints with their permissions |
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `failure` | the one adapter from errors to what a person sees |
@@ -17,14 +19,17 @@ mod backup;
 mod call;
 mod check;
 mod config;
+pub(crate) mod console;
 mod edge;
 pub(crate) mod endpoint;
 mod failure;
+mod idle;
 mod key;
 mod ledger;
 mod listener;
 mod message;
 mod peer;
+mod places;
 mod record;
 mod session;
 mod status;
@@ -38,19 +43,21 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
+use axum::serve::{IncomingStream, Listener};
 use labward_api::PREFIX;
 use labward_base::problem;
 use labward_identity::Person;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use self::call::{Answer, Call};
 use self::endpoint::{ENDPOINTS, Endpoint, Takes, Verb};
-use self::listener::{AdminListener, Caller};
+use self::listener::{AdminListener, Caller, Line};
 use crate::app::Core;
 use crate::error::ServerError;
 
@@ -94,13 +101,10 @@ impl HttpServer {
         let entered = runtime.enter();
         let listener = AdminListener::bind(path, group).map_err(ServerError::file(path))?;
         drop(entered);
-        let service = Arc::new(Service {
-            core,
-            handlers: Arc::new(Semaphore::new(HANDLERS)),
-        });
+        let service = Service::new(core);
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = move || {
-            runtime.block_on(serve(listener, service, stopped));
+            runtime.block_on(run(listener, router(service), stopped));
             runtime.shutdown_timeout(DRAIN);
         };
         let thread = std::thread::Builder::new()
@@ -120,8 +124,13 @@ impl HttpServer {
     }
 }
 
-async fn serve(listener: AdminListener, service: Arc<Service>, stopped: oneshot::Receiver<()>) {
-    let router = router(service).into_make_service_with_connect_info::<Caller>();
+/// Serves until it is told to stop, and then as long as requests in flight may take.
+async fn run<L>(listener: L, router: Router, stopped: oneshot::Receiver<()>)
+where
+    L: Listener<Addr = Caller>,
+    Caller: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let router = router.into_make_service_with_connect_info::<Caller>();
     let (began, begun) = oneshot::channel::<()>();
     let stop = async move {
         // A dropped sender means that the program ends.
@@ -135,9 +144,9 @@ async fn serve(listener: AdminListener, service: Arc<Service>, stopped: oneshot:
     };
     tokio::select! {
         ended = server => if let Err(error) = ended {
-            tracing::error!(error = %error, "the admin socket failed");
+            tracing::error!(error = %error, "requests are answered no more");
         },
-        () = overdue => tracing::warn!("requests on the admin socket were cut off"),
+        () = overdue => tracing::warn!("requests were cut off"),
     }
 }
 
@@ -180,10 +189,27 @@ fn route(endpoint: &'static Endpoint, service: Arc<Service>) -> MethodRouter {
 }
 
 impl Service {
+    fn new(core: Arc<Core>) -> Arc<Self> {
+        Arc::new(Self {
+            core,
+            handlers: Arc::new(Semaphore::new(HANDLERS)),
+        })
+    }
+
     /// Who it is, before anything else is looked at.
     fn person(&self, caller: &Caller) -> Result<Person, Failure> {
-        let person = caller.uid.and_then(|uid| self.core.people.by_uid(uid));
+        let person = match caller.line {
+            Line::Socket(Some(uid)) => self.core.people.by_uid(uid),
+            Line::Console(_) | Line::Socket(None) => None,
+        };
         person.ok_or(Failure::new(&problem::IDENTITY_UNKNOWN))
+    }
+
+    /// A turn at running a handler, in order and within a time.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let turn = timeout(PATIENCE, Arc::clone(&self.handlers).acquire_owned());
+        let busy = || Failure::new(&problem::SERVER_BUSY);
+        turn.await.ok().and_then(Result::ok).ok_or_else(busy)
     }
 
     async fn answer(
@@ -202,10 +228,8 @@ impl Service {
             .iter()
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .collect();
-        let busy = || Failure::new(&problem::SERVER_BUSY);
         // Before the body, so that no more bodies are in memory than handlers can take.
-        let turn = timeout(PATIENCE, Arc::clone(&self.handlers).acquire_owned());
-        let turn = turn.await.ok().and_then(Result::ok).ok_or_else(busy)?;
+        let turn = self.turn().await?;
         let (parts, body) = request.into_parts();
         let (body, upload, bring) = if endpoint.takes == Takes::Upload {
             let (upload, bring) = upload::upload(body);

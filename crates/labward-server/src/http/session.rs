@@ -18,10 +18,13 @@ pub(super) fn invite(call: &Call) -> Result<Answer, Failure> {
     let id: PersonId = call.param("id")?;
     let (core, now) = (&call.core, call.core.clock.now());
     let made = core.invitations.create(id, call.actor(), now)?;
+    let code = made.code.to_text().expose().clone();
+    // Behind the `#`, so that no server and no log sees it.
+    let link = core.console_url().map(|url| format!("{url}{JOIN}#{code}"));
     Answer::json(&Invitation {
         person: id.get(),
-        code: made.code.to_text().expose().clone(),
-        path: JOIN.to_owned(),
+        code,
+        link,
         expires: made.expires.to_rfc3339(),
     })
 }
@@ -38,7 +41,7 @@ pub(super) fn end(call: &Call) -> Result<Answer, Failure> {
     Answer::done(call.core.sessions.end(number, call.actor())?)
 }
 
-fn shown(session: &labward_identity::Session) -> Session {
+pub(super) fn shown(session: &labward_identity::Session) -> Session {
     Session {
         number: session.number.get(),
         person: session.person.id.get(),

@@ -38,6 +38,7 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
             Some(opened) => opened.messages.count()?,
             None => 0,
         },
+        console: core.console_url(),
         search_ready: opened.is_some_and(|opened| !opened.records.is_loading()),
     })
 }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::call::Writer;
 use super::failure::Failure;
-use super::listener::Answering;
+use super::idle::Answering;
 
 /// Bytes that are sent at once.
 const CHUNK_BYTES: usize = 64 * 1024;

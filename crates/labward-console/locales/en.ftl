@@ -1,0 +1,302 @@
+# Frame
+app = Labward
+skip = Skip to the content
+nav-main = Main
+nav-home = Home
+nav-flow = Flow
+nav-messages = Messages
+nav-records = Records
+nav-ledger = Ledger
+nav-people = People
+nav-settings = Settings
+nav-me = My account
+sign-out = Sign out
+sealed-now = Sealed: the root key is not open, so nothing is received or delivered. Open it on the server with labward key unseal.
+failing-now = The ledger cannot be written. Nothing is accepted; records can be read by break-glass only.
+unknown = –
+yes = yes
+why = Why
+why-help = Recorded in the ledger. At most 1,000 characters.
+go-on = Go on
+back = Back
+of-size = { $count ->
+    [one] { $count } byte
+   *[other] { $count } bytes
+  }
+time = Time
+state = State
+name = Name
+kind = Kind
+older = Older
+newer = Newer
+none-yes = Nothing here.
+
+# Sign-in
+sign-in-title = Sign in
+sign-in-login = Sign-in name
+sign-in-password = Password
+sign-in-button = Sign in
+sign-in-help = No way in, or the password is forgotten? Ask your administrator for an invitation.
+join-title = Welcome to { $lab }
+join-lead = Choose the name with which you sign in, and a password.
+join-code = Code of the invitation
+join-login-help = 3 to 64 lower-case letters, digits and . _ - @
+join-password-help = At least 15 characters. A sentence that only you would say is good. Pasting and password managers are welcome.
+join-again = The password once more
+join-button = Save and sign in
+join-different = The two passwords differ.
+
+# Home
+home-title = Home
+home-todo = What needs a person now
+home-nothing = Nothing needs you now. { $count } things were looked at.
+home-unmeasured = { $count ->
+    [one] { $count } thing could not be measured, which is never taken for good
+   *[other] { $count } things could not be measured, which is never taken for good
+  }
+home-held = { $count ->
+    [one] { $count } message is held and waits for a decision
+   *[other] { $count } messages are held and wait for a decision
+  }
+home-held-button = Decide
+home-dead = { $count ->
+    [one] { $count } message could not be delivered
+   *[other] { $count } messages could not be delivered
+  }
+home-dead-button = Look at them
+home-flow = Messages now
+home-accepted = accepted since the start
+home-waiting = waiting for delivery
+home-delivered = delivered since the start
+home-entries = entries in the ledger
+harm-high = High
+harm-medium = Medium
+harm-low = Low
+
+# Flow
+flow-title = Flow
+flow-map = From devices through Labward to receivers
+flow-links = Links in
+flow-destinations = Destinations out
+flow-witnesses = Witnesses
+flow-protocol = Protocol
+flow-encrypted = Encrypted
+flow-mutual-tls = mutual TLS
+flow-plain = not encrypted
+flow-age = encrypted file
+flow-address = Address
+flow-connections = Connections
+flow-accepted = Accepted
+flow-held = Held
+flow-duplicates = Duplicates
+flow-refused = Refused
+flow-last = Last message
+flow-delivered = Delivered
+flow-waiting = Waiting
+flow-dead = Dead letters
+flow-oldest = Oldest waiting
+flow-certificate = Certificate until
+flow-error = Last fault
+flow-resume = Let it go on
+flow-cosigned = Cosigned
+flow-size = Entries
+state-up = up
+state-down = down
+state-stopped = stopped
+state-idle = idle
+state-leaving = leaving
+state-cosigned = cosigned
+state-failing = failing
+state-not-asked = not asked yet
+state-refused = refused: it holds another history
+state-received = received
+state-held = held
+state-released = released
+state-rejected = rejected
+state-waiting = waiting
+state-retrying = retrying
+state-blocked = blocked
+state-dead = dead
+state-delivered = delivered
+state-active = active
+state-revoked = revoked
+
+# Messages
+messages-title = Messages
+messages-all = All
+messages-link = Link
+messages-peer = From
+messages-type = Type
+messages-size = Size
+messages-deliveries = Where it goes
+messages-reason = Reason
+messages-none = No message fits.
+messages-help = What came in over the links, the newest first. The list holds no patient data.
+message-title = Message { $record }
+message-entry = Ledger entry
+message-destination = Destination
+message-attempts = Attempts
+message-content = Look at its content
+message-content-help = Looking is recorded in the ledger, with your reason.
+message-release = Release
+message-release-help = Has it delivered as it is.
+message-reject = Reject
+message-reject-help = It goes nowhere; it stays sealed as it came.
+message-resend = Send again
+message-resend-help = Sends it once more to every destination.
+message-skip = Give it up
+message-skip-help = It is not delivered there; what waits behind it for the same patient goes on.
+message-decide = Decide
+
+# Records
+records-title = Records
+records-lead = Search by any of these. Hits are masked, and every search is recorded with its reason.
+records-mrn = Patient number (MRN)
+records-authority = Assigned by
+records-name = Name
+records-name-help = The beginning is enough; typing errors are tolerated.
+records-birth = Birth date
+records-birth-help = YYYY-MM-DD, YYYY-MM or YYYY
+records-accession = Accession number
+records-search = Search
+records-loading = Names are still being loaded after the start: hits may be missing. Search again in a moment.
+records-none = Nobody fits. Check the spelling, or search by another field.
+records-hits = { $count ->
+    [one] { $count } patient
+   *[other] { $count } patients
+  }
+records-born = born { $year }
+records-count = { $count ->
+    [one] { $count } record
+   *[other] { $count } records
+  }
+records-view = View
+records-entry = This search is entry { $entry } of the ledger.
+records-reserve = This search stands in the reserve as number { $number } until the ledger can be written.
+records-break-glass = Break-glass: the patient cannot wait
+records-break-glass-help = Works also while the ledger cannot be written. It is kept apart and reviewed afterwards.
+record-title = Record { $record }
+record-read = This reading is entry { $entry } of the ledger.
+record-read-reserve = This reading stands in the reserve as number { $number } until the ledger can be written.
+record-report = Laboratory report
+record-patient = Patient
+record-birth = Birth date
+record-sex = Sex
+record-id = Patient number
+record-order = Order
+record-test = Test
+record-value = Result
+record-unit = Unit
+record-range = Reference range
+record-flag = Flag
+record-status = Status
+record-observed = Observed
+record-segments = Segments
+record-field = Field
+record-content = Content
+record-raw = As it was kept
+kind-hl7-v2 = HL7 v2 message
+kind-astm = ASTM message
+kind-fhir-resource = FHIR resource
+kind-document = document
+
+# Ledger
+ledger-title = Ledger
+ledger-lead = Every act is one entry. What identifies a patient stays sealed.
+ledger-entry = Entry
+ledger-actor = Who
+ledger-action = What
+ledger-subject = About
+ledger-outcome = Outcome
+ledger-facts = Facts
+ledger-verify = Verify
+ledger-verify-help = Reads every row, tile and checkpoint again and compares the witnesses' word. With a million entries it takes a few seconds.
+ledger-good = The ledger is sound.
+ledger-bad = The ledger is not sound. Do not restart anything; call the security officer.
+ledger-checked = { $count ->
+    [one] { $count } entry was read again and hashed.
+   *[other] { $count } entries were read again and hashed.
+  }
+ledger-root = Root hash
+ledger-faults = What is wrong, and where
+ledger-witnesses = What the witnesses say
+ledger-no-witness = No witness was asked: that there is no second history is not shown by this.
+ledger-export = Export for an outside expert
+ledger-export-help = A bundle that verifies offline with labward ledger verify. The export is itself an entry.
+ledger-from = From entry
+
+# People
+people-title = People
+people-lead = Who may use Labward, and as what. Each sees only what the role permits.
+people-role = Roles
+people-login = Sign-in name
+people-account = Account on the server
+people-add = Add a colleague
+people-add-button = Add
+people-invite = Invite
+people-invite-title = Invitation for { $name }
+people-invite-lead = Give this link to { $name } and to nobody else. It works once, until { $until }, and is shown only now.
+people-remove = Deactivate
+people-remove-help = Ends every session at once. The name stays in the ledger.
+people-sessions = Sessions
+people-sessions-none = Nobody is signed in to the console.
+people-source = From
+people-device = Browser
+people-began = Since
+people-seen = Last seen
+people-end = End
+role-administrator = Administrator
+role-security-officer = Security officer
+role-lab-manager = Lab manager
+role-clinical-staff = Clinical staff
+role-it = IT
+role-expert = Outside expert
+
+# Settings
+settings-title = Settings
+settings-lead = The configuration is the file labward.toml on the server. Here you see what a reload would change, and put it in force.
+settings-same = The file is what is in force. There is nothing to reload.
+settings-changes = What a reload changes
+settings-table = Table
+settings-key = Key
+settings-old = Now
+settings-new = Then
+settings-restart = needs a restart
+settings-reload = Put it in force
+settings-refused = A reload would be refused:
+settings-about = About this installation
+settings-version = Version
+settings-started = Started
+
+# My account
+me-title = My account
+me-language = Language
+me-theme = Appearance
+me-save = Save
+theme-auto = As the device
+theme-light = Light
+theme-dark = Dark
+language-auto = As the browser
+me-sessions = Where you are signed in
+me-this = this one
+me-roles = Your roles
+
+# Done
+done-released = Released: it is being delivered.
+done-rejected = Rejected: it goes nowhere.
+done-resent = It is being sent again.
+done-skipped = Given up; what waited behind it goes on.
+done-resumed = The destination goes on.
+done-added = Added.
+done-removed = Deactivated. Every session has ended.
+done-ended = The session has ended.
+done-saved = Saved.
+done-reloaded = In force.
+done-signed-out = You are signed out.
+
+# Problems
+problem-title = That did not work
+problem-code = Code
+problem-reference = Reference for the log
+problem-home = To the home page
+problem-form = The form was sent from another page, or too late. Load the page again and send it once more.

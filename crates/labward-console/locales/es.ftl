@@ -1,0 +1,302 @@
+# Marco
+app = Labward
+skip = Saltar al contenido
+nav-main = Principal
+nav-home = Inicio
+nav-flow = Flujo
+nav-messages = Mensajes
+nav-records = Historiales
+nav-ledger = Registro
+nav-people = Personas
+nav-settings = Ajustes
+nav-me = Mi cuenta
+sign-out = Cerrar sesión
+sealed-now = Sellado: la clave raíz no está abierta, así que no se recibe ni se entrega nada. Ábrala en el servidor con labward key unseal.
+failing-now = No se puede escribir en el registro. No se acepta nada; los historiales solo pueden leerse por acceso de emergencia.
+unknown = –
+yes = sí
+why = Motivo
+why-help = Queda anotado en el registro. Como máximo 1.000 caracteres.
+go-on = Continuar
+back = Volver
+of-size = { $count ->
+    [one] { $count } byte
+   *[other] { $count } bytes
+  }
+time = Hora
+state = Estado
+name = Nombre
+kind = Tipo
+older = Anteriores
+newer = Posteriores
+none-yes = No hay nada aquí.
+
+# Inicio de sesión
+sign-in-title = Iniciar sesión
+sign-in-login = Nombre de usuario
+sign-in-password = Contraseña
+sign-in-button = Entrar
+sign-in-help = ¿No puede entrar u olvidó la contraseña? Pida una invitación a su administrador.
+join-title = Le damos la bienvenida a { $lab }
+join-lead = Elija el nombre con el que iniciará sesión y una contraseña.
+join-code = Código de la invitación
+join-login-help = De 3 a 64 letras minúsculas, cifras y . _ - @
+join-password-help = Al menos 15 caracteres. Una frase que solo usted diría es buena. Puede pegarla o usar un gestor de contraseñas.
+join-again = La contraseña otra vez
+join-button = Guardar y entrar
+join-different = Las dos contraseñas son distintas.
+
+# Inicio
+home-title = Inicio
+home-todo = Lo que necesita a una persona ahora
+home-nothing = Nada le necesita ahora. Se miraron { $count } cosas.
+home-unmeasured = { $count ->
+    [one] { $count } cosa no se pudo medir, y eso nunca se da por bueno
+   *[other] { $count } cosas no se pudieron medir, y eso nunca se da por bueno
+  }
+home-held = { $count ->
+    [one] { $count } mensaje está retenido y espera una decisión
+   *[other] { $count } mensajes están retenidos y esperan una decisión
+  }
+home-held-button = Decidir
+home-dead = { $count ->
+    [one] { $count } mensaje no se pudo entregar
+   *[other] { $count } mensajes no se pudieron entregar
+  }
+home-dead-button = Verlos
+home-flow = Mensajes ahora
+home-accepted = aceptados desde el arranque
+home-waiting = esperan la entrega
+home-delivered = entregados desde el arranque
+home-entries = asientos en el registro
+harm-high = Alto
+harm-medium = Medio
+harm-low = Bajo
+
+# Flujo
+flow-title = Flujo
+flow-map = De los equipos, por Labward, a los destinatarios
+flow-links = Enlaces de entrada
+flow-destinations = Destinos de salida
+flow-witnesses = Testigos
+flow-protocol = Protocolo
+flow-encrypted = Cifrado
+flow-mutual-tls = TLS mutuo
+flow-plain = sin cifrar
+flow-age = archivo cifrado
+flow-address = Dirección
+flow-connections = Conexiones
+flow-accepted = Aceptados
+flow-held = Retenidos
+flow-duplicates = Duplicados
+flow-refused = Rechazados
+flow-last = Último mensaje
+flow-delivered = Entregados
+flow-waiting = En espera
+flow-dead = Sin entregar
+flow-oldest = El más antiguo en espera
+flow-certificate = Certificado hasta
+flow-error = Último fallo
+flow-resume = Que siga
+flow-cosigned = Cofirmado
+flow-size = Asientos
+state-up = activo
+state-down = caído
+state-stopped = detenido
+state-idle = inactivo
+state-leaving = se retira
+state-cosigned = cofirmado
+state-failing = falla
+state-not-asked = aún sin consultar
+state-refused = rechazado: tiene otra historia
+state-received = recibido
+state-held = retenido
+state-released = liberado
+state-rejected = rechazado
+state-waiting = en espera
+state-retrying = se reintenta
+state-blocked = bloqueado
+state-dead = sin entregar
+state-delivered = entregado
+state-active = activo
+state-revoked = revocado
+
+# Mensajes
+messages-title = Mensajes
+messages-all = Todos
+messages-link = Enlace
+messages-peer = De
+messages-type = Tipo
+messages-size = Tamaño
+messages-deliveries = A dónde va
+messages-reason = Motivo
+messages-none = Ningún mensaje coincide.
+messages-help = Lo que llegó por los enlaces, lo más nuevo primero. La lista no contiene datos de pacientes.
+message-title = Mensaje { $record }
+message-entry = Asiento del registro
+message-destination = Destino
+message-attempts = Intentos
+message-content = Ver su contenido
+message-content-help = Verlo queda anotado en el registro, con su motivo.
+message-release = Liberar
+message-release-help = Se entrega tal como está.
+message-reject = Rechazar
+message-reject-help = No va a ninguna parte; queda sellado tal como llegó.
+message-resend = Enviar otra vez
+message-resend-help = Lo envía una vez más a todos los destinos.
+message-skip = Renunciar
+message-skip-help = No se entrega allí; lo que espera detrás para el mismo paciente sigue.
+message-decide = Decidir
+
+# Historiales
+records-title = Historiales
+records-lead = Busque por cualquiera de estos datos. Los resultados van enmascarados y cada búsqueda queda anotada con su motivo.
+records-mrn = Número de paciente
+records-authority = Asignado por
+records-name = Nombre
+records-name-help = Basta el principio; se toleran errores al escribir.
+records-birth = Fecha de nacimiento
+records-birth-help = AAAA-MM-DD, AAAA-MM o AAAA
+records-accession = Número de acceso
+records-search = Buscar
+records-loading = Los nombres aún se cargan tras el arranque: pueden faltar resultados. Busque de nuevo en un momento.
+records-none = Nadie coincide. Revise la escritura o busque por otro dato.
+records-hits = { $count ->
+    [one] { $count } paciente
+   *[other] { $count } pacientes
+  }
+records-born = nacimiento { $year }
+records-count = { $count ->
+    [one] { $count } documento
+   *[other] { $count } documentos
+  }
+records-view = Ver
+records-entry = Esta búsqueda es el asiento { $entry } del registro.
+records-reserve = Esta búsqueda está en la reserva con el número { $number } hasta que se pueda escribir en el registro.
+records-break-glass = Acceso de emergencia: el paciente no puede esperar
+records-break-glass-help = Funciona también cuando no se puede escribir en el registro. Se guarda aparte y se revisa después.
+record-title = Documento { $record }
+record-read = Esta lectura es el asiento { $entry } del registro.
+record-read-reserve = Esta lectura está en la reserva con el número { $number } hasta que se pueda escribir en el registro.
+record-report = Informe de laboratorio
+record-patient = Paciente
+record-birth = Fecha de nacimiento
+record-sex = Sexo
+record-id = Número de paciente
+record-order = Petición
+record-test = Prueba
+record-value = Resultado
+record-unit = Unidad
+record-range = Rango de referencia
+record-flag = Marca
+record-status = Estado
+record-observed = Observado
+record-segments = Segmentos
+record-field = Campo
+record-content = Contenido
+record-raw = Tal como se guardó
+kind-hl7-v2 = mensaje HL7 v2
+kind-astm = mensaje ASTM
+kind-fhir-resource = recurso FHIR
+kind-document = documento
+
+# Registro
+ledger-title = Registro
+ledger-lead = Cada acto es un asiento. Lo que identifica a un paciente queda sellado.
+ledger-entry = Asiento
+ledger-actor = Quién
+ledger-action = Qué
+ledger-subject = Sobre
+ledger-outcome = Resultado
+ledger-facts = Hechos
+ledger-verify = Verificar
+ledger-verify-help = Lee de nuevo cada fila, tesela y punto de control y lo compara con la palabra de los testigos. Con un millón de asientos tarda unos segundos.
+ledger-good = El registro está íntegro.
+ledger-bad = El registro no está íntegro. No reinicie nada; avise al responsable de seguridad.
+ledger-checked = { $count ->
+    [one] Se leyó y comprobó de nuevo { $count } asiento.
+   *[other] Se leyeron y comprobaron de nuevo { $count } asientos.
+  }
+ledger-root = Hash raíz
+ledger-faults = Qué está mal, y dónde
+ledger-witnesses = Lo que dicen los testigos
+ledger-no-witness = No se consultó a ningún testigo: esto no demuestra que no haya una segunda historia.
+ledger-export = Exportar para un experto externo
+ledger-export-help = Un paquete que se verifica sin conexión con labward ledger verify. La exportación misma es un asiento.
+ledger-from = Desde el asiento
+
+# Personas
+people-title = Personas
+people-lead = Quién puede usar Labward, y como qué. Cada cual ve solo lo que su función permite.
+people-role = Funciones
+people-login = Nombre de usuario
+people-account = Cuenta en el servidor
+people-add = Añadir a un colega
+people-add-button = Añadir
+people-invite = Invitar
+people-invite-title = Invitación para { $name }
+people-invite-lead = Dé este enlace a { $name } y a nadie más. Sirve una vez, hasta { $until }, y solo se muestra ahora.
+people-remove = Desactivar
+people-remove-help = Cierra todas sus sesiones al instante. El nombre queda en el registro.
+people-sessions = Sesiones
+people-sessions-none = Nadie tiene una sesión abierta en la consola.
+people-source = Desde
+people-device = Navegador
+people-began = Desde cuándo
+people-seen = Visto por última vez
+people-end = Cerrar
+role-administrator = Administración
+role-security-officer = Responsable de seguridad
+role-lab-manager = Dirección del laboratorio
+role-clinical-staff = Personal clínico
+role-it = Informática
+role-expert = Experto externo
+
+# Ajustes
+settings-title = Ajustes
+settings-lead = La configuración es el archivo labward.toml del servidor. Aquí ve qué cambiaría una recarga y la pone en vigor.
+settings-same = El archivo es lo que está en vigor. No hay nada que recargar.
+settings-changes = Lo que cambia una recarga
+settings-table = Tabla
+settings-key = Clave
+settings-old = Ahora
+settings-new = Después
+settings-restart = necesita reiniciar
+settings-reload = Poner en vigor
+settings-refused = Una recarga sería rechazada:
+settings-about = Sobre esta instalación
+settings-version = Versión
+settings-started = Arrancado
+
+# Mi cuenta
+me-title = Mi cuenta
+me-language = Idioma
+me-theme = Apariencia
+me-save = Guardar
+theme-auto = Como el dispositivo
+theme-light = Clara
+theme-dark = Oscura
+language-auto = Como el navegador
+me-sessions = Dónde tiene sesión abierta
+me-this = esta
+me-roles = Sus funciones
+
+# Hecho
+done-released = Liberado: se está entregando.
+done-rejected = Rechazado: no va a ninguna parte.
+done-resent = Se está enviando otra vez.
+done-skipped = Se renunció a él; lo que esperaba detrás sigue.
+done-resumed = El destino sigue.
+done-added = Añadido.
+done-removed = Desactivado. Todas sus sesiones se cerraron.
+done-ended = La sesión se cerró.
+done-saved = Guardado.
+done-reloaded = En vigor.
+done-signed-out = Su sesión está cerrada.
+
+# Problemas
+problem-title = No funcionó
+problem-code = Código
+problem-reference = Referencia para el archivo de sucesos
+problem-home = A la página de inicio
+problem-form = El formulario se envió desde otra página o demasiado tarde. Cargue la página de nuevo y envíelo otra vez.

@@ -1,0 +1,209 @@
+//! What is the same on every page: who reads, in which language, and where they are.
+//!
+//! It must never hold anything of a patient: titles and addresses stay in the browser's history.
+
+use std::borrow::{Borrow, Cow};
+
+use labward_identity::{Language, Permission, Roles, Theme};
+
+use crate::assets;
+use crate::language::Texts as _;
+
+/// Where a page stands in the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// What needs a person now.
+    Home,
+    /// Links, destinations, witnesses.
+    Flow,
+    /// Messages.
+    Messages,
+    /// Records of patients.
+    Records,
+    /// The ledger.
+    Ledger,
+    /// The lab's people.
+    People,
+    /// The configuration.
+    Settings,
+    /// The reader's own account.
+    Me,
+    /// Outside the navigation.
+    Elsewhere,
+}
+
+/// Who reads.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// What the lab calls them.
+    pub name: String,
+    /// What they are in the lab.
+    pub roles: Roles,
+    /// What each of their forms carries, so that no other site can send one.
+    pub csrf: String,
+}
+
+/// What is the same on every page.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The language of the page.
+    pub language: Language,
+    /// How it looks.
+    pub theme: Theme,
+    /// Who reads; nobody before the sign-in.
+    pub viewer: Option<Viewer>,
+    /// What the policy of the answer lets scripts run by.
+    pub nonce: String,
+    /// What the lab is called.
+    pub lab: String,
+    /// Where the page stands.
+    pub place: Place,
+    /// The key of what was just done, such as `released`.
+    pub done: Option<&'static str>,
+    /// What the reader must know on every page.
+    pub alarm: Option<Alarm>,
+}
+
+/// What the reader must know on every page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// The ledger cannot be written.
+    LedgerFails,
+    /// The root key is sealed.
+    Sealed,
+}
+
+impl Alarm {
+    /// The key of its text.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::LedgerFails => "failing-now",
+            Self::Sealed => "sealed-now",
+        }
+    }
+}
+
+/// One link of the navigation.
+pub struct NavItem {
+    /// Its address.
+    pub href: &'static str,
+    /// The key of its text.
+    pub text: &'static str,
+    /// Whether the page is this one or below it.
+    pub here: bool,
+}
+
+/// Every link of the navigation, in its order.
+const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
+    (Place::Home, "/", "nav-home", Permission::StatusRead),
+    (Place::Flow, "/flow", "nav-flow", Permission::StatusRead),
+    (
+        Place::Messages,
+        "/messages",
+        "nav-messages",
+        Permission::MessageList,
+    ),
+    (
+        Place::Records,
+        "/records",
+        "nav-records",
+        Permission::RecordFind,
+    ),
+    (
+        Place::Ledger,
+        "/ledger",
+        "nav-ledger",
+        Permission::LedgerRead,
+    ),
+    (
+        Place::People,
+        "/people",
+        "nav-people",
+        Permission::PersonRead,
+    ),
+    (
+        Place::Settings,
+        "/settings",
+        "nav-settings",
+        Permission::ConfigRead,
+    ),
+];
+
+/// What may stand behind `?done=`: a page never shows words of its address.
+const DONE: &[&str] = &[
+    "added",
+    "ended",
+    "rejected",
+    "released",
+    "reloaded",
+    "removed",
+    "resent",
+    "resumed",
+    "saved",
+    "signed-out",
+    "skipped",
+];
+
+impl Frame {
+    /// The key of what was just done, if the address says one that there is.
+    pub fn done_named(name: &str) -> Option<&'static str> {
+        DONE.iter().find(|one| **one == name).copied()
+    }
+
+    /// The text of this key.
+    pub fn t(&self, key: &str) -> Cow<'static, str> {
+        self.language.text(key)
+    }
+
+    /// The text of a key in this family, such as `state-` and `held`.
+    pub fn of(&self, family: &str, name: &str) -> Cow<'static, str> {
+        self.language.text(&format!("{family}-{name}"))
+    }
+
+    /// The text of this key with a number in it.
+    pub fn n(&self, key: &str, count: impl Borrow<u64>) -> Cow<'static, str> {
+        self.language.counted(key, *count.borrow())
+    }
+
+    /// The text of this key with a word in it.
+    pub fn w(&self, key: &str, name: &'static str, word: &str) -> Cow<'static, str> {
+        self.language.with(key, &[(name, word)])
+    }
+
+    /// Whether the reader may do this.
+    pub fn may(&self, permission: Permission) -> bool {
+        let viewer = self.viewer.as_ref();
+        viewer.is_some_and(|viewer| viewer.roles.permits(permission))
+    }
+
+    /// What each form carries.
+    pub fn csrf(&self) -> &str {
+        self.viewer.as_ref().map_or("", |viewer| &viewer.csrf)
+    }
+
+    /// The links that the reader may follow.
+    pub fn navigation(&self) -> Vec<NavItem> {
+        let permitted = NAVIGATION
+            .iter()
+            .filter(|(.., permission)| self.may(*permission));
+        permitted
+            .map(|(place, href, text, _)| NavItem {
+                href,
+                text,
+                here: *place == self.place,
+            })
+            .collect()
+    }
+
+    /// The appearance for a browser without scripts.
+    pub(crate) const fn plain_theme(&self) -> &'static str {
+        match self.theme {
+            Theme::Auto | Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    pub(crate) fn revision(&self) -> &'static str {
+        assets::revision()
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`assets`] | style sheets and scripts, each under a path that holds its hash |
+//! | [`frame`] | what is the same on every page: who reads, in which language, where they are |
+//! | [`language`] | [`Language`](language::Language), and every text in each |
+//! | [`pages`] | one module a page |
+//! | [`report`] | a message as a laboratory report |
+//!
+//! Pages work without a script; scripts only keep them fresh. No page holds an inline script or
+//! style, so that the policy of the server can forbid both.
+
+pub mod assets;
+pub mod frame;
+pub mod language;
+pub mod pages;
+pub mod report;
+
+/// A page that could not be written; a fault of the template.
+pub type RenderError = askama::Error;

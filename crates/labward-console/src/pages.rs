@@ -1,0 +1,661 @@
+//! One module's worth of every page: what the API answered goes in, HTML comes out.
+//!
+//! It must never decide what somebody may do: it leaves out what the reader could not do anyway, and
+//! the server refuses it all the same.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use labward_api::ProblemBody;
+use labward_api::config::Reload;
+use labward_api::ledger::Verified;
+use labward_api::message::{Message, MessageFilter};
+use labward_api::peer::Person;
+use labward_api::record::{Find, Found, Shown};
+use labward_api::session::Session;
+use labward_api::status::{Check, Status};
+use labward_identity::{Language, Permission, Role, Roles, Theme};
+use serde_json::Value;
+
+use crate::RenderError;
+use crate::frame::{Frame, Place};
+use crate::language::Texts as _;
+use crate::report::{self, Report, Segment};
+
+mod entries;
+mod map;
+
+pub use self::entries::{Row, rows};
+use self::map::Map;
+
+/// A time as `<time>`: in the zone of the server's clock (UTC), and by script in the reader's.
+struct When<'a>(&'a str);
+
+impl HtmlSafe for When<'_> {}
+
+impl fmt::Display for When<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is no time of ours is not shown, so that nothing has to be escaped.
+        let is_time = |byte: u8| byte.is_ascii_digit() || b"-:TZ.+".contains(&byte);
+        if self.0.is_empty() || !self.0.bytes().all(is_time) {
+            return Ok(());
+        }
+        let shown = self.0.get(..19).unwrap_or(self.0);
+        let (day, time) = shown.split_once('T').unwrap_or((shown, ""));
+        write!(f, "<time datetime=\"{}\">{day} {time} UTC</time>", self.0)
+    }
+}
+
+/// The states by which messages are listed.
+struct States;
+
+impl States {
+    const ALL: &[&str] = &["received", "held", "waiting", "dead"];
+}
+
+/// Messages on one page of the list.
+pub const MESSAGES_ON_PAGE: u32 = 50;
+/// Entries on one page of the ledger.
+pub const ENTRIES_ON_PAGE: u64 = 50;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    f: &'a Frame,
+    fault: Option<&'a ProblemBody>,
+}
+
+/// The sign-in, with what was wrong the last time.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn sign_in(f: &Frame, fault: Option<&ProblemBody>) -> Result<String, RenderError> {
+    SignInPage { f, fault }.render()
+}
+
+#[derive(Template)]
+#[template(path = "join.html")]
+struct JoinPage<'a> {
+    f: &'a Frame,
+    code: &'a str,
+    login: &'a str,
+    different: bool,
+    fault: Option<&'a ProblemBody>,
+}
+
+/// What an invited person has filled in so far.
+#[derive(Default)]
+pub struct Joining<'a> {
+    /// The code of the invitation.
+    pub code: &'a str,
+    /// The name they chose to sign in with.
+    pub login: &'a str,
+    /// Whether the two passwords differed.
+    pub different: bool,
+    /// What was wrong.
+    pub fault: Option<&'a ProblemBody>,
+}
+
+/// The page of an invitation.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn join(f: &Frame, joining: &Joining<'_>) -> Result<String, RenderError> {
+    JoinPage {
+        f,
+        code: joining.code,
+        login: joining.login,
+        different: joining.different,
+        fault: joining.fault,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    f: &'a Frame,
+    text: Option<&'a str>,
+    fault: Option<&'a ProblemBody>,
+}
+
+/// What went wrong.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn problem(f: &Frame, fault: &ProblemBody) -> Result<String, RenderError> {
+    ProblemPage {
+        f,
+        text: None,
+        fault: Some(fault),
+    }
+    .render()
+}
+
+/// A form that did not come from one of our pages.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn foreign_form(f: &Frame) -> Result<String, RenderError> {
+    let text = Some("problem-form");
+    ProblemPage {
+        f,
+        text,
+        fault: None,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage<'a> {
+    f: &'a Frame,
+    status: &'a Status,
+    check: &'a Check,
+}
+
+impl HomePage<'_> {
+    fn dead(&self) -> u64 {
+        self.status.destinations.iter().map(|one| one.dead).sum()
+    }
+
+    fn waiting(&self) -> u64 {
+        self.status.destinations.iter().map(|one| one.waiting).sum()
+    }
+
+    fn delivered(&self) -> u64 {
+        self.status
+            .destinations
+            .iter()
+            .map(|one| one.delivered)
+            .sum()
+    }
+
+    fn accepted(&self) -> u64 {
+        self.status.links.iter().map(|one| one.accepted).sum()
+    }
+
+    fn looked_at(&self) -> u64 {
+        u64::from(self.check.looked_at)
+    }
+
+    fn unmeasured(&self) -> u64 {
+        count(self.check.unmeasured.len())
+    }
+}
+
+/// What needs a person now.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn home(f: &Frame, status: &Status, check: &Check) -> Result<String, RenderError> {
+    HomePage { f, status, check }.render()
+}
+
+#[derive(Template)]
+#[template(path = "flow.html")]
+struct FlowPage<'a> {
+    f: &'a Frame,
+    status: &'a Status,
+    map: Map,
+}
+
+/// The links, the destinations and the witnesses.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn flow(f: &Frame, status: &Status) -> Result<String, RenderError> {
+    let map = Map::of(status);
+    FlowPage { f, status, map }.render()
+}
+
+#[derive(Template)]
+#[template(path = "messages.html")]
+struct MessagesPage<'a> {
+    f: &'a Frame,
+    filter: &'a MessageFilter,
+    messages: &'a [Message],
+}
+
+impl MessagesPage<'_> {
+    fn is_state(&self, state: &str) -> bool {
+        self.filter.state.as_deref() == Some(state)
+    }
+
+    /// From where the next page goes on, if this one is full.
+    fn older(&self) -> Option<u64> {
+        let is_full = self.messages.len() >= usize::try_from(MESSAGES_ON_PAGE).ok()?;
+        self.messages
+            .last()
+            .filter(|_| is_full)
+            .map(|last| last.record)
+    }
+}
+
+/// The list of messages.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn messages(
+    f: &Frame,
+    filter: &MessageFilter,
+    messages: &[Message],
+) -> Result<String, RenderError> {
+    MessagesPage {
+        f,
+        filter,
+        messages,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct MessagePage<'a> {
+    f: &'a Frame,
+    title: Cow<'static, str>,
+    message: &'a Message,
+}
+
+impl MessagePage<'_> {
+    /// What the reader may decide about this message now.
+    fn decisions(&self) -> Vec<&'static str> {
+        let message = self.message;
+        let mut decisions = Vec::new();
+        if message.state == "held" && self.f.may(Permission::MessageDecide) {
+            decisions.extend(["release", "reject"]);
+        }
+        let stands = |state: &str| message.deliveries.iter().any(|one| one.state == state);
+        if self.f.may(Permission::MessageResend) && (stands("dead") || stands("delivered")) {
+            decisions.push("resend");
+        }
+        let waits = ["retrying", "held", "dead"].into_iter().any(stands);
+        if self.f.may(Permission::MessageDecide) && waits {
+            decisions.push("skip");
+        }
+        decisions
+    }
+
+    fn help(&self, decision: &str) -> Cow<'static, str> {
+        self.f.t(&format!("message-{decision}-help"))
+    }
+}
+
+/// One message, without its content.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn message(f: &Frame, message: &Message) -> Result<String, RenderError> {
+    let title = numbered(f, "message-title", message.record);
+    MessagePage { f, title, message }.render()
+}
+
+#[derive(Template)]
+#[template(path = "records.html")]
+struct RecordsPage<'a> {
+    f: &'a Frame,
+    asked: &'a Find,
+    break_glass: bool,
+    found: Option<&'a Found>,
+    fault: Option<&'a ProblemBody>,
+}
+
+impl RecordsPage<'_> {
+    fn asked<'t>(&self, text: &'t Option<String>) -> &'t str {
+        text.as_deref().unwrap_or_default()
+    }
+
+    fn hits(&self) -> u64 {
+        self.found.map_or(0, |found| count(found.patients.len()))
+    }
+}
+
+/// A search as it was asked, and what came of it.
+#[derive(Default)]
+pub struct Searched<'a> {
+    /// What was asked.
+    pub asked: Find,
+    /// Whether it was by break-glass.
+    pub break_glass: bool,
+    /// The hits.
+    pub found: Option<&'a Found>,
+    /// What was wrong.
+    pub fault: Option<&'a ProblemBody>,
+}
+
+/// The search for records.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn records(f: &Frame, searched: &Searched<'_>) -> Result<String, RenderError> {
+    RecordsPage {
+        f,
+        asked: &searched.asked,
+        break_glass: searched.break_glass,
+        found: searched.found,
+        fault: searched.fault,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "record.html")]
+struct RecordPage<'a> {
+    f: &'a Frame,
+    title: Cow<'static, str>,
+    shown: &'a Shown,
+    report: Option<Report>,
+    segments: Vec<Segment>,
+    raw: String,
+}
+
+/// One record in full.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn record(f: &Frame, shown: &Shown) -> Result<String, RenderError> {
+    let segments = report::segments(&shown.view);
+    let raw = match shown.view.get("text").and_then(Value::as_str) {
+        Some(text) => text.to_owned(),
+        None if segments.is_empty() => {
+            serde_json::to_string_pretty(&shown.view).unwrap_or_default()
+        }
+        None => String::new(),
+    };
+    RecordPage {
+        f,
+        title: numbered(f, "record-title", shown.record),
+        shown,
+        report: Report::read(&shown.view),
+        segments,
+        raw,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "ledger.html")]
+struct LedgerPage<'a> {
+    f: &'a Frame,
+    rows: &'a [Row],
+    from: u64,
+    older: Option<u64>,
+    newer: Option<u64>,
+    verified: Option<&'a Verified>,
+}
+
+/// A page of the ledger: the entries from `from` on, of `size` there are.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn ledger(
+    f: &Frame,
+    rows: &[Row],
+    (from, size): (u64, u64),
+    verified: Option<&Verified>,
+) -> Result<String, RenderError> {
+    let next = from.saturating_add(ENTRIES_ON_PAGE);
+    LedgerPage {
+        f,
+        rows,
+        from,
+        older: (from > 0).then(|| from.saturating_sub(ENTRIES_ON_PAGE)),
+        newer: (next < size).then_some(next),
+        verified,
+    }
+    .render()
+}
+
+/// An invitation that was just made.
+pub struct Invited {
+    /// Who is invited.
+    pub name: String,
+    /// The link, shown this once.
+    pub link: String,
+    /// Until when it works.
+    pub until: String,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct PeoplePage<'a> {
+    f: &'a Frame,
+    people: &'a [Person],
+    sessions: &'a [Session],
+    invited: Option<&'a Invited>,
+    fault: Option<&'a ProblemBody>,
+}
+
+impl PeoplePage<'_> {
+    fn roles(&self, person: &Person) -> Vec<String> {
+        person.role.split(',').map(str::to_owned).collect()
+    }
+
+    fn invite_lead(&self, invited: &Invited) -> Cow<'static, str> {
+        let until = invited.until.get(..16).unwrap_or(&invited.until);
+        let until = format!("{} UTC", until.replace('T', " "));
+        let words = [("name", invited.name.as_str()), ("until", until.as_str())];
+        self.f.language.with("people-invite-lead", &words)
+    }
+}
+
+/// The lab's people and their sessions.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn people(
+    f: &Frame,
+    people: &[Person],
+    sessions: &[Session],
+    invited: Option<&Invited>,
+    fault: Option<&ProblemBody>,
+) -> Result<String, RenderError> {
+    PeoplePage {
+        f,
+        people,
+        sessions,
+        invited,
+        fault,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage<'a> {
+    f: &'a Frame,
+    status: &'a Status,
+    reload: &'a Reload,
+}
+
+/// What a reload would change.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn settings(f: &Frame, status: &Status, reload: &Reload) -> Result<String, RenderError> {
+    SettingsPage { f, status, reload }.render()
+}
+
+#[derive(Template)]
+#[template(path = "me.html")]
+struct MePage<'a> {
+    f: &'a Frame,
+    roles: Vec<&'static str>,
+    language: Option<Language>,
+    sessions: &'a [Session],
+    this: u64,
+}
+
+impl MePage<'_> {
+    fn speaks(&self, language: &Language) -> bool {
+        self.language == Some(*language)
+    }
+}
+
+/// The reader's own account: the language they chose, if any, and their sessions, of which `this`
+/// is the present one.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn me(
+    f: &Frame,
+    language: Option<Language>,
+    sessions: &[Session],
+    this: u64,
+) -> Result<String, RenderError> {
+    let roles = f.viewer.as_ref().map(|viewer| viewer.roles);
+    MePage {
+        f,
+        roles: roles
+            .into_iter()
+            .flat_map(Roles::iter)
+            .map(Role::name)
+            .collect(),
+        language,
+        sessions,
+        this,
+    }
+    .render()
+}
+
+/// A title that names a record by its number, which is no one's but ours.
+fn numbered(f: &Frame, key: &str, record: u64) -> Cow<'static, str> {
+    f.w(key, "record", &record.to_string())
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labward_api::status::{CheckFinding, LinkStatus};
+
+    fn frame() -> Frame {
+        Frame {
+            language: Language::Es,
+            theme: Theme::Dark,
+            viewer: Some(crate::frame::Viewer {
+                name: "<b>Eva</b>".to_owned(),
+                roles: Role::Administrator.into(),
+                csrf: "token".to_owned(),
+            }),
+            nonce: "nonce".to_owned(),
+            lab: "\"Lab\" & <i>Sons</i>".to_owned(),
+            place: Place::Home,
+            done: None,
+            alarm: None,
+        }
+    }
+
+    #[test]
+    fn what_a_person_or_a_device_wrote_is_escaped() {
+        let hostile = "<script>alert('x')</script>\" onload=\"y";
+        let status = Status {
+            links: vec![LinkStatus {
+                name: hostile.to_owned(),
+                last_message: Some(hostile.to_owned()),
+                ..LinkStatus::default()
+            }],
+            ..Status::default()
+        };
+        let check = Check {
+            findings: vec![CheckFinding {
+                harm: "high".to_owned(),
+                what: hostile.to_owned(),
+                ..CheckFinding::default()
+            }],
+            ..Check::default()
+        };
+        let shown = Shown {
+            record: 1,
+            kind: "hl7-v2".to_owned(),
+            patient: Some(2),
+            time: "2026-11-27T00:00:00Z".to_owned(),
+            view: serde_json::json!({ "segments": [
+                { "id": "PID", "fields": [hostile, "", hostile, "", hostile] },
+                { "id": "OBX", "fields": ["1", "ST", hostile, "", hostile, hostile] },
+            ]}),
+            entry: Some(3),
+            reserve: None,
+        };
+        let asked = Find {
+            name: Some(hostile.to_owned()),
+            why: hostile.to_owned(),
+            ..Find::default()
+        };
+        let searched = Searched {
+            asked,
+            ..Searched::default()
+        };
+        let pages = [
+            home(&frame(), &status, &check),
+            flow(&frame(), &status),
+            record(&frame(), &shown),
+            records(&frame(), &searched),
+        ];
+        for page in pages.map(Result::unwrap) {
+            assert!(!page.contains("<script>alert") && !page.contains("\" onload=\"y"));
+            assert!(!page.contains("<b>Eva") && !page.contains("<i>Sons"));
+            assert!(page.contains("lang=\"es\"") && page.contains("data-bs-theme=\"dark\""));
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_shown() {
+        let time = "2026-11-22T20:33:00.000001Z";
+        assert_eq!(
+            When(time).to_string(),
+            format!("<time datetime=\"{time}\">2026-11-22 20:33:00 UTC</time>")
+        );
+        assert_eq!(When("<script>").to_string(), "");
+        assert_eq!(When("").to_string(), "");
+    }
+
+    #[test]
+    fn a_reader_is_offered_what_they_may_decide_now() {
+        let message = |state: &str, delivery: &str| Message {
+            state: state.to_owned(),
+            deliveries: vec![labward_api::message::Delivery {
+                state: delivery.to_owned(),
+                ..labward_api::message::Delivery::default()
+            }],
+            ..Message::default()
+        };
+        let decisions = |role: Role, message: &Message| {
+            let mut f = frame();
+            f.viewer.as_mut().unwrap().roles = role.into();
+            let title = Cow::Borrowed("");
+            MessagePage {
+                f: &f,
+                title,
+                message,
+            }
+            .decisions()
+        };
+        let held = message("held", "waiting");
+        assert_eq!(decisions(Role::ClinicalStaff, &held), ["release", "reject"]);
+        assert!(decisions(Role::It, &held).is_empty());
+        let dead = message("received", "dead");
+        assert_eq!(decisions(Role::It, &dead), ["resend"]);
+        assert_eq!(decisions(Role::LabManager, &dead), ["resend", "skip"]);
+        assert!(decisions(Role::Expert, &dead).is_empty());
+    }
+}

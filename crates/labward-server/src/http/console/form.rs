@@ -1,0 +1,60 @@
+//! The fields of a form, or of the part of an address behind its `?`.
+//!
+//! It must never fail: what is no field is none. Its text is wiped when it goes.
+
+use zeroize::Zeroizing;
+
+/// Fields in their order; a name may stand several times.
+#[derive(Clone, Default)]
+pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
+
+impl Form {
+    /// The fields of `application/x-www-form-urlencoded` bytes.
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let fields = form_urlencoded::parse(bytes);
+        Self(
+            fields
+                .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
+                .collect(),
+        )
+    }
+
+    /// The first field of this name; empty if there is none.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// The first field of this name, trimmed, unless it is empty.
+    pub(super) fn some(&self, name: &str) -> Option<String> {
+        let text = self.text(name).trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Every field of this name.
+    pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let fits = self.0.iter().filter(move |(known, _)| known == name);
+        fits.map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn fields_are_found_by_name() {
+        let form = Form::parse(b"role=it&why=a+b%20c&role=expert&empty=&%ff=1");
+        assert_eq!(form.text("why"), "a b c");
+        assert_eq!(form.all("role").collect::<Vec<_>>(), ["it", "expert"]);
+        assert_eq!(form.some("empty"), None);
+        assert_eq!(form.some("missing"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_some_form(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            Form::parse(&bytes).text("a");
+        }
+    }
+}

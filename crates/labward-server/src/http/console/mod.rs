@@ -1,0 +1,326 @@
+//! The web console: pages over TLS for the people of the lab.
+//!
+//! It must never answer a page to somebody without a session, take a form that another site sent, let
+//! a page do what the API would refuse (each asks the API in the person's name), or put anything of
+//! a patient into an address, a title or a header. 45 CFR 164.312(a)(2)(iii), (d), (e)(1).
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `listener` | TLS, how many connections and for how long |
+//! | `route` | the one table of pages |
+//! | `visit` | a request as a page sees it, and its answer |
+//! | `form` | the fields of a form or an address |
+//! | `headers` | what every answer tells the browser it must not do |
+//! | `pages`, `entrance` | the pages: those of a session, and those before it |
+
+mod entrance;
+mod form;
+pub(crate) mod headers;
+mod listener;
+mod pages;
+mod route;
+mod visit;
+
+pub(crate) use self::listener::console_config;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Path, RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use labward_api::ProblemBody;
+use labward_base::problem;
+use labward_console::{assets, pages as html};
+use tokio::sync::oneshot;
+
+use self::form::Form;
+use self::headers::Nonce;
+use self::listener::ConsoleListener;
+use self::route::{ROUTES, Route};
+use self::visit::{Page, Visit, Visitor};
+use super::endpoint::Verb;
+use super::failure::Failure;
+use super::listener::{Caller, Line};
+use super::{BLOCKING_THREADS, DRAIN, Service, read, run, stream};
+use crate::app::Core;
+use crate::error::ServerError;
+
+/// Bytes that a form may have.
+const FORM_MAX_BYTES: usize = 64 << 10;
+/// The name of the cookie: the prefix ties it to this host, TLS and the whole site (RFC 6265bis).
+pub(super) const COOKIE: &str = "__Host-labward";
+
+/// The server of the console, on a thread and runtime of its own.
+pub(crate) struct ConsoleServer {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl ConsoleServer {
+    /// Listens at `address`; what it shows in a handshake is `core`'s to say, and while the root key
+    /// is sealed there is nothing to show.
+    pub(crate) fn start(core: Arc<Core>, address: SocketAddr) -> Result<Self, ServerError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .build()
+            .map_err(ServerError::Threads)?;
+        let entered = runtime.enter();
+        let listener = ConsoleListener::bind(address, Arc::clone(&core));
+        let listener = listener.map_err(|source| ServerError::Console { address, source })?;
+        drop(entered);
+        let address = listener.address();
+        let service = Service::new(core);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = move || {
+            runtime.block_on(run(listener, router(&service), stopped));
+            runtime.shutdown_timeout(DRAIN);
+        };
+        let thread = std::thread::Builder::new()
+            .name("console".to_owned())
+            .spawn(serve)
+            .map_err(ServerError::Threads)?;
+        Ok(Self {
+            address,
+            stop,
+            thread,
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, lets requests in flight end, and returns when they have.
+    pub(crate) fn stop(self) {
+        // It may have ended by itself.
+        let _ = self.stop.send(());
+        if self.thread.join().is_err() {
+            tracing::error!("the thread of the console panicked");
+        }
+    }
+}
+
+fn router(service: &Arc<Service>) -> Router {
+    let mut router = Router::new().route("/assets/{revision}/{name}", get(asset));
+    for route in ROUTES {
+        let service = Arc::clone(service);
+        let handler =
+            move |caller: ConnectInfo<Caller>, params: RawPathParams, request: Request| {
+                let service = Arc::clone(&service);
+                async move { answer(&service, Some(route), &caller.0, &params, request).await }
+            };
+        router = match route.verb {
+            Verb::Get => router.route(route.path, get(handler)),
+            _ => router.route(route.path, post(handler)),
+        };
+    }
+    let service = Arc::clone(service);
+    let nowhere = move |caller: ConnectInfo<Caller>, params: RawPathParams, request: Request| {
+        let service = Arc::clone(&service);
+        async move { answer(&service, None, &caller.0, &params, request).await }
+    };
+    router
+        .fallback(nowhere.clone())
+        .method_not_allowed_fallback(nowhere)
+}
+
+/// A style sheet or a script; another revision than ours is of another version of the program.
+async fn asset(Path((revision, name)): Path<(String, String)>) -> Response {
+    let found = assets::find(&name).filter(|_| revision == assets::revision());
+    let mut response = match found {
+        Some(asset) => {
+            let kind = HeaderValue::from_static(asset.content_type);
+            let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+            let headers = [
+                (header::CONTENT_TYPE, kind),
+                (header::CACHE_CONTROL, forever),
+            ];
+            (headers, Bytes::from_static(asset.bytes)).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    };
+    headers::protect(response.headers_mut(), None);
+    response
+}
+
+/// One page; whatever goes wrong is a page, too.
+async fn answer(
+    service: &Arc<Service>,
+    route: Option<&'static Route>,
+    caller: &Caller,
+    params: &RawPathParams,
+    request: Request,
+) -> Response {
+    let nonce = Nonce::new();
+    let (parts, body) = request.into_parts();
+    let Line::Console(address) = caller.line else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let visitor = Visitor::of(&service.core, address, &parts.headers, &parts.uri, &nonce);
+    let mut response =
+        match answered(service, route, caller, params, &visitor, &parts.uri, body).await {
+            Ok(response) => response,
+            Err(failure) => failed(&visitor, failure),
+        };
+    headers::protect(response.headers_mut(), Some(&nonce));
+    response
+}
+
+async fn answered(
+    service: &Arc<Service>,
+    route: Option<&'static Route>,
+    caller: &Caller,
+    params: &RawPathParams,
+    visitor: &Visitor,
+    uri: &Uri,
+    body: Body,
+) -> Result<Response, Failure> {
+    let answering = caller.answering();
+    let Some(route) = route else {
+        return match visitor.is_signed_in() {
+            true => Err(Failure::new(&problem::SERVER_NO_ENDPOINT)),
+            false => Ok(to_sign_in()),
+        };
+    };
+    if !visitor.is_signed_in() && !route.is_public {
+        return Ok(to_sign_in());
+    }
+    // What somebody may not see is not there for them.
+    if !route
+        .permission
+        .is_none_or(|permission| visitor.permits(permission))
+    {
+        return Err(Failure::new(&problem::SERVER_NO_ENDPOINT));
+    }
+    let turn = service.turn().await?;
+    let form = match route.verb {
+        Verb::Get => Form::default(),
+        _ => Form::parse(&read(body, FORM_MAX_BYTES).await?),
+    };
+    if route.verb != Verb::Get && !visitor.sent_this(&form) {
+        return Ok(foreign(visitor));
+    }
+    let visit = Visit {
+        core: Arc::clone(&service.core),
+        visitor: visitor.clone(),
+        params: params
+            .iter()
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect(),
+        query: Form::parse(uri.query().unwrap_or_default().as_bytes()),
+        form,
+    };
+    let page = tokio::task::spawn_blocking(move || {
+        let page = (route.page)(&visit);
+        drop(turn);
+        page
+    });
+    let page = page.await.map_err(|_| {
+        Failure::new(&problem::SERVER_INTERNAL).with(format!("{} panicked", route.path))
+    })??;
+    match page {
+        Page::Html(text) => Ok(with_html(StatusCode::OK, text)),
+        Page::To(place) => Ok(to(&place)),
+        Page::Begin { cookie, place } => Ok(with_cookie(to(&place), &cookie)),
+        Page::End { place } => Ok(with_cookie(to(&place), headers::NO_COOKIE)),
+        Page::File { writer, name, kind } => {
+            let body = stream::body(writer, answering).await?;
+            let disposition = format!("attachment; filename=\"{name}\"");
+            let mut response = body.into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            if let Ok(value) = HeaderValue::from_str(&disposition) {
+                headers.insert(header::CONTENT_DISPOSITION, value);
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// The page of a failure, with its status.
+fn failed(visitor: &Visitor, failure: Failure) -> Response {
+    let (status, body) = failure.into_body();
+    let page = html::problem(
+        &visitor.frame(labward_console::frame::Place::Elsewhere),
+        &body,
+    );
+    with_html(status, page.unwrap_or_else(|_| plain(&body)))
+}
+
+/// A form that another site sent, or that was open for longer than the session.
+fn foreign(visitor: &Visitor) -> Response {
+    let frame = visitor.frame(labward_console::frame::Place::Elsewhere);
+    match html::foreign_form(&frame) {
+        Ok(page) => with_html(StatusCode::FORBIDDEN, page),
+        Err(_) => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
+/// What is left when not even the page of a failure can be written.
+fn plain(body: &ProblemBody) -> String {
+    body.code
+        .chars()
+        .filter(|c| c.is_ascii_lowercase() || ".-".contains(*c))
+        .collect()
+}
+
+fn to_sign_in() -> Response {
+    to("/sign-in")
+}
+
+/// The other page, got anew: what was sent is not sent again by going back.
+fn to(place: &str) -> Response {
+    match HeaderValue::from_str(place) {
+        Ok(place) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(mut value) = HeaderValue::from_str(cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+fn with_html(status: StatusCode, text: String) -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// The value of our cookie.
+fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE);
+    let pairs = all.iter().filter_map(|line| line.to_str().ok());
+    pairs
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        for line in ["a=1; b=2", "x=y;__Host-labward=abc; z=1"] {
+            headers.append(header::COOKIE, HeaderValue::from_static(line));
+        }
+        assert_eq!(cookie_of(&headers), Some("abc"));
+        let strange = HeaderValue::from_static("labward=abc");
+        headers.insert(header::COOKIE, strange);
+        assert_eq!(cookie_of(&headers), None);
+    }
+}

@@ -1,0 +1,348 @@
+//! The pages of a session.
+//!
+//! It must never take an identifier of a patient from an address: what is searched for comes in a
+//! form.
+
+use labward_api::config::Reload;
+use labward_api::ledger::{Entries, Verified};
+use labward_api::message::{Decision, Message, MessageFilter};
+use labward_api::peer::Person;
+use labward_api::record::{Find, Found, Shown};
+use labward_api::session::{Invitation, Session as SessionShown};
+use labward_api::status::{Check, Status};
+use labward_api::{Done, Why};
+use labward_base::Clock as _;
+use labward_base::id::{PersonId, SessionNumber};
+use labward_base::problem;
+use labward_console::frame::Place;
+use labward_console::pages as html;
+use labward_identity::{Permission, Preferences, SignInError, Theme};
+use labward_ledger::Actor;
+use serde_json::{Value, json};
+
+use super::entrance::unwritten;
+use super::visit::{Page, Visit, shown_within};
+use crate::http::call::Answer;
+use crate::http::endpoint::Verb;
+use crate::http::failure::Failure;
+
+/// `GET /`
+pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
+    // Every role may; one that could not would have nothing to see here.
+    let (status, check): (Status, Check) = (visit.get("status")?, visit.get("check")?);
+    written(html::home(&visit.frame(Place::Home), &status, &check))
+}
+
+/// `GET /flow`
+pub(super) fn flow(visit: &Visit) -> Result<Page, Failure> {
+    let status: Status = visit.get("status")?;
+    written(html::flow(&visit.frame(Place::Flow), &status))
+}
+
+/// `POST /flow/{name}/resume`
+pub(super) fn resume(visit: &Visit) -> Result<Page, Failure> {
+    let params = [("name", visit.text("name"))];
+    visit.post::<Done>("destinations/{name}/resume", &params, &why(visit))?;
+    Ok(Page::To("/flow?done=resumed".to_owned()))
+}
+
+/// `GET /messages`
+pub(super) fn messages(visit: &Visit) -> Result<Page, Failure> {
+    let filter = MessageFilter {
+        state: visit.query.some("state"),
+        before: visit.query.text("before").parse().ok(),
+        limit: Some(html::MESSAGES_ON_PAGE),
+        ..MessageFilter::default()
+    };
+    let mut path = format!("messages?limit={}", html::MESSAGES_ON_PAGE);
+    if let Some(state) = &filter.state {
+        // What is no word is no state.
+        if !state.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return Err(Failure::bad_request("there is no such state"));
+        }
+        path.push_str(&format!("&state={state}"));
+    }
+    if let Some(before) = filter.before {
+        path.push_str(&format!("&before={before}"));
+    }
+    let messages: Vec<Message> = visit.get(&path)?;
+    written(html::messages(
+        &visit.frame(Place::Messages),
+        &filter,
+        &messages,
+    ))
+}
+
+/// `GET /messages/{record}`
+pub(super) fn message(visit: &Visit) -> Result<Page, Failure> {
+    let params = [("record", visit.text("record"))];
+    let message: Message = visit.ask(Verb::Get, "messages/{record}", &params, Vec::new())?;
+    written(html::message(&visit.frame(Place::Messages), &message))
+}
+
+/// `POST /messages/{record}/decide`
+pub(super) fn decide(visit: &Visit) -> Result<Page, Failure> {
+    let (path, done) = match visit.form.text("decision") {
+        "release" => ("messages/{record}/release", "released"),
+        "reject" => ("messages/{record}/reject", "rejected"),
+        "resend" => ("messages/{record}/resend", "resent"),
+        "skip" => ("messages/{record}/skip", "skipped"),
+        _ => return Err(Failure::bad_request("there is no such decision")),
+    };
+    let record = visit.text("record");
+    let decision = Decision {
+        why: visit.form.text("why").to_owned(),
+        destination: None,
+    };
+    visit.post::<Done>(path, &[("record", record)], &decision)?;
+    Ok(Page::To(format!("/messages/{record}?done={done}")))
+}
+
+/// `GET /records`
+pub(super) fn records(visit: &Visit) -> Result<Page, Failure> {
+    let searched = html::Searched::default();
+    written(html::records(&visit.frame(Place::Records), &searched))
+}
+
+/// `POST /records`
+pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
+    let form = &visit.form;
+    let break_glass = !form.text("break_glass").is_empty();
+    let find = Find {
+        mrn: form.some("mrn"),
+        authority: form.some("authority"),
+        name: form.some("name"),
+        birth_date: form.some("birth_date"),
+        accession: form.some("accession"),
+        why: form.text("why").to_owned(),
+        limit: None,
+    };
+    let path = match break_glass {
+        true => "break-glass/find",
+        false => "records/find",
+    };
+    let (found, fault) = match visit.post::<Found>(path, &[], &find) {
+        Ok(found) => (Some(found), None),
+        Err(failure) => (None, Some(shown_within(failure)?)),
+    };
+    let searched = html::Searched {
+        asked: find,
+        break_glass,
+        found: found.as_ref(),
+        fault: fault.as_ref(),
+    };
+    written(html::records(&visit.frame(Place::Records), &searched))
+}
+
+/// `POST /records/view`
+pub(super) fn record(visit: &Visit) -> Result<Page, Failure> {
+    let path = match visit.form.text("break_glass").is_empty() {
+        true => "records/{record}/show",
+        false => "break-glass/records/{record}",
+    };
+    let params = [("record", visit.form.text("record"))];
+    let shown: Shown = visit.post(path, &params, &why(visit))?;
+    written(html::record(&visit.frame(Place::Records), &shown))
+}
+
+/// `GET /ledger`
+pub(super) fn ledger(visit: &Visit) -> Result<Page, Failure> {
+    ledger_with(visit, None)
+}
+
+/// `POST /ledger/verify`
+pub(super) fn verify(visit: &Visit) -> Result<Page, Failure> {
+    let verified: Verified = visit.post("ledger/verify", &[], &json!({}))?;
+    ledger_with(visit, Some(&verified))
+}
+
+/// `POST /ledger/export`
+pub(super) fn export(visit: &Visit) -> Result<Page, Failure> {
+    let body = serde_json::to_vec(&json!({ "format": "bundle" })).unwrap_or_default();
+    match visit.call(Verb::Post, "ledger/export", &[], body)? {
+        Answer::Stream(writer) => Ok(Page::File {
+            writer,
+            name: format!("ledger-{}.labward", day(visit)),
+            kind: "application/octet-stream",
+        }),
+        Answer::Json(_) => Err(Failure::new(&problem::SERVER_INTERNAL)),
+    }
+}
+
+/// The newest page of the ledger, or the one from the entry that the address names.
+fn ledger_with(visit: &Visit, verified: Option<&Verified>) -> Result<Page, Failure> {
+    let page = html::ENTRIES_ON_PAGE;
+    let from = match visit.query.text("from").parse::<u64>() {
+        Ok(from) => from,
+        Err(_) => {
+            let newest: Entries = visit.get("ledger/entries?limit=1")?;
+            newest.size.saturating_sub(page)
+        }
+    };
+    let entries: Entries = visit.get(&format!("ledger/entries?from={from}&limit={page}"))?;
+    let rows = html::rows(&entries.entries, |who| name_of(visit, who));
+    let frame = visit.frame(Place::Ledger);
+    written(html::ledger(&frame, &rows, (from, entries.size), verified))
+}
+
+/// The name of `person:3` or `peer:7`.
+fn name_of(visit: &Visit, who: &str) -> Option<String> {
+    let (kind, id) = who.split_once(':')?;
+    match kind {
+        "person" => visit.core.people.name_of(PersonId::new(id.parse().ok()?)),
+        "peer" => {
+            let id: u64 = id.parse().ok()?;
+            let all = visit.core.peers.list();
+            let peer = all.iter().find(|peer| peer.id.get() == id)?;
+            Some(peer.name.clone())
+        }
+        _ => None,
+    }
+}
+
+/// `GET /people`
+pub(super) fn people(visit: &Visit) -> Result<Page, Failure> {
+    people_with(visit, None, None)
+}
+
+/// `POST /people`
+pub(super) fn add_person(visit: &Visit) -> Result<Page, Failure> {
+    let roles: Vec<&str> = visit.form.all("role").collect();
+    let person = Person {
+        name: visit.form.text("name").trim().to_owned(),
+        role: roles.join(","),
+        ..Person::default()
+    };
+    match visit.post::<Person>("people", &[], &person) {
+        Ok(added) => invited(visit, added.id),
+        Err(failure) => {
+            let fault = shown_within(failure)?;
+            people_with(visit, None, Some(&fault))
+        }
+    }
+}
+
+/// `POST /people/{id}/invite`
+pub(super) fn invite(visit: &Visit) -> Result<Page, Failure> {
+    let id = visit.text("id").parse();
+    invited(
+        visit,
+        id.map_err(|_| Failure::bad_request("there is no such person"))?,
+    )
+}
+
+/// The page of the people with a fresh invitation for one of them.
+fn invited(visit: &Visit, id: u64) -> Result<Page, Failure> {
+    let number = id.to_string();
+    let made: Invitation = visit.post("people/{id}/invite", &[("id", &number)], &json!({}))?;
+    let name = visit
+        .core
+        .people
+        .name_of(PersonId::new(id))
+        .unwrap_or_default();
+    let invited = html::Invited {
+        name,
+        link: made.link.unwrap_or_default(),
+        until: made.expires,
+    };
+    people_with(visit, Some(&invited), None)
+}
+
+/// `POST /people/{id}/remove`
+pub(super) fn remove_person(visit: &Visit) -> Result<Page, Failure> {
+    let params = [("id", visit.text("id"))];
+    visit.ask::<Done>(Verb::Delete, "people/{id}", &params, Vec::new())?;
+    Ok(Page::To("/people?done=removed".to_owned()))
+}
+
+/// `POST /sessions/{number}/end`
+pub(super) fn end_session(visit: &Visit) -> Result<Page, Failure> {
+    let params = [("number", visit.text("number"))];
+    visit.ask::<Done>(Verb::Delete, "sessions/{number}", &params, Vec::new())?;
+    Ok(Page::To("/people?done=ended".to_owned()))
+}
+
+fn people_with(
+    visit: &Visit,
+    invited: Option<&html::Invited>,
+    fault: Option<&labward_api::ProblemBody>,
+) -> Result<Page, Failure> {
+    let frame = visit.frame(Place::People);
+    let people: Vec<Person> = visit.get("people")?;
+    let sessions: Vec<SessionShown> = match frame.may(Permission::PersonChange) {
+        true => visit.get("sessions")?,
+        false => Vec::new(),
+    };
+    written(html::people(&frame, &people, &sessions, invited, fault))
+}
+
+/// `GET /settings`
+pub(super) fn settings(visit: &Visit) -> Result<Page, Failure> {
+    let status: Status = visit.get("status")?;
+    let reload: Reload = visit.get("config/preview")?;
+    written(html::settings(
+        &visit.frame(Place::Settings),
+        &status,
+        &reload,
+    ))
+}
+
+/// `POST /settings/reload`
+pub(super) fn reload(visit: &Visit) -> Result<Page, Failure> {
+    visit.post::<Value>("config/reload", &[], &why(visit))?;
+    Ok(Page::To("/settings?done=reloaded".to_owned()))
+}
+
+/// `GET /me`
+pub(super) fn me(visit: &Visit) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let now = visit.core.clock.now();
+    let all = visit.core.sessions.list(session.person.id, now);
+    let sessions: Vec<SessionShown> = all.iter().map(crate::http::session::shown).collect();
+    let (language, this) = (session.person.language, session.number.get());
+    written(html::me(&visit.frame(Place::Me), language, &sessions, this))
+}
+
+/// `POST /me`
+pub(super) fn set_me(visit: &Visit) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let preferences = Preferences {
+        // What is no language is the browser's.
+        language: visit.form.text("language").parse().ok(),
+        theme: visit.form.text("theme").parse().unwrap_or(Theme::Auto),
+    };
+    let id = session.person.id;
+    let people = &visit.core.people;
+    people.set_preferences(id, preferences, Actor::Person(id))?;
+    Ok(Page::To("/me?done=saved".to_owned()))
+}
+
+/// `POST /me/sessions/{number}/end`
+pub(super) fn end_my_session(visit: &Visit) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let number = visit.text("number").parse::<SessionNumber>();
+    let number = number.map_err(|_| Failure::bad_request("there is no such session"))?;
+    let (core, me) = (&visit.core, session.person.id);
+    let mine = core.sessions.list(me, core.clock.now());
+    if !mine.iter().any(|one| one.number == number) {
+        return Err(labward_identity::IdentityError::from(SignInError::NoSession(number)).into());
+    }
+    core.sessions.end(number, Actor::Person(me))?;
+    Ok(Page::To("/me?done=ended".to_owned()))
+}
+
+fn why(visit: &Visit) -> Why {
+    Why {
+        why: visit.form.text("why").to_owned(),
+    }
+}
+
+/// The day of today, for the name of a file.
+fn day(visit: &Visit) -> String {
+    let now = visit.core.clock.now().to_rfc3339();
+    now.get(..10).unwrap_or_default().to_owned()
+}
+
+fn written(page: Result<String, labward_console::RenderError>) -> Result<Page, Failure> {
+    Ok(Page::Html(page.map_err(unwritten)?))
+}

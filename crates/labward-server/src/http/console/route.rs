@@ -1,0 +1,97 @@
+//! The one table of pages: the address of each, who may see it, and what makes it.
+
+use labward_identity::Permission;
+
+use super::visit::{Page, Visit};
+use super::{entrance, pages};
+use crate::http::endpoint::Verb;
+use crate::http::failure::Failure;
+
+/// One page.
+pub(super) struct Route {
+    /// Its verb.
+    pub(super) verb: Verb,
+    /// Its path.
+    pub(super) path: &'static str,
+    /// Whether it is there without a session.
+    pub(super) is_public: bool,
+    /// What a person must be permitted to do; none is needed for one's own account.
+    pub(super) permission: Option<Permission>,
+    /// Makes it.
+    pub(super) page: fn(&Visit) -> Result<Page, Failure>,
+}
+
+macro_rules! routes {
+    ($($verb:ident $path:literal, $access:ident, $page:path;)+) => {
+        /// Every page.
+        pub(super) const ROUTES: &[Route] = &[$(Route {
+            verb: Verb::$verb,
+            path: $path,
+            is_public: routes!(@public $access),
+            permission: routes!(@permission $access),
+            page: $page,
+        }),+];
+    };
+    (@public Anybody) => { true };
+    (@public $access:ident) => { false };
+    (@permission Anybody) => { None };
+    (@permission Oneself) => { None };
+    (@permission $access:ident) => { Some(Permission::$access) };
+}
+
+routes! {
+    Get "/sign-in", Anybody, entrance::sign_in;
+    Post "/sign-in", Anybody, entrance::signed_in;
+    Get "/join", Anybody, entrance::join;
+    Post "/join", Anybody, entrance::joined;
+    Post "/sign-out", Oneself, entrance::sign_out;
+    Get "/me", Oneself, pages::me;
+    Post "/me", Oneself, pages::set_me;
+    Post "/me/sessions/{number}/end", Oneself, pages::end_my_session;
+    Get "/", Oneself, pages::home;
+    Get "/flow", StatusRead, pages::flow;
+    Post "/flow/{name}/resume", MessageResend, pages::resume;
+    Get "/messages", MessageList, pages::messages;
+    Get "/messages/{record}", MessageList, pages::message;
+    Post "/messages/{record}/decide", MessageList, pages::decide;
+    Get "/records", RecordFind, pages::records;
+    Post "/records", RecordFind, pages::find;
+    Post "/records/view", RecordShow, pages::record;
+    Get "/ledger", LedgerRead, pages::ledger;
+    Post "/ledger/verify", LedgerRead, pages::verify;
+    Post "/ledger/export", LedgerExport, pages::export;
+    Get "/people", PersonRead, pages::people;
+    Post "/people", PersonChange, pages::add_person;
+    Post "/people/{id}/invite", PersonChange, pages::invite;
+    Post "/people/{id}/remove", PersonChange, pages::remove_person;
+    Post "/sessions/{number}/end", PersonChange, pages::end_session;
+    Get "/settings", ConfigRead, pages::settings;
+    Post "/settings/reload", ConfigChange, pages::reload;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labward_identity::Role;
+
+    #[test]
+    fn who_sees_which_page_is_what_the_golden_table_says() {
+        let table: String = ROUTES
+            .iter()
+            .map(|route| {
+                let (verb, path) = (route.verb.name(), route.path);
+                let who = match (route.is_public, route.permission) {
+                    (true, _) => "anybody".to_owned(),
+                    (false, None) => "oneself".to_owned(),
+                    (false, Some(permission)) => {
+                        let roles = Role::ALL.iter().filter(|role| role.permits(permission));
+                        roles.map(|role| role.name()).collect::<Vec<_>>().join(" ")
+                    }
+                };
+                format!("{verb} {path}: {who}\n")
+            })
+            .collect();
+        let golden = include_str!("pages.golden");
+        assert_eq!(table, golden, "a change of who sees what is deliberate");
+    }
+}

@@ -1,0 +1,312 @@
+//! A request as a page sees it, and its answer.
+//!
+//! It must never reach past the API: a page asks it in the person's name, and what their roles do not
+//! permit is refused there.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Uri, header};
+use labward_api::{PREFIX, ProblemBody};
+use labward_base::{Clock as _, problem};
+use labward_console::frame::{Alarm, Frame, Place, Viewer};
+use labward_console::language::accepted;
+use labward_identity::{
+    Client, Language, Permission, Session, SessionId, Theme, csrf_fits, csrf_token,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::cookie_of;
+use super::form::Form;
+use super::headers::Nonce;
+use crate::app::Core;
+use crate::http::call::{Answer, Call, Writer};
+use crate::http::endpoint::{ENDPOINTS, Verb};
+use crate::http::failure::Failure;
+
+/// Who visits, before it is known which page.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    signed_in: Option<(SessionId, Session)>,
+    /// Where from.
+    pub(super) client: Client,
+    language: Language,
+    nonce: Nonce,
+    lab: String,
+    alarm: Option<Alarm>,
+    done: Option<&'static str>,
+    /// Whether the browser says that one of our pages sent it.
+    same_site: bool,
+}
+
+/// One request for a page.
+pub(super) struct Visit {
+    pub(super) core: Arc<Core>,
+    pub(super) visitor: Visitor,
+    /// What stands in the path's places.
+    pub(super) params: Vec<(String, String)>,
+    /// What stands behind the `?`.
+    pub(super) query: Form,
+    /// What was sent.
+    pub(super) form: Form,
+}
+
+/// What a page answers.
+pub(super) enum Page {
+    /// A page.
+    Html(String),
+    /// Another page, to be got anew.
+    To(String),
+    /// A session begins: its cookie, and where to.
+    Begin { cookie: String, place: String },
+    /// The session has ended: where to.
+    End { place: String },
+    /// A file to keep.
+    File {
+        writer: Writer,
+        name: String,
+        kind: &'static str,
+    },
+}
+
+impl Visitor {
+    /// Who sent this.
+    pub(super) fn of(
+        core: &Core,
+        address: IpAddr,
+        headers: &HeaderMap,
+        uri: &Uri,
+        nonce: &Nonce,
+    ) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
+        let id = cookie_of(headers).and_then(SessionId::parse);
+        // A page that keeps itself fresh is nobody at the keyboard.
+        let is_live = !query.text("live").is_empty();
+        let now = core.clock.now();
+        let signed_in = id.and_then(|id| {
+            let session = match is_live {
+                true => core.sessions.look(&id, now),
+                false => core.sessions.find(&id, now),
+            };
+            Some((id, session?))
+        });
+        let chosen = signed_in
+            .as_ref()
+            .and_then(|(_, session)| session.person.language);
+        let asked = query.text("language").parse().ok();
+        let by_browser = || accepted(text(header::ACCEPT_LANGUAGE).unwrap_or_default());
+        let alarm = match (core.ledger.failing_since(), core.opened()) {
+            (Some(_), _) => Some(Alarm::LedgerFails),
+            (None, None) => Some(Alarm::Sealed),
+            _ => None,
+        };
+        Self {
+            client: Client::new(address, text(header::USER_AGENT).unwrap_or_default()),
+            language: chosen.or(asked).unwrap_or_else(by_browser),
+            nonce: nonce.clone(),
+            lab: core.config().site.name.clone(),
+            alarm: alarm.filter(|_| signed_in.is_some()),
+            done: Frame::done_named(query.text("done")),
+            same_site: is_same_site(headers),
+            signed_in,
+        }
+    }
+
+    /// Whether there is a session.
+    pub(super) const fn is_signed_in(&self) -> bool {
+        self.signed_in.is_some()
+    }
+
+    /// Whether they may do this.
+    pub(super) fn permits(&self, permission: Permission) -> bool {
+        let session = self.signed_in.as_ref();
+        session.is_some_and(|(_, session)| session.person.permits(permission))
+    }
+
+    /// Whether one of our own pages sent this form: the browser says so, and with a session the form
+    /// carries the session's token.
+    pub(super) fn sent_this(&self, form: &Form) -> bool {
+        let fits = |(id, _): &(SessionId, Session)| csrf_fits(id, form.text("csrf"));
+        self.same_site && self.signed_in.as_ref().is_none_or(fits)
+    }
+
+    /// What is the same on every page.
+    pub(super) fn frame(&self, place: Place) -> Frame {
+        let session = self.signed_in.as_ref();
+        Frame {
+            language: self.language,
+            theme: session.map_or(Theme::Auto, |(_, session)| session.person.theme),
+            viewer: session.map(|(id, session)| Viewer {
+                name: session.person.name.clone(),
+                roles: session.person.roles,
+                csrf: csrf_token(id),
+            }),
+            nonce: self.nonce.as_str().to_owned(),
+            lab: self.lab.clone(),
+            place,
+            done: self.done,
+            alarm: self.alarm,
+        }
+    }
+}
+
+/// `Sec-Fetch-Site` where the browser sends it, else `Origin` beside `Host`; neither is no proof.
+fn is_same_site(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    match (text("origin"), text("host")) {
+        (Some(origin), Some(host)) => origin.strip_prefix("https://") == Some(host),
+        _ => false,
+    }
+}
+
+impl Visit {
+    /// What is the same on every page.
+    pub(super) fn frame(&self, place: Place) -> Frame {
+        self.visitor.frame(place)
+    }
+
+    /// The session and its id.
+    pub(super) fn session(&self) -> Result<(&SessionId, &Session), Failure> {
+        let session = self.visitor.signed_in.as_ref();
+        let (id, session) = session.ok_or(Failure::new(&problem::IDENTITY_UNKNOWN))?;
+        Ok((id, session))
+    }
+
+    /// The text in the path's place `name`.
+    pub(super) fn text(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, text)| text)
+    }
+
+    /// Asks the API for what needs no body.
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(Verb::Get, path, &[], Vec::new())
+    }
+
+    /// Has the API do something; what stands in the path's places are `params`.
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        params: &[(&str, &str)],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|_| fault("write a request as JSON"))?;
+        self.ask(Verb::Post, path, params, body)
+    }
+
+    /// Asks the API; the answer is of this type.
+    pub(super) fn ask<T: DeserializeOwned>(
+        &self,
+        verb: Verb,
+        path: &str,
+        params: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
+        match self.call(verb, path, params, body)? {
+            Answer::Json(json) => {
+                serde_json::from_slice(&json).map_err(|_| fault("read an answer of the API"))
+            }
+            Answer::Stream(_) => Err(fault("take a stream for JSON")),
+        }
+    }
+
+    /// Asks the API, whatever it answers. `path` may have a query behind its `?`.
+    pub(super) fn call(
+        &self,
+        verb: Verb,
+        path: &str,
+        params: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        let (_, session) = self.session()?;
+        let bare = path.split('?').next().unwrap_or(path);
+        let found = ENDPOINTS
+            .iter()
+            .find(|one| one.verb == verb && one.path == bare);
+        let endpoint = found.ok_or_else(|| fault("find an endpoint of the API"))?;
+        if !session.person.permits(endpoint.permission) {
+            return Err(Failure::new(&problem::IDENTITY_DENIED).with(endpoint.permission.name()));
+        }
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let uri: Uri = format!("{PREFIX}/{path}")
+            .replace(['{', '}'], "-")
+            .parse()
+            .map_err(|_| Failure::bad_request("the address does not fit its form"))?;
+        (endpoint.handler)(&Call {
+            core: Arc::clone(&self.core),
+            person: session.person.clone(),
+            params: params.iter().map(owned).collect(),
+            uri,
+            body: Bytes::from(body),
+            upload: Mutex::new(None),
+        })
+    }
+}
+
+/// A fault of our own.
+fn fault(what: &str) -> Failure {
+    Failure::new(&problem::SERVER_INTERNAL).with(what)
+}
+
+/// A failure to be shown within a page, if it is the caller's; one of ours is a page of its own.
+pub(super) fn shown_within(failure: Failure) -> Result<ProblemBody, Failure> {
+    match failure.problem().kind.http_status() {
+        500.. => Err(failure),
+        _ => Ok(failure.into_body().1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn only_our_own_pages_send_our_forms() {
+        for (pairs, expected) in [
+            (&[("sec-fetch-site", "same-origin")][..], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://lab:8443"),
+                    ("host", "lab:8443"),
+                ],
+                false,
+            ),
+            (&[("sec-fetch-site", "none")], false),
+            (
+                &[("origin", "https://lab:8443"), ("host", "lab:8443")],
+                true,
+            ),
+            (
+                &[("origin", "http://lab:8443"), ("host", "lab:8443")],
+                false,
+            ),
+            (
+                &[("origin", "https://lab:8443.evil"), ("host", "lab:8443")],
+                false,
+            ),
+            (&[("origin", "null"), ("host", "lab:8443")], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_same_site(&headers(pairs)), expected, "{pairs:?}");
+        }
+    }
+}
