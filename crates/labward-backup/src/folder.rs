@@ -208,7 +208,10 @@ impl Folder {
             }
             Err(error) => return Err(BackupError::file(&path)(error)),
         };
-        let mut bytes = Vec::new();
+        let length = file.metadata().map_err(BackupError::file(&path))?.len();
+        // One byte more, so that the end is found without making room again.
+        let room = length.min(limit).saturating_add(1);
+        let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
         file.take(limit.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(BackupError::file(&path))?;

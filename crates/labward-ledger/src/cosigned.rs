@@ -71,19 +71,31 @@ pub fn save_cosigned(
 /// # Errors
 /// [`LedgerError::File`] if the folder cannot be read.
 pub fn cosigned_notes(dir: &Path, log: &VerifierKey) -> Result<Vec<CosignedNote>, LedgerError> {
+    signed_notes(dir, &mut |bytes| {
+        let checkpoint = Checkpoint::open(bytes, log).ok()?;
+        let note = Note::parse(bytes).ok()?;
+        Some(CosignedNote { checkpoint, note })
+    })
+}
+
+/// As [`cosigned_notes`], of what `open` opens.
+pub(crate) fn signed_notes(
+    dir: &Path,
+    open: &mut dyn FnMut(&[u8]) -> Option<CosignedNote>,
+) -> Result<Vec<CosignedNote>, LedgerError> {
     let mut all: Vec<CosignedNote> = Vec::new();
     for path in files_of(dir).map_err(LedgerError::file(COSIGNED_FOLDER))? {
         let read = read_bounded(&path, NOTE_MAX_BYTES);
-        let Some(bytes) = read.map_err(LedgerError::file(COSIGNED_FOLDER))? else {
+        let bytes = read.map_err(LedgerError::file(COSIGNED_FOLDER))?;
+        let Some(one) = bytes.and_then(|bytes| open(&bytes)) else {
             continue;
         };
-        let (Ok(checkpoint), Ok(note)) = (Checkpoint::open(&bytes, log), Note::parse(&bytes))
-        else {
-            continue;
-        };
-        match all.iter_mut().find(|one| one.checkpoint == checkpoint) {
-            Some(known) => known.note.join(&note),
-            None => all.push(CosignedNote { checkpoint, note }),
+        match all
+            .iter_mut()
+            .find(|known| known.checkpoint == one.checkpoint)
+        {
+            Some(known) => known.note.join(&one.note),
+            None => all.push(one),
         }
     }
     all.sort_by_key(|one| one.checkpoint.size);
@@ -116,7 +128,7 @@ mod tests {
     use crate::testing::TestLedger;
     use crate::tree::leaf_digest;
     use crate::{
-        BundleError, BundleRange, BundleReport, Trust, export_bundle, prove, verify_bundle,
+        BundleError, BundleRange, BundleReport, Prover, Trust, export_bundle, verify_bundle,
         verify_bundle_with,
     };
     use labward_base::Timestamp;
@@ -268,8 +280,11 @@ mod tests {
         ledger.publish();
         let keys: Vec<_> = witnesses.iter().map(Cosigner::verifier).collect();
         let key = ledger.verifier();
+        let mut prover = Prover::new(&ledger.dir(), key.clone());
         for (index, count) in [(0, 2), (299, 2), (300, 0), (319, 0)] {
-            let proof = prove(ledger.store(), &ledger.dir(), &key, EntryIndex::new(index)).unwrap();
+            let proof = prover
+                .prove(ledger.store(), EntryIndex::new(index))
+                .unwrap();
             assert!(proof.verify(&key).is_ok());
             assert_eq!(
                 proof.cosignatures(&keys).unwrap().len(),

@@ -20,7 +20,7 @@
 //! | [`cosigned`] | what witnesses cosigned of this ledger |
 //! | [`cosignature`], [`witness`] | C2SP tlog-cosignature, tlog-witness: [`Witness`], [`WitnessKey`] |
 //! | [`publish`] | [`Publisher`]: tiles and checkpoints on disk |
-//! | `proof_text` | [`prove`], [`EntryProof`]: C2SP tlog-proof |
+//! | `proof_text`, `prover` | [`EntryProof`]: C2SP tlog-proof; [`Prover`] makes them |
 //! | [`verify`](mod@verify) | [`verify()`]: everything where it lives, each fault named by its place |
 //! | [`fhir`] | [`to_audit_event`]: FHIR R4 AuditEvent after IHE BALP |
 //! | [`bundle`] | [`export_bundle`], [`verify_bundle`]: checked offline, without us |
@@ -50,6 +50,7 @@ pub mod note;
 mod parse;
 pub mod proof;
 mod proof_text;
+mod prover;
 pub mod publish;
 pub mod store;
 #[cfg(test)]
@@ -78,11 +79,13 @@ pub use journal::{
 };
 pub use note::{Note, VerifierKey};
 pub use proof::{ConsistencyProof, InclusionProof};
-pub use proof_text::{EntryProof, ProofError, prove};
+pub use proof_text::{EntryProof, ProofError};
+pub use prover::Prover;
 pub use publish::{Publisher, read_checkpoint, tiles_lead_to};
 pub use store::{
     Epoch, MIGRATIONS, StoredEntry, TreeHead, count_records_after, entries, entries_before,
-    entries_with_payload, entry_of_record, entry_of_record_after, epochs, payload_of, tree_head,
+    entries_with_payload, entry_of_record, entry_of_record_after, entry_of_record_with_payload,
+    epochs, payload_of, tree_head,
 };
 pub use tree::Digest;
 pub use verify::{Fault, Known, VerifyReport, verify, verify_with};

@@ -5,24 +5,17 @@
 //! digest leads to the signed root, may be believed.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labward_base::id::EntryIndex;
-use labward_store::Store;
 
 use crate::checkpoint::{Checkpoint, parse_decimal};
 use crate::cosignature::{Cosignature, WitnessKey};
-use crate::cosigned::{CosignedNote, cosigned_notes};
 use crate::entry::Leaf;
-use crate::error::LedgerError;
 use crate::note::{Note, NoteError, VerifierKey};
 use crate::proof::{InclusionProof, PATH_MAX};
-use crate::publish::{read_checkpoint, read_note};
-use crate::store;
-use crate::tile::TileFolder;
 use crate::tree::{Digest, leaf_digest};
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -44,61 +37,22 @@ pub struct ProofError {
     pub place: &'static str,
 }
 
-/// The proof of the entry at `index` under a checkpoint published below `dir`: the one with the most
-/// cosignatures that holds the entry, else the newest.
-///
-/// # Errors
-/// [`LedgerError::NoEntry`] if the entry is not there or not published yet;
-/// [`LedgerError::Tampered`] if row, tiles and checkpoint do not fit together.
-pub fn prove(
-    store: &Store,
-    dir: &Path,
-    key: &VerifierKey,
-    index: EntryIndex,
-) -> Result<EntryProof, LedgerError> {
-    let no_entry = || LedgerError::NoEntry { index: index.get() };
-    let (checkpoint, note) = best_checkpoint(dir, key, index)?.ok_or_else(no_entry)?;
-    let entry = store
-        .read(|snapshot| store::entry(snapshot, index))?
-        .ok_or_else(no_entry)?;
-    let mut tiles = TileFolder::new(dir, checkpoint.size);
-    let path = InclusionProof::compute(index.get(), checkpoint.size, &mut tiles)?
-        .ok_or_else(no_entry)?
-        .path;
-    let proof = EntryProof {
-        leaf: entry.leaf,
-        index: index.get(),
-        path,
-        note,
-    };
-    // The checkpoint's signature was verified when it was read.
-    proof
-        .leads_to(&checkpoint)
-        .map_err(|error| LedgerError::tampered(format!("entry {index}: {}", error.place)))?;
-    Ok(proof)
-}
-
-/// The published checkpoint with the most signatures that holds the entry; of several, the newest.
-fn best_checkpoint(
-    dir: &Path,
-    key: &VerifierKey,
-    index: EntryIndex,
-) -> Result<Option<(Checkpoint, Note)>, LedgerError> {
-    let Some(newest) = read_checkpoint(dir, key)? else {
-        return Ok(None);
-    };
-    let mut best = (newest.clone(), read_note(dir)?);
-    // A larger one is not of this ledger as it is now; that is for verifying to say.
-    let fits = |one: &CosignedNote| (index.get() + 1..=newest.size).contains(&one.checkpoint.size);
-    for one in cosigned_notes(dir, key)?.into_iter().filter(fits) {
-        if one.note.signatures().len() > best.1.signatures().len() {
-            best = (one.checkpoint, one.note);
+impl EntryProof {
+    /// The proof with these parts, of which nothing is verified.
+    pub(crate) const fn new(
+        leaf: Vec<u8>,
+        index: EntryIndex,
+        path: Vec<Digest>,
+        note: Note,
+    ) -> Self {
+        Self {
+            leaf,
+            index: index.get(),
+            path,
+            note,
         }
     }
-    Ok(Some(best))
-}
 
-impl EntryProof {
     /// The cosignatures of these witnesses under the checkpoint of the proof.
     ///
     /// # Errors
@@ -133,7 +87,7 @@ impl EntryProof {
     }
 
     /// The leaf, if it stands in the tree of this checkpoint at the index.
-    fn leads_to(&self, checkpoint: &Checkpoint) -> Result<Leaf, ProofError> {
+    pub(crate) fn leads_to(&self, checkpoint: &Checkpoint) -> Result<Leaf, ProofError> {
         let fail = |place| ProofError { place };
         let proof = InclusionProof {
             index: self.index,
@@ -207,6 +161,7 @@ impl FromStr for EntryProof {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Prover;
     use crate::testing::TestLedger;
     use proptest::prelude::*;
     use std::sync::OnceLock;
@@ -218,49 +173,14 @@ mod tests {
             ledger.fill(0, 300);
             ledger.publish();
             let key = ledger.verifier();
-            let proof = prove(ledger.store(), &ledger.dir(), &key, EntryIndex::new(17)).unwrap();
+            let mut prover = Prover::new(&ledger.dir(), key.clone());
+            let proof = prover.prove(ledger.store(), EntryIndex::new(17)).unwrap();
             (proof.to_string(), key)
         })
     }
 
     fn check(text: &str, key: &VerifierKey) -> Result<Leaf, ProofError> {
         text.parse::<EntryProof>()?.verify(key)
-    }
-
-    #[test]
-    fn every_published_entry_is_proved_and_no_other() {
-        let ledger = TestLedger::new();
-        let key = ledger.verifier();
-        let prove = |index| prove(ledger.store(), &ledger.dir(), &key, EntryIndex::new(index));
-        assert!(matches!(prove(0), Err(LedgerError::NoEntry { index: 0 })));
-        ledger.fill(0, 260);
-        ledger.publish();
-        ledger.fill(260, 261);
-        for index in [0, 1, 255, 256, 259] {
-            let text = prove(index).unwrap().to_string();
-            assert_eq!(check(&text, &key).unwrap().index.get(), index);
-        }
-        assert!(matches!(
-            prove(260),
-            Err(LedgerError::NoEntry { index: 260 })
-        ));
-    }
-
-    #[test]
-    fn a_changed_row_is_not_proved() {
-        let ledger = TestLedger::new();
-        ledger.fill(0, 5);
-        ledger.publish();
-        ledger.tamper("UPDATE entry SET leaf = x'7b7d' WHERE idx = 3", vec![]);
-        let proof = prove(
-            ledger.store(),
-            &ledger.dir(),
-            &ledger.verifier(),
-            EntryIndex::new(3),
-        );
-        assert!(
-            matches!(proof, Err(LedgerError::Tampered { place }) if place.starts_with("entry 3:"))
-        );
     }
 
     #[test]

@@ -292,12 +292,22 @@ pub fn tiles_lead_to(dir: &Path, checkpoint: &Checkpoint) -> bool {
 
 /// The checkpoint below `dir`, verified; `None` if there is none.
 pub fn read_checkpoint(dir: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, LedgerError> {
-    let bytes = match fs::read(dir.join(CHECKPOINT_FILE)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LedgerError::file(CHECKPOINT_FILE)(error)),
-    };
-    let note = Note::parse(&bytes)?;
+    let bytes = read_checkpoint_file(dir)?;
+    bytes.map(|bytes| open_checkpoint(&bytes, key)).transpose()
+}
+
+/// The bytes of the checkpoint below `dir`; `None` if there is none.
+pub(crate) fn read_checkpoint_file(dir: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
+    match fs::read(dir.join(CHECKPOINT_FILE)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LedgerError::file(CHECKPOINT_FILE)(error)),
+    }
+}
+
+/// The checkpoint in a note, if this key signed it under this origin.
+pub(crate) fn open_checkpoint(bytes: &[u8], key: &VerifierKey) -> Result<Checkpoint, LedgerError> {
+    let note = Note::parse(bytes)?;
     if let Some(found) = note
         .unverified_text()
         .lines()
@@ -308,7 +318,7 @@ pub fn read_checkpoint(dir: &Path, key: &VerifierKey) -> Result<Option<Checkpoin
             found: found.to_owned(),
         });
     }
-    Ok(Some(Checkpoint::open(&bytes, key)?))
+    Ok(Checkpoint::open(bytes, key)?)
 }
 
 /// The newest checkpoint below `dir` as a note; nothing about it is verified.

@@ -133,6 +133,19 @@ pub fn entry_of_record<Q: Query>(
     )
 }
 
+/// The entry that keeps `record`, with its payload.
+pub fn entry_of_record_with_payload<Q: Query>(
+    query: &mut Q,
+    record: RecordId,
+) -> Result<Option<StoredEntry>, StoreError> {
+    query.query_opt(
+        "SELECT idx, site, record, patient, kind, action, leaf, payload, hints, dropped_by \
+         FROM entry WHERE record = $1",
+        &[record.as_sql().into()],
+        read_entry,
+    )
+}
+
 /// Hands up to `limit` entries from `from` on to `each`, in order, with their payloads; an entry
 /// whose row cannot be read is `None`.
 pub(crate) fn each_entry<Q: Query>(

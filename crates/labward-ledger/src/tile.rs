@@ -150,8 +150,8 @@ pub fn split_entries(mut bundle: &[u8]) -> Option<Vec<&[u8]>> {
     Some(entries)
 }
 
-/// The tiles of one published tree on disk, as the source of digests for a proof; a tile is read once for
-/// each proof, and again only where very many are asked for.
+/// The tiles of one published tree on disk, as the source of digests for proofs; a tile is read once, and
+/// again only where very many are asked for.
 #[derive(Debug)]
 pub struct TileFolder {
     dir: PathBuf,
@@ -184,6 +184,24 @@ impl TileFolder {
         }
     }
 
+    /// The folder.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Goes on with a tree of `size` leaves; a full tile is the same in every tree that has it.
+    pub(crate) fn resize(&mut self, size: u64) {
+        if size != self.size {
+            self.tiles.retain(|_, tile| tile.is_full());
+            self.size = size;
+        }
+    }
+
+    /// Forgets what was read.
+    pub(crate) fn forget(&mut self) {
+        self.tiles.clear();
+    }
+
     fn tile(&mut self, level: u32, index: u64) -> io::Result<&mut TileTree> {
         // What is asked for one proof is a few; what goes through a whole tree must not fill memory.
         if self.tiles.len() >= TILES_KEPT && !self.tiles.contains_key(&(level, index)) {
@@ -207,6 +225,12 @@ impl TileFolder {
 }
 
 impl TileTree {
+    /// Whether the tile is 256 wide.
+    fn is_full(&self) -> bool {
+        let width = self.0.first().map(Vec::len).map(u64::try_from);
+        width == Some(Ok(TILE_WIDTH))
+    }
+
     /// The root over the 2^`height` digests of the tile from `index` · 2^`height` on, if it has them.
     fn root(&mut self, height: u32, index: u64) -> Option<Digest> {
         let height = usize::try_from(height).ok()?;

@@ -216,20 +216,18 @@ impl Walk<'_> {
     ) {
         self.gap(expected, index.get());
         self.report.entries += 1;
-        let place = format!("entry {index}");
         let Some(row) = row else {
-            self.report.fault(place, "its row cannot be read");
+            self.fault(index, "its row cannot be read");
             self.whole = false;
             return;
         };
         match Leaf::parse(&row.leaf) {
-            Err(_) => self.report.fault(&place, "its leaf is not canonical"),
+            Err(_) => self.fault(index, "its leaf is not canonical"),
             Ok(leaf) => {
-                self.columns(&place, &row, &leaf);
-                self.payload(&place, &row, &leaf);
+                self.columns(&row, &leaf);
+                self.payload(&row, &leaf);
                 if self.time.is_some_and(|time| leaf.time < time) {
-                    self.report
-                        .fault(&place, "its time lies before that of the entry in front");
+                    self.fault(index, "its time lies before that of the entry in front");
                 }
                 self.time = Some(leaf.time);
                 if row.dropped_by.is_some() {
@@ -261,7 +259,7 @@ impl Walk<'_> {
         }
     }
 
-    fn columns(&mut self, place: &str, row: &StoredEntry, leaf: &Leaf) {
+    fn columns(&mut self, row: &StoredEntry, leaf: &Leaf) {
         for (same, what) in [
             (leaf.index == row.index, "its leaf belongs to another place"),
             (leaf.node == self.node, "its leaf is of another node"),
@@ -281,35 +279,33 @@ impl Walk<'_> {
             ),
         ] {
             if !same {
-                self.report.fault(place, what);
+                self.fault(row.index, what);
             }
         }
     }
 
-    fn payload(&mut self, place: &str, row: &StoredEntry, leaf: &Leaf) {
+    fn fault(&mut self, entry: EntryIndex, what: &'static str) {
+        self.report.fault(format!("entry {entry}"), what);
+    }
+
+    fn payload(&mut self, row: &StoredEntry, leaf: &Leaf) {
         match (&row.payload, &leaf.payload) {
             (None, None) if row.dropped_by.is_some() => {
-                self.report
-                    .fault(place, "a payload is said to be dropped that never was");
+                self.fault(row.index, "a payload is said to be dropped that never was");
             }
             (None, None) => {}
-            (Some(_), None) => self
-                .report
-                .fault(place, "it has a payload that its leaf does not"),
+            (Some(_), None) => self.fault(row.index, "it has a payload that its leaf does not"),
             (None, Some(_)) if row.dropped_by.is_none() => {
-                self.report
-                    .fault(place, "its payload is missing, and no entry says why");
+                self.fault(row.index, "its payload is missing, and no entry says why");
             }
             (None, Some(_)) => self.report.dropped += 1,
             (Some(payload), Some(digest)) => {
                 self.report.payloads += 1;
                 if PayloadDigest::of(payload) != Ok(*digest) {
-                    self.report
-                        .fault(place, "its payload differs from its digest");
+                    self.fault(row.index, "its payload differs from its digest");
                 }
                 if row.dropped_by.is_some() {
-                    self.report
-                        .fault(place, "its payload is said to be dropped but is there");
+                    self.fault(row.index, "its payload is said to be dropped but is there");
                 }
             }
         }

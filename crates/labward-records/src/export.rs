@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
 use labward_base::{Secret, Timestamp};
-use labward_ledger::{Action, Facts, Subject};
+use labward_ledger::{Action, Facts, StoredEntry, Subject};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -16,12 +16,15 @@ use crate::blob::Reader;
 use crate::document::copy_out;
 use crate::error::RecordsError;
 use crate::kind::RecordKind;
-use crate::records::Records;
+use crate::records::{Records, entry_in};
 use crate::show::leaf_of;
 
 /// Bytes of small records that are kept while the others are looked at, so that most exports open
 /// each record once.
 const HELD_MAX_BYTES: usize = 8 << 20;
+
+/// Records that are looked at in one snapshot: to begin one costs as much as to read one.
+const PAGE: usize = 64;
 
 /// What is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,13 +81,19 @@ impl Records {
         let (subject, patient, records) = self.selected(what)?;
         let mut leaving = Vec::new();
         let mut room = HELD_MAX_BYTES;
-        for record in &records {
-            match self.look_at(*record, &mut room) {
-                Ok(one) => leaving.push(one),
-                // Its payload has reached the end of its retention.
-                Err(RecordsError::NotFound) if records.len() > 1 => {}
-                Err(error) => return Err(error),
-            }
+        for page in records.chunks(PAGE) {
+            self.shared.store.read(|snapshot| {
+                for record in page {
+                    let stored = entry_in(snapshot, *record);
+                    match stored.and_then(|stored| self.look_at(*record, &stored, &mut room)) {
+                        Ok(one) => leaving.push(one),
+                        // Its payload has reached the end of its retention.
+                        Err(RecordsError::NotFound) if records.len() > 1 => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            })?;
         }
         let count = u64::try_from(leaving.len()).unwrap_or(u64::MAX);
         let name = match format {
@@ -105,9 +114,13 @@ impl Records {
     }
 
     /// Opens a record, and holds it if it is small and there is `room`.
-    fn look_at(&self, record: RecordId, room: &mut usize) -> Result<Leaving, RecordsError> {
-        let stored = self.entry_of(record)?;
-        let held = match self.reader(record, &stored)? {
+    fn look_at(
+        &self,
+        record: RecordId,
+        stored: &StoredEntry,
+        room: &mut usize,
+    ) -> Result<Leaving, RecordsError> {
+        let held = match self.reader(record, stored)? {
             Reader::Whole { bytes, .. } if bytes.expose().len() <= *room => {
                 *room -= bytes.expose().len();
                 Some(bytes)
@@ -117,7 +130,7 @@ impl Records {
         Ok(Leaving {
             record,
             kind: RecordKind::from_code(stored.kind).ok_or(RecordsError::Damaged)?,
-            time: leaf_of(&stored)?.time,
+            time: leaf_of(stored)?.time,
             held,
         })
     }

@@ -148,7 +148,8 @@ fn tag_of(key: &IndexKey, identifier: &Identifier) -> IdentifierTag {
     }
 }
 
-fn read_hl7(message: &Message<'_>, origin: Origin<'_>) -> Identity {
+/// Reads whose record a message is.
+pub(crate) fn read_hl7(message: &Message<'_>, origin: Origin<'_>) -> Identity {
     let charset = message.header().charset();
     let mut accessions: Vec<_> = hl7::accessions(message).take(ACCESSIONS_MAX).collect();
     accessions.sort_by_key(|accession| accession_rank(accession.source));

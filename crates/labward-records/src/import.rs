@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::error::RecordsError;
 use crate::fhir::Bundle;
-use crate::identify::{Identity, Origin};
+use crate::identify::{Identity, Origin, read_hl7};
 use crate::intake::{Intake, Prepared, Written};
 use crate::kind::RecordKind;
 use crate::records::Records;
@@ -180,8 +180,8 @@ impl<'a> Source<'a> {
         let batch = Batch::parse(bytes).ok()?;
         let mut records = Vec::with_capacity(batch.messages().len());
         for message in batch.messages() {
-            Message::parse(message).ok()?;
-            records.push((message, Identity::read(RecordKind::Hl7V2, message, origin)));
+            let read = Message::parse(message).ok()?;
+            records.push((message, read_hl7(&read, origin)));
         }
         (!records.is_empty()).then_some(Self {
             kind: RecordKind::Hl7V2,

@@ -33,12 +33,13 @@ impl Records {
     pub fn merge_behind(&self) -> Result<bool, RecordsError> {
         let shared = &self.shared;
         shared.take_up_names();
-        let _one_at_a_time = shared
+        // One at a time.
+        let mut passed = shared
             .merging
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let found: Vec<StoredEntry> = shared.store.read(|snapshot| {
-            let from = store::cursor(snapshot, shared.node)?;
+            let from = store::cursor(snapshot, shared.node)?.max(*passed);
             entries(snapshot, from, ENTRIES_MAX)
         })?;
         let Some(last) = found.last() else {
@@ -48,9 +49,10 @@ impl Records {
         let more = u32::try_from(found.len()).is_ok_and(|count| count >= ENTRIES_MAX);
         let additions = found.into_iter().filter(|entry| entry.record.is_some());
         let additions = additions.map(Addition::of).collect::<Result<Vec<_>, _>>()?;
-        // A cursor that only passes entries without records waits for one that brings some:
+        // A cursor that only passes entries without records waits in memory for one that brings some:
         // otherwise the entry of each search would cause a write by itself.
         if additions.is_empty() && !more {
+            *passed = next;
             return Ok(false);
         }
         let node = shared.node;

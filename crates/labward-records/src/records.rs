@@ -12,9 +12,11 @@ use std::sync::{
 use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
 use labward_base::{Clock, Secret};
 use labward_keys::{Keys, NewPatientKey};
-use labward_ledger::{NewEntry, RecordIds, StoredEntry, append, entry_of_record, payload_of};
+use labward_ledger::{
+    NewEntry, RecordIds, StoredEntry, append, entry_of_record, entry_of_record_with_payload,
+};
 use labward_seal::{Context, IndexKey, Scope, SealKey};
-use labward_store::{Store, StoreError, Tx};
+use labward_store::{Snapshot, Store, StoreError, Tx};
 
 use crate::blob::{self, BlobFolder, Reader};
 use crate::demographics::Demographics;
@@ -69,8 +71,9 @@ pub(crate) struct Shared {
     pub(crate) patients: PatientMap<NewPatientKey>,
     /// Hashes demographics in memory: far cheaper than their keyed digest, and never stored.
     pub(crate) quick: RandomState,
-    /// Held while the indexes are merged, so that two callers never do the same work.
-    pub(crate) merging: Mutex<()>,
+    /// Up to where nothing waits to be merged into the indexes; held while they are merged, so that two
+    /// callers never do the same work.
+    pub(crate) merging: Mutex<EntryIndex>,
     /// Held while a person's decision about patients is made, from its check to its end.
     pub(crate) deciding: Mutex<()>,
     names: RwLock<NameIndex>,
@@ -127,7 +130,7 @@ impl Records {
                 index_key,
                 patients,
                 quick: RandomState::new(),
-                merging: Mutex::default(),
+                merging: Mutex::new(EntryIndex::new(0)),
                 deciding: Mutex::default(),
                 names: RwLock::default(),
                 new_names: Mutex::default(),
@@ -160,12 +163,11 @@ impl Records {
         !self.shared.names_ready.load(Ordering::Acquire)
     }
 
+    /// The entry that keeps a record, with what was sealed into it.
     pub(crate) fn entry_of(&self, record: RecordId) -> Result<StoredEntry, RecordsError> {
-        let entry = self
-            .shared
+        self.shared
             .store
-            .read(|snapshot| entry_of_record(snapshot, record))?;
-        entry.ok_or(RecordsError::NotFound)
+            .read(|snapshot| entry_in(snapshot, record))
     }
 
     pub(crate) fn open_entry(
@@ -196,14 +198,10 @@ impl Records {
     /// What was sealed into the entry of a record, opened.
     fn inner_of(&self, record: RecordId, entry: &StoredEntry) -> Result<Inner, RecordsError> {
         let kind = RecordKind::from_code(entry.kind).ok_or(RecordsError::Damaged)?;
-        let payload = self
-            .shared
-            .store
-            .read(|snapshot| payload_of(snapshot, record))?;
-        let payload = payload.ok_or(RecordsError::NotFound)?;
+        let payload = entry.payload.as_deref().ok_or(RecordsError::NotFound)?;
         let (key, _) = self.shared.key_of(entry.patient)?;
         let context = context(entry.site, entry.patient, kind.code(), record);
-        let plain = labward_seal::open(&key, &context, &payload)?;
+        let plain = labward_seal::open(&key, &context, payload)?;
         Ok(Inner {
             kind,
             key,
@@ -412,6 +410,14 @@ impl Shared {
             names.put(patient, demographics);
         }
     }
+}
+
+/// The entry that keeps a record, with what was sealed into it.
+pub(crate) fn entry_in(
+    snapshot: &mut Snapshot<'_>,
+    record: RecordId,
+) -> Result<StoredEntry, RecordsError> {
+    entry_of_record_with_payload(snapshot, record)?.ok_or(RecordsError::NotFound)
 }
 
 /// What a record is sealed as.

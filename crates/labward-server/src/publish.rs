@@ -18,7 +18,7 @@ use labward_ledger::tile::TileFolder;
 use labward_ledger::verify::Fault;
 use labward_ledger::{
     BundleRange, Checkpoint, ConsistencyProof, Cosigned, EntryProof, Known, LedgerError, Note,
-    Publisher, VerifierKey, VerifyReport, WitnessKey, export_bundle, prove, read_checkpoint,
+    Prover, Publisher, VerifierKey, VerifyReport, WitnessKey, export_bundle, read_checkpoint,
     read_cosigned, save_cosigned, tiles_lead_to, tree_head, verify_with,
 };
 use labward_seal::sign::SigningKey;
@@ -36,6 +36,7 @@ pub(crate) struct Publishing {
     key: SigningKey,
     verifier: VerifierKey,
     publisher: Mutex<Publisher>,
+    prover: Mutex<Prover>,
 }
 
 /// The thread that publishes now and then; dropped, it ends.
@@ -63,6 +64,7 @@ impl Publishing {
     ) -> Result<Self, LedgerError> {
         let publisher = Publisher::new(&folder, node, origin);
         let verifier = publisher.verifier(&key)?;
+        let prover = Prover::new(&folder, verifier.clone());
         Ok(Self {
             store,
             node,
@@ -70,6 +72,7 @@ impl Publishing {
             key,
             verifier,
             publisher: Mutex::new(publisher),
+            prover: Mutex::new(prover),
         })
     }
 
@@ -91,11 +94,17 @@ impl Publishing {
         export_bundle(&self.store, &self.folder, &self.verifier, &range, out)
     }
 
-    /// Publishes, and proves one entry.
+    /// Proves one entry; what is not published yet is published first.
     pub(crate) fn prove(&self, index: EntryIndex) -> Result<EntryProof, LedgerError> {
         let publisher = self.lock();
-        publisher.publish(&self.store, &self.key)?;
-        prove(&self.store, &self.folder, &self.verifier, index)
+        let mut prover = self.prover.lock().unwrap_or_else(PoisonError::into_inner);
+        match prover.prove(&self.store, index) {
+            Err(LedgerError::NoEntry { .. }) => {
+                publisher.publish(&self.store, &self.key)?;
+                prover.prove(&self.store, index)
+            }
+            proved => proved,
+        }
     }
 
     /// The newest checkpoint as it is published, and its size; `None` before the first.

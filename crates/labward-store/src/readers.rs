@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use crate::error::from_engine;
+use crate::query::run_execute;
 use crate::{Migration, Options, Snapshot, StoreError, open};
 
 /// Idle connections and how many exist.
@@ -29,6 +29,9 @@ struct Lent<'a> {
     readers: &'a Readers,
     connection: Option<Connection>,
 }
+
+/// A read transaction, whose two statements stay prepared; it ends when dropped.
+struct Reading<'a>(&'a Connection);
 
 impl Readers {
     pub(crate) fn open(options: &Options, migrations: &[Migration]) -> Result<Self, StoreError> {
@@ -53,8 +56,8 @@ impl Readers {
             return Err(StoreError::Closed.into());
         }
         let connection = open::open_reader(&self.options)?;
-        let transaction = connection.unchecked_transaction().map_err(from_engine)?;
-        f(&mut Snapshot::new(&transaction))
+        let _reading = Reading::begin(&connection)?;
+        f(&mut Snapshot::new(&connection))
     }
 
     /// Runs `f` on a snapshot, waiting for an idle connection first.
@@ -64,8 +67,8 @@ impl Readers {
     ) -> Result<T, E> {
         let lent = self.lend()?;
         let connection = lent.connection()?;
-        let transaction = connection.unchecked_transaction().map_err(from_engine)?;
-        f(&mut Snapshot::new(&transaction))
+        let _reading = Reading::begin(connection)?;
+        f(&mut Snapshot::new(connection))
     }
 
     /// Writes a copy of the database as it is now to `copy`.
@@ -114,6 +117,24 @@ impl Readers {
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
+        run_execute(connection, "BEGIN", &[])?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        // The engine itself ends the transaction after some failures.
+        if !self.0.is_autocommit()
+            && let Err(error) = run_execute(self.0, "ROLLBACK", &[])
+        {
+            tracing::error!(error = %error, "the transaction of a reader could not be ended");
+        }
     }
 }
 

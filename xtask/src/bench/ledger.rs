@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use labward_base::id::{EntryIndex, PatientId, PeerId, RecordId};
 use labward_ledger::{
-    Action, Actor, BundleRange, Facts, LedgerError, MIGRATIONS, NewEntry, Publisher, StoredEntry,
-    Subject, VerifierKey, append, entries_with_payload, export_bundle, prove, verify_bundle,
+    Action, Actor, BundleRange, Facts, LedgerError, MIGRATIONS, NewEntry, Prover, Publisher,
+    StoredEntry, Subject, VerifierKey, append, entries_with_payload, export_bundle, verify_bundle,
 };
 use labward_seal::OVERHEAD_BYTES;
 use labward_seal::sign::SigningKey;
@@ -39,7 +39,8 @@ The rooms below the server, in one process.
 - **Verify**: the bundle of 1,000,000 entries, as `labward ledger export` writes it, read from a file and
   checked offline with the public key: form, every hash, the root, the signature, the order of time.
 - **Proof**: the inclusion proof of one entry out of those 1,000,000, made from tiles and row and verified
-  (`labward_ledger::prove`), 1,000 of them in a scattered order.
+  (`labward_ledger::Prover`, a new one each round, as the server keeps one), 1,000 of them in a scattered
+  order: nearly each needs a tile of leaves that was not read before.
 ";
 
 /// How much is measured.
@@ -274,15 +275,12 @@ impl Published {
     }
 
     fn prove(&self, size: Size) -> Result<Cost> {
+        // A new one each time: what it keeps from proof to proof is what it has read in this run.
+        let mut prover = Prover::new(&self.folder, self.verifier.clone());
         let ((), cost) = Cost::of(|| {
             for number in 0..u64::from(size.proofs) {
                 let index = number.wrapping_mul(7_919) % size.verified;
-                prove(
-                    &self.store,
-                    &self.folder,
-                    &self.verifier,
-                    EntryIndex::new(index),
-                )?;
+                prover.prove(&self.store, EntryIndex::new(index))?;
             }
             Ok(())
         })?;

@@ -64,15 +64,19 @@ fn render<'a>(result: impl Fn(&Bench) -> Option<&'a str>) -> String {
             begin(bench)
         ));
     }
+    page.push_str(PROFILES);
     page
 }
+
+/// What profiles have shown, behind the sections.
+const PROFILES: &str = include_str!("profiles.md");
 
 /// What the page says before its sections.
 const INTRODUCTION: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench --write`; never by hand. Each bench writes its own section, with the day, the
-machine and the revision; one that was not run yet says so.
+machine and the revision; one that was not run yet says so. Where the time goes stands at the end.
 
 ## How to read it
 

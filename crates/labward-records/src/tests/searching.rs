@@ -160,6 +160,37 @@ fn an_export_holds_every_record_of_the_patient_as_it_came() {
 }
 
 #[test]
+fn an_export_of_more_records_than_one_snapshot_holds_has_each_of_them_once_and_in_order() {
+    let open = Lab::new().start();
+    let messages: Vec<Vec<u8>> = (0..150)
+        .map(|number| result("4711^^^A^MR", &format!("Gusikowski{number}")))
+        .collect();
+    let kept: Vec<Kept> = messages.iter().map(|bytes| open.keep(bytes)).collect();
+    let what = What::Patient(kept[0].patient.unwrap());
+    let (records, original) = export(&open, what, Format::Original).unwrap();
+    assert_eq!(records, 150);
+    assert!(original == messages.concat());
+}
+
+#[test]
+fn a_record_kept_after_many_searches_is_found_by_the_next_one() {
+    let (lab, open, kept) = lab_with_two();
+    for _ in 0..5 {
+        assert_eq!(open.find(&by_mrn("4711")), [kept.patient.unwrap()]);
+    }
+    let count = |open: &Open| {
+        let found = open.records.find(&by_mrn("4711"), ME, WHY).unwrap();
+        found.patients[0].record_count
+    };
+    assert_eq!(count(&open), 1);
+    open.keep(&result("4711^^^A^MR", "Gusikowski"));
+    assert_eq!(count(&open), 2);
+    // What was passed in memory only is looked at again.
+    drop(open);
+    assert_eq!(count(&lab.start()), 2);
+}
+
+#[test]
 fn a_record_without_a_last_line_end_leaves_as_it_came_and_stands_apart_from_the_next() {
     let (_lab, open, _) = lab_with_two();
     let cut = |name| {
