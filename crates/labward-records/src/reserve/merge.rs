@@ -49,6 +49,10 @@ impl Reserve {
             None => Found::default(),
         };
         if found.readings.is_empty() && found.unfinished == 0 && failing_since.is_none() {
+            // A crash behind the last merge left what was merged.
+            if let Some(journal) = journal.as_mut().filter(|journal| journal.room().1 > 0) {
+                wipe(journal);
+            }
             return Ok(Merged::default());
         }
         let mut merged = Merged {

@@ -199,6 +199,24 @@ fn what_was_read_on_a_bad_day_is_merged_in_order_once_with_its_own_time() {
 }
 
 #[test]
+fn what_a_crash_left_behind_a_merge_is_wiped_by_the_next_start_and_not_merged_again() {
+    let day = BadDay::new("glass-left", 8);
+    day.fill_disk();
+    day.read().unwrap();
+    day.read().unwrap();
+    let before = fs::read(day.path()).unwrap();
+    day.make_room();
+    day.reserve.merge(None).unwrap();
+    // As if it had ended behind the commit and before the wiping.
+    fs::write(day.path(), before).unwrap();
+    let reserve = reserve_of(&day.lab, &day.open);
+    assert!(reserve.state().used_bytes > 0);
+    assert_eq!(reserve.merge(None).unwrap(), Merged::default());
+    assert_eq!(reserve.state().used_bytes, 0);
+    assert_eq!(day.merged().len(), 2);
+}
+
+#[test]
 fn numbers_go_on_after_a_merge_and_a_second_bad_day_is_merged_too() {
     let day = BadDay::new("glass-twice", 8);
     for first in [1, 3] {

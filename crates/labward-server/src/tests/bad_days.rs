@@ -113,6 +113,7 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let slot = slots[1]["id"].as_u64().unwrap();
     let people: Value = get(app, "people");
     let other = people[0]["id"].as_u64().unwrap();
+    let (kim, session) = super::sign_in::somebody_signed_in(app);
     let opener = json!({ "with": "key-file", "path": installation.key_file() });
     let own = installation.key_file().with_extension("second");
     let own = json!({ "with": "key-file", "path": own });
@@ -189,6 +190,17 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             &json!({}),
         ),
         post(
+            "people/{id}/invite",
+            format!("people/{kim}/invite"),
+            &json!({}),
+        ),
+        act(
+            "DELETE",
+            "sessions/{number}",
+            format!("sessions/{session}"),
+            &json!({}),
+        ),
+        post(
             "messages/{record}/release",
             format!("messages/{first}/release"),
             &why,
@@ -259,6 +271,7 @@ fn shown(app: &App) -> Vec<Value> {
         "key/slots",
         "peers",
         "people",
+        "sessions",
         "messages",
         "ledger/entries?limit=1000",
     ];

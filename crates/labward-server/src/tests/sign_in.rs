@@ -15,6 +15,22 @@ use crate::config::Config;
 
 const PASSWORD: &str = "violet tram eats harbour";
 
+/// Somebody who was invited and is signed in: their number and their session's.
+pub(super) fn somebody_signed_in(app: &App) -> (u64, u64) {
+    let kim = json!({ "name": "Kim", "role": "clinical-staff" });
+    let kim: Person = post(app, "people", &kim);
+    let made: Invitation = post(app, &format!("people/{}/invite", kim.id), &json!({}));
+    let password = Secret::new(PASSWORD.to_owned());
+    let (core, code) = (&app.core, made.code.parse().unwrap());
+    let accepted = core
+        .invitations
+        .accept(&code, "kim", &password, core.clock.now());
+    accepted.unwrap();
+    sign_in(app).unwrap();
+    let sessions: Vec<Session> = get(app, "sessions");
+    (kim.id, sessions[0].number)
+}
+
 fn sign_in(app: &App) -> Option<SessionId> {
     let client = Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), "Firefox on the bench");
     let password = Secret::new(PASSWORD.to_owned());
