@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`assets`] | style sheets and scripts, each under a path that holds its hash |
 //! | [`frame`] | what is the same on every page: who reads, in which language, where they are |
-//! | [`language`] | [`Language`](language::Language), and every text in each |
+//! | [`language`] | every text, in each language |
 //! | [`pages`] | one module a page |
 //! | [`report`] | a message as a laboratory report |
 //!
