@@ -223,6 +223,49 @@ fn a_deactivated_person_is_out_at_once_and_signing_out_ends_the_session() {
 }
 
 #[test]
+fn a_page_that_keeps_itself_fresh_is_small_and_no_page_outlives_its_session_on_the_screen() {
+    let lab = Lab::new();
+    let mut ada = lab.joined("ada", "administrator");
+    let home = ada.get("/");
+    assert!(home.body.contains("check.one-slot") && home.body.contains("id=\"live\""));
+    let live = ada.get("/?live=1");
+    assert!(live.body.contains("id=\"live\"") && !live.body.contains("check.one-slot"));
+    assert_eq!(home.header("refresh"), Some("901; url=/sign-in"));
+    assert_eq!(lab.browser().get("/sign-in").header("refresh"), None);
+}
+
+#[test]
+fn who_may_not_see_the_people_reads_numbers_in_the_ledger() {
+    let lab = Lab::new();
+    let mut ada = lab.joined("ada", "administrator");
+    assert!(ada.get("/ledger").body.contains("(person:1)"));
+    let mut ian = lab.joined("ian", "it");
+    let page = ian.get("/ledger").body;
+    assert!(
+        page.contains("person:") && !page.contains("(person:"),
+        "{page}"
+    );
+}
+
+#[test]
+fn somebody_who_is_signed_in_can_open_the_invitation_of_another() {
+    let lab = Lab::new();
+    let mut browser = lab.joined("ada", "administrator");
+    let code = lab.invite("bea", "it");
+    let token = browser.get("/join").hidden("csrf");
+    let fields = [
+        ("csrf", token.as_str()),
+        ("code", &code),
+        ("login", "bea"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    let joined = browser.post("/join", &fields);
+    assert_eq!(joined.header("location"), Some("/"), "{}", joined.body);
+    assert!(browser.get("/me").body.contains("bea"));
+}
+
+#[test]
 fn wrong_and_strange_input_is_a_page_that_says_so() {
     let lab = Lab::new();
     let code = lab.invite("ada", "administrator");

@@ -49,7 +49,8 @@ join-different = The two passwords differ.
 # Home
 home-title = Home
 home-todo = What needs a person now
-home-nothing = Nothing needs you now. { $count } things were looked at.
+home-installation = What is wrong with this installation
+home-nothing = Nothing is wrong with this installation. { $count } things were looked at.
 home-unmeasured = { $count ->
     [one] { $count } thing could not be measured, which is never taken for good
    *[other] { $count } things could not be measured, which is never taken for good

@@ -49,7 +49,8 @@ join-different = Las dos contraseñas son distintas.
 # Inicio
 home-title = Inicio
 home-todo = Lo que necesita a una persona ahora
-home-nothing = Nada le necesita ahora. Se miraron { $count } cosas.
+home-installation = Qué está mal en esta instalación
+home-nothing = Nada está mal en esta instalación. Se miraron { $count } cosas.
 home-unmeasured = { $count ->
     [one] { $count } cosa no se pudo medir, y eso nunca se da por bueno
    *[other] { $count } cosas no se pudieron medir, y eso nunca se da por bueno

@@ -3,8 +3,9 @@
 //! It must never load anything from elsewhere. Bootstrap 5.3.9 is MIT, htmx 4.0.1 with hx-csp is
 //! 0BSD; `assets/NOTICE.md` holds their notices.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
+
+use labward_seal::sha256;
 
 /// One file of the console.
 pub struct Asset {
@@ -19,43 +20,29 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
+const SVG: &str = "image/svg+xml";
+
+const fn asset(name: &'static str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
+    Asset {
+        name,
+        content_type,
+        bytes,
+    }
+}
+
 /// Every file.
 pub const ASSETS: &[Asset] = &[
-    Asset {
-        name: "bootstrap.css",
-        content_type: CSS,
-        bytes: include_bytes!("../assets/bootstrap.css"),
-    },
-    Asset {
-        name: "console.css",
-        content_type: CSS,
-        bytes: include_bytes!("../assets/console.css"),
-    },
-    Asset {
-        name: "theme.js",
-        content_type: JS,
-        bytes: include_bytes!("../assets/theme.js"),
-    },
-    Asset {
-        name: "htmx.js",
-        content_type: JS,
-        bytes: include_bytes!("../assets/htmx.js"),
-    },
-    Asset {
-        name: "hx-csp.js",
-        content_type: JS,
-        bytes: include_bytes!("../assets/hx-csp.js"),
-    },
-    Asset {
-        name: "console.js",
-        content_type: JS,
-        bytes: include_bytes!("../assets/console.js"),
-    },
-    Asset {
-        name: "icon.svg",
-        content_type: "image/svg+xml",
-        bytes: include_bytes!("../assets/icon.svg"),
-    },
+    asset(
+        "bootstrap.css",
+        CSS,
+        include_bytes!("../assets/bootstrap.css"),
+    ),
+    asset("console.css", CSS, include_bytes!("../assets/console.css")),
+    asset("theme.js", JS, include_bytes!("../assets/theme.js")),
+    asset("htmx.js", JS, include_bytes!("../assets/htmx.js")),
+    asset("hx-csp.js", JS, include_bytes!("../assets/hx-csp.js")),
+    asset("console.js", JS, include_bytes!("../assets/console.js")),
+    asset("icon.svg", SVG, include_bytes!("../assets/icon.svg")),
 ];
 
 /// The part of the path that changes when any file does, so that browsers may keep what they have
@@ -63,15 +50,13 @@ pub const ASSETS: &[Asset] = &[
 pub fn revision() -> &'static str {
     static REVISION: OnceLock<String> = OnceLock::new();
     REVISION.get_or_init(|| {
-        // FNV-1a: it tells versions apart and guards nothing.
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in ASSETS.iter().flat_map(|asset| asset.bytes) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{hash:016x}");
-        text
+        let all: Vec<u8> = ASSETS
+            .iter()
+            .flat_map(|asset| asset.bytes)
+            .copied()
+            .collect();
+        let start = sha256(&all).into_iter().take(8);
+        start.map(|byte| format!("{byte:02x}")).collect()
     })
 }
 

@@ -93,22 +93,36 @@ impl HttpServer {
         path: &Path,
         group: Option<u32>,
     ) -> Result<Self, ServerError> {
+        Self::spawn("http", router(Service::new(core)), || {
+            AdminListener::bind(path, group).map_err(ServerError::file(path))
+        })
+    }
+
+    /// Serves on a thread of this name what `bind`, which is called within the runtime, listens to.
+    fn spawn<L>(
+        name: &'static str,
+        router: Router,
+        bind: impl FnOnce() -> Result<L, ServerError>,
+    ) -> Result<Self, ServerError>
+    where
+        L: Listener<Addr = Caller>,
+        Caller: for<'a> Connected<IncomingStream<'a, L>>,
+    {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)
             .build()
             .map_err(ServerError::Threads)?;
         let entered = runtime.enter();
-        let listener = AdminListener::bind(path, group).map_err(ServerError::file(path))?;
+        let listener = bind()?;
         drop(entered);
-        let service = Service::new(core);
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = move || {
-            runtime.block_on(run(listener, router(service), stopped));
+            runtime.block_on(run(listener, router, stopped));
             runtime.shutdown_timeout(DRAIN);
         };
         let thread = std::thread::Builder::new()
-            .name("http".to_owned())
+            .name(name.to_owned())
             .spawn(serve)
             .map_err(ServerError::Threads)?;
         Ok(Self { stop, thread })
@@ -119,7 +133,7 @@ impl HttpServer {
         // It may have ended by itself.
         let _ = self.stop.send(());
         if self.thread.join().is_err() {
-            tracing::error!("the thread of the admin socket panicked");
+            tracing::error!("a thread that answers requests panicked");
         }
     }
 }

@@ -4,14 +4,14 @@
 //! in a cache.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Takes the cookie away.
-pub(super) const NO_COOKIE: &str =
-    "__Host-labward=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+/// The name of the cookie: the prefix ties it to this host, TLS and the whole site (RFC 6265bis).
+const COOKIE: &str = "__Host-labward";
 
 /// What lets the scripts of one page run, and nobody else's.
 #[derive(Clone, Debug)]
@@ -38,10 +38,33 @@ impl fmt::Display for Nonce {
 /// The cookie of a session: for this host, over TLS, out of the reach of scripts, and not sent with
 /// what another site makes the browser send.
 pub(super) fn session_cookie(id: &str) -> String {
-    format!(
-        "{}={id}; Path=/; Secure; HttpOnly; SameSite=Lax",
-        super::COOKIE
-    )
+    format!("{COOKIE}={id}; Path=/; Secure; HttpOnly; SameSite=Lax")
+}
+
+/// Takes the cookie away.
+pub(super) fn no_cookie() -> String {
+    session_cookie("") + "; Max-Age=0"
+}
+
+/// The value of our cookie.
+pub(super) fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE);
+    let pairs = all.iter().filter_map(|line| line.to_str().ok());
+    pairs
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+/// Has the browser leave the page when its session ends unused, so that nothing stays on the screen
+/// of a bench that was left (45 CFR 164.312(a)(2)(iii)).
+pub(super) fn leave_after(headers: &mut HeaderMap, idle: Duration) {
+    // Behind the end, so that asking does not prolong it.
+    let seconds = idle.as_secs().saturating_add(1);
+    if let Ok(value) = HeaderValue::from_str(&format!("{seconds}; url=/sign-in")) {
+        headers.insert(header::REFRESH, value);
+    }
 }
 
 /// Adds what protects the answer; a page also has its nonce and stays out of every cache.
@@ -115,5 +138,25 @@ mod tests {
             assert!(cookie.contains(part), "{part}");
         }
         assert!(!cookie.contains("Domain"));
+        assert!(no_cookie().starts_with("__Host-labward=;") && no_cookie().ends_with("Max-Age=0"));
+    }
+
+    #[test]
+    fn our_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        for line in ["a=1; b=2", "x=y;__Host-labward=abc; z=1"] {
+            headers.append(header::COOKIE, HeaderValue::from_static(line));
+        }
+        assert_eq!(cookie_of(&headers), Some("abc"));
+        let strange = HeaderValue::from_static("labward=abc");
+        headers.insert(header::COOKIE, strange);
+        assert_eq!(cookie_of(&headers), None);
+    }
+
+    #[test]
+    fn a_page_leaves_the_screen_behind_the_end_of_its_session() {
+        let mut headers = HeaderMap::new();
+        leave_after(&mut headers, Duration::from_secs(900));
+        assert_eq!(headers[header::REFRESH], "901; url=/sign-in");
     }
 }

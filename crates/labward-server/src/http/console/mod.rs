@@ -25,18 +25,16 @@ pub(crate) use self::listener::console_config;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, RawPathParams, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use labward_api::ProblemBody;
 use labward_base::problem;
 use labward_console::{assets, pages as html};
-use tokio::sync::oneshot;
 
 use self::form::Form;
 use self::headers::Nonce;
@@ -46,50 +44,34 @@ use self::visit::{Page, Visit, Visitor};
 use super::endpoint::Verb;
 use super::failure::Failure;
 use super::listener::{Caller, Line};
-use super::{BLOCKING_THREADS, DRAIN, Service, read, run, stream};
+use super::{HttpServer, Service, read, stream};
 use crate::app::Core;
 use crate::error::ServerError;
 
 /// Bytes that a form may have.
 const FORM_MAX_BYTES: usize = 64 << 10;
-/// The name of the cookie: the prefix ties it to this host, TLS and the whole site (RFC 6265bis).
-pub(super) const COOKIE: &str = "__Host-labward";
 
-/// The server of the console, on a thread and runtime of its own.
+/// The server of the console.
 pub(crate) struct ConsoleServer {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    server: HttpServer,
 }
 
 impl ConsoleServer {
     /// Listens at `address`; what it shows in a handshake is `core`'s to say, and while the root key
     /// is sealed there is nothing to show.
     pub(crate) fn start(core: Arc<Core>, address: SocketAddr) -> Result<Self, ServerError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(BLOCKING_THREADS)
-            .build()
-            .map_err(ServerError::Threads)?;
-        let entered = runtime.enter();
-        let listener = ConsoleListener::bind(address, Arc::clone(&core));
-        let listener = listener.map_err(|source| ServerError::Console { address, source })?;
-        drop(entered);
-        let address = listener.address();
-        let service = Service::new(core);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serve = move || {
-            runtime.block_on(run(listener, router(&service), stopped));
-            runtime.shutdown_timeout(DRAIN);
-        };
-        let thread = std::thread::Builder::new()
-            .name("console".to_owned())
-            .spawn(serve)
-            .map_err(ServerError::Threads)?;
+        let router = router(&Service::new(Arc::clone(&core)));
+        let mut bound = address;
+        let server = HttpServer::spawn("console", router, || {
+            let listener = ConsoleListener::bind(address, core);
+            let listener = listener.map_err(|source| ServerError::Console { address, source })?;
+            bound = listener.address();
+            Ok(listener)
+        })?;
         Ok(Self {
-            address,
-            stop,
-            thread,
+            address: bound,
+            server,
         })
     }
 
@@ -98,13 +80,9 @@ impl ConsoleServer {
         self.address
     }
 
-    /// Stops accepting, lets requests in flight end, and returns when they have.
+    /// As [`HttpServer::stop`].
     pub(crate) fn stop(self) {
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        if self.thread.join().is_err() {
-            tracing::error!("the thread of the console panicked");
-        }
+        self.server.stop();
     }
 }
 
@@ -171,6 +149,10 @@ async fn answer(
             Err(failure) => failed(&visitor, failure),
         };
     headers::protect(response.headers_mut(), Some(&nonce));
+    if visitor.is_signed_in() && !response.status().is_redirection() {
+        let limits = service.core.config().console.session_limits();
+        headers::leave_after(response.headers_mut(), limits.idle);
+    }
     response
 }
 
@@ -230,7 +212,7 @@ async fn answered(
         Page::Html(text) => Ok(with_html(StatusCode::OK, text)),
         Page::To(place) => Ok(to(&place)),
         Page::Begin { cookie, place } => Ok(with_cookie(to(&place), &cookie)),
-        Page::End { place } => Ok(with_cookie(to(&place), headers::NO_COOKIE)),
+        Page::End { place } => Ok(with_cookie(to(&place), &headers::no_cookie())),
         Page::File { writer, name, kind } => {
             let body = stream::body(writer, answering).await?;
             let disposition = format!("attachment; filename=\"{name}\"");
@@ -295,32 +277,4 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
 fn with_html(status: StatusCode, text: String) -> Response {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     (status, [(header::CONTENT_TYPE, kind)], text).into_response()
-}
-
-/// The value of our cookie.
-fn cookie_of(headers: &HeaderMap) -> Option<&str> {
-    let all = headers.get_all(header::COOKIE);
-    let pairs = all.iter().filter_map(|line| line.to_str().ok());
-    pairs
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_cookie_is_found_among_others() {
-        let mut headers = HeaderMap::new();
-        for line in ["a=1; b=2", "x=y;__Host-labward=abc; z=1"] {
-            headers.append(header::COOKIE, HeaderValue::from_static(line));
-        }
-        assert_eq!(cookie_of(&headers), Some("abc"));
-        let strange = HeaderValue::from_static("labward=abc");
-        headers.insert(header::COOKIE, strange);
-        assert_eq!(cookie_of(&headers), None);
-    }
 }

@@ -12,7 +12,7 @@ use labward_api::session::{Invitation, Session as SessionShown};
 use labward_api::status::{Check, Status};
 use labward_api::{Done, Why};
 use labward_base::Clock as _;
-use labward_base::id::{PersonId, SessionNumber};
+use labward_base::id::{PeerId, PersonId, SessionNumber};
 use labward_base::problem;
 use labward_console::frame::Place;
 use labward_console::pages as html;
@@ -29,8 +29,16 @@ use crate::http::failure::Failure;
 /// `GET /`
 pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
     // Every role may; one that could not would have nothing to see here.
-    let (status, check): (Status, Check) = (visit.get("status")?, visit.get("check")?);
-    written(html::home(&visit.frame(Place::Home), &status, &check))
+    let status: Status = visit.get("status")?;
+    let check: Option<Check> = match visit.is_live() {
+        true => None,
+        false => Some(visit.get("check")?),
+    };
+    written(html::home(
+        &visit.frame(Place::Home),
+        &status,
+        check.as_ref(),
+    ))
 }
 
 /// `GET /flow`
@@ -185,15 +193,15 @@ fn ledger_with(visit: &Visit, verified: Option<&Verified>) -> Result<Page, Failu
     written(html::ledger(&frame, &rows, (from, entries.size), verified))
 }
 
-/// The name of `person:3` or `peer:7`.
+/// The name of `person:3` or `peer:7`, for who may see the people or the peers.
 fn name_of(visit: &Visit, who: &str) -> Option<String> {
     let (kind, id) = who.split_once(':')?;
     match kind {
-        "person" => visit.core.people.name_of(PersonId::new(id.parse().ok()?)),
-        "peer" => {
-            let id: u64 = id.parse().ok()?;
-            let all = visit.core.peers.list();
-            let peer = all.iter().find(|peer| peer.id.get() == id)?;
+        "person" if visit.visitor.permits(Permission::PersonRead) => {
+            visit.core.people.name_of(PersonId::new(id.parse().ok()?))
+        }
+        "peer" if visit.visitor.permits(Permission::PeerRead) => {
+            let peer = visit.core.peers.by_id(PeerId::new(id.parse().ok()?))?;
             Some(peer.name.clone())
         }
         _ => None,

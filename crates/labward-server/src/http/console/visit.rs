@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
-use labward_api::{PREFIX, ProblemBody};
+use labward_api::ProblemBody;
 use labward_base::{Clock as _, problem};
 use labward_console::frame::{Alarm, Frame, Place, Viewer};
 use labward_console::language::accepted;
@@ -18,9 +18,8 @@ use labward_identity::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::cookie_of;
 use super::form::Form;
-use super::headers::Nonce;
+use super::headers::{Nonce, cookie_of};
 use crate::app::Core;
 use crate::http::call::{Answer, Call, Writer};
 use crate::http::endpoint::{ENDPOINTS, Verb};
@@ -83,11 +82,9 @@ impl Visitor {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
         let id = cookie_of(headers).and_then(SessionId::parse);
-        // A page that keeps itself fresh is nobody at the keyboard.
-        let is_live = !query.text("live").is_empty();
         let now = core.clock.now();
         let signed_in = id.and_then(|id| {
-            let session = match is_live {
+            let session = match is_live(&query) {
                 true => core.sessions.look(&id, now),
                 false => core.sessions.find(&id, now),
             };
@@ -153,6 +150,11 @@ impl Visitor {
     }
 }
 
+/// Whether a page asks by itself: nobody is at the keyboard, so it is no use of a session.
+fn is_live(query: &Form) -> bool {
+    !query.text("live").is_empty()
+}
+
 /// `Sec-Fetch-Site` where the browser sends it, else `Origin` beside `Host`; neither is no proof.
 fn is_same_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -176,6 +178,11 @@ impl Visit {
         let session = self.visitor.signed_in.as_ref();
         let (id, session) = session.ok_or(Failure::new(&problem::IDENTITY_UNKNOWN))?;
         Ok((id, session))
+    }
+
+    /// Whether the page asks by itself, to stay fresh.
+    pub(super) fn is_live(&self) -> bool {
+        is_live(&self.query)
     }
 
     /// The text in the path's place `name`.
@@ -225,17 +232,17 @@ impl Visit {
         body: Vec<u8>,
     ) -> Result<Answer, Failure> {
         let (_, session) = self.session()?;
-        let bare = path.split('?').next().unwrap_or(path);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let found = ENDPOINTS
             .iter()
-            .find(|one| one.verb == verb && one.path == bare);
+            .find(|one| one.verb == verb && one.path == path);
         let endpoint = found.ok_or_else(|| fault("find an endpoint of the API"))?;
         if !session.person.permits(endpoint.permission) {
             return Err(Failure::new(&problem::IDENTITY_DENIED).with(endpoint.permission.name()));
         }
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        let uri: Uri = format!("{PREFIX}/{path}")
-            .replace(['{', '}'], "-")
+        // Handlers read the query of it, and nothing else.
+        let uri: Uri = format!("/?{query}")
             .parse()
             .map_err(|_| Failure::bad_request("the address does not fit its form"))?;
         (endpoint.handler)(&Call {
