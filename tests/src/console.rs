@@ -19,14 +19,15 @@ const PAGES: &[(&str, &str)] = &[
     ("/me", "administrator clinical-staff it expert"),
 ];
 
-struct Lab {
-    lab: Installation,
+/// An installation with a console.
+pub(crate) struct Lab {
+    pub(crate) lab: Installation,
     _server: Server,
     address: SocketAddr,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let lab = Installation::create(LINK);
         let listen = "[console]\nlisten = \"127.0.0.1:0\"";
         lab.configure("[console]", listen);
@@ -44,13 +45,13 @@ impl Lab {
         }
     }
 
-    fn browser(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         let authority = self.lab.data().join("tls/authority.pem");
         Browser::new(self.address, trusting(&authority))
     }
 
     /// Adds a person and gives the code of their invitation.
-    fn invite(&self, name: &str, role: &str) -> String {
+    pub(crate) fn invite(&self, name: &str, role: &str) -> String {
         self.lab.run(&["person", "add", name, "--role", role]).ok();
         let invited = self.lab.json(&["person", "invite", name]);
         let code = invited["code"].as_str().unwrap().to_owned();
@@ -60,7 +61,7 @@ impl Lab {
     }
 
     /// A browser in which this person is signed in.
-    fn joined(&self, name: &str, role: &str) -> Browser {
+    pub(crate) fn joined(&self, name: &str, role: &str) -> Browser {
         let code = self.invite(name, role);
         let mut browser = self.browser();
         let fields = [

@@ -2,6 +2,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `api` | the API over TLS: every endpoint as nobody and in the name of each role |
 //! | `backup` | backups, key archives, a lab that comes back |
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `checks` | an installation that was made wrong for real |
@@ -30,6 +31,8 @@
     reason = "these tests start programs, connect to them and wait for them"
 )]
 
+#[cfg(test)]
+mod api;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]

@@ -159,8 +159,28 @@ impl Installation {
         Client::new(&self.data)
     }
 
+    /// Has the console listen on this port of this machine from the next start on.
+    pub(crate) fn open_console(&self, port: u16) -> Result<()> {
+        let config = self.data.join("labward.toml");
+        let text = fs::read_to_string(&config).context("read the configuration")?;
+        let table = "[console]\n";
+        ensure!(text.contains(table), "the configuration has no [console]");
+        let open = format!("{table}listen = \"127.0.0.1:{port}\"\n");
+        fs::write(&config, text.replacen(table, &open, 1)).context("write the configuration")
+    }
+
     /// Adds a peer that may send everything; gives its bundle.
     pub(crate) fn add_peer(&self, name: &str, place: &Workplace) -> Result<PathBuf> {
+        self.add_peer_for(name, "*", place)
+    }
+
+    /// Adds a peer that may send messages of these types; gives its bundle.
+    pub(crate) fn add_peer_for(
+        &self,
+        name: &str,
+        types: &str,
+        place: &Workplace,
+    ) -> Result<PathBuf> {
         let bundle = place.join(&format!("{name}.pem"));
         let folder = bundle.parent().context("name a folder")?.to_string_lossy();
         self.labward(&[
@@ -174,7 +194,7 @@ impl Installation {
             "--facility",
             "*",
             "--type",
-            "*",
+            types,
             "--processing",
             "*",
             "--astm-sender",

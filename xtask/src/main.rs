@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod browser;
 mod dictionaries;
 mod docs;
 mod fuzz;
@@ -24,7 +25,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  test [--quick]         everything: formatting, lints, tests, documents, layering, licences, fuzz smoke, demo, real peers
+  test [--quick]         everything: formatting, lints, tests, documents, layering, licences, fuzz smoke, demo, real peers,
+                         the console in a browser
   tidy                   rules that no compiler checks: arrows between rooms, front pages, sizes
   docs [--check]         write (or compare) the generated documents under docs/ref
   dictionaries           train the dictionaries with which records are packed, where there is none yet
@@ -32,12 +34,14 @@ cargo xtask COMMAND
   bad-days               kills, flipped bits, endless frames, large documents, longer than test runs them
                          (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
+  browser                the console in Chromium: what people do there, and every page in each theme, language and
+                         width, with its accessibility; pictures in target/screenshots
   bench [gateway|through|records|ledger|keys|backup|start]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
                          gateway: --connections N; through: --stored N
 
-interop and bench build the release program, or take the one that LABWARD_PROGRAM names.
+interop, browser and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";
 
 fn main() -> ExitCode {
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         ["bad-days"] => test::bad_days(),
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
+        ["browser"] => browser::browser(),
         ["bench", words @ ..] => bench::bench(words),
         _ => {
             eprint!("{USAGE}");

@@ -5,14 +5,17 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use crate::run::{cargo, root, run, under_ci};
-use crate::{fuzz, interop, tidy, tools};
+use crate::{browser, fuzz, interop, tidy, tools};
 
 /// What a test prints when it cannot run, followed by its name and the reason.
 const SKIP_MARK: &str = "labward-skip: ";
 
 /// Runs every check; `quick` leaves out what takes minutes (release build, fuzzing, licences).
 pub(crate) fn test(quick: bool) -> Result<()> {
-    tools::ensure_debian()?;
+    match quick {
+        true => tools::ensure_debian()?,
+        false => tools::ensure_for_browser()?,
+    }
     run("format", cargo().args(["fmt", "--all", "--check"]))?;
     tidy::tidy()?;
     run(
@@ -60,6 +63,7 @@ pub(crate) fn test(quick: bool) -> Result<()> {
         "demo",
         cargo().args(["run", "--quiet", "--release", "--", "demo", "--once"]),
     )?;
+    browser::browser()?;
     real_peers()
 }
 

@@ -1,9 +1,10 @@
 //! What the tests need beyond Rust: found, installed where that is allowed, or named in one line.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, root, run};
 
@@ -36,6 +37,12 @@ const TOOLS: &[Tool] = &[
 /// What only the benches need: SQLCipher is built against OpenSSL.
 const BENCH_TOOLS: &[Tool] = &[tool(Need::File("/usr/include/openssl/evp.h"), "libssl-dev")];
 
+/// What only a walk through the console needs: a browser, and what makes an authority known to it.
+const BROWSER_TOOLS: &[Tool] = &[
+    tool(Need::Program("chromium"), "chromium"),
+    tool(Need::Program("certutil"), "libnss3-tools"),
+];
+
 const fn tool(needs: Need, package: &'static str) -> Tool {
     Tool { needs, package }
 }
@@ -65,6 +72,12 @@ pub(crate) fn ensure_debian() -> Result<()> {
 pub(crate) fn ensure_for_bench() -> Result<()> {
     ensure(TOOLS)?;
     ensure(BENCH_TOOLS)
+}
+
+/// As [`ensure_debian`], for a walk through the console too.
+pub(crate) fn ensure_for_browser() -> Result<()> {
+    ensure(TOOLS)?;
+    ensure(BROWSER_TOOLS)
 }
 
 fn ensure(tools: &[Tool]) -> Result<()> {
@@ -118,29 +131,36 @@ pub(crate) fn ensure_cargo_deny() -> Result<()> {
 
 /// A Python with the package `hl7`, in a virtual environment of its own under `target`.
 pub(crate) fn ensure_python_hl7() -> Result<PathBuf> {
-    let venv = root().join("target/interop-python");
+    ensure_python("interop-python", &["hl7==0.4.5"])
+}
+
+/// A Python that drives a browser and knows what accessible pages are.
+pub(crate) fn ensure_python_browser() -> Result<PathBuf> {
+    let packages = ["playwright==1.65.2", "axe-playwright-python==0.1.8"];
+    ensure_python("browser-python", &packages)
+}
+
+/// A virtual environment below `target` with exactly these packages.
+fn ensure_python(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let venv = root().join("target").join(name);
     let python = venv.join("bin/python");
-    let sender = venv.join("bin/mllp_send");
-    if sender.exists() {
+    // Written last, so that one that was interrupted is made anew.
+    let made = venv.join("packages");
+    let wanted = packages.join(" ");
+    if fs::read_to_string(&made).is_ok_and(|there| there == wanted) {
         return Ok(python);
     }
-    if Command::new("python3")
-        .args(["-m", "venv"])
-        .arg(&venv)
-        .status()
-        .is_ok_and(|s| s.success())
-        && run(
-            "pip install hl7",
-            Command::new(&python).args(["-m", "pip", "install", "--quiet", "hl7==0.4.5"]),
-        )
-        .is_ok()
-    {
-        return Ok(python);
-    }
-    bail!(
-        "a Python environment with hl7 0.4.5 could not be made in {}",
-        venv.display()
-    )
+    let mut create = Command::new("python3");
+    create.args(["-m", "venv", "--clear"]).arg(&venv);
+    let mut install = Command::new(&python);
+    install
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(packages);
+    run(&format!("python with {wanted}"), &mut create)
+        .and_then(|()| run(&format!("pip install {wanted}"), &mut install))
+        .with_context(|| format!("make a Python with {wanted} in {}", venv.display()))?;
+    fs::write(&made, wanted).context("write which packages are there")?;
+    Ok(python)
 }
 
 /// Whether `program` is installed.

@@ -1,11 +1,12 @@
 //! Backups of the data, and archives of the keys that open them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::status::Opener;
 
 /// `POST backups/create`: a backup to be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewBackup {
     /// The folder, as the server sees it; absolute.
@@ -17,7 +18,7 @@ pub struct NewBackup {
 }
 
 /// The answer to a backup that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Backup {
     /// The number of the generation.
     pub generation: u64,
@@ -42,7 +43,7 @@ pub struct Backup {
 }
 
 /// `POST backups/verify`: backups to be read and compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyBackup {
     /// The folder, as the server sees it; absolute.
@@ -52,7 +53,7 @@ pub struct VerifyBackup {
 }
 
 /// The answer to a verification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct VerifiedBackup {
     /// Whether nothing is wrong.
     pub good: bool,
@@ -71,7 +72,7 @@ pub struct VerifiedBackup {
 }
 
 /// `POST backups/drill`: a restore to be tried in a scratch folder.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drill {
     /// The folder of backups, as the server sees it; absolute.
@@ -87,7 +88,7 @@ pub struct Drill {
 }
 
 /// The answer to a drill: what "within 72 hours" is here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Drilled {
     /// The generation that was restored.
     pub generation: u64,
@@ -108,7 +109,7 @@ pub struct Drilled {
 }
 
 /// `POST key/archives`: a key archive to be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewKeyArchive {
     /// The folder, as the server sees it; absolute.
@@ -120,7 +121,7 @@ pub struct NewKeyArchive {
 }
 
 /// `GET key/archives`: one key archive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct KeyArchive {
     /// Its number.
     pub id: u32,
@@ -135,7 +136,7 @@ pub struct KeyArchive {
 }
 
 /// `POST key/archives/expire`: what the end of archives' time brought.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ExpiredArchives {
     /// Numbers of those that were deleted now.
     pub deleted: Vec<u32>,

@@ -1,11 +1,12 @@
 //! The configuration while the server runs: what a reload would change, and the reload itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ProblemBody;
 
 /// `GET config/preview` and `POST config/reload`: what is otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Reload {
     /// SHA-256 of the file, in hex.
     pub sha256: String,
@@ -17,7 +18,7 @@ pub struct Reload {
 }
 
 /// One key that is otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ConfigChange {
     /// The table, such as `[log]` or `[[link]] xn550`.
     pub table: String,

@@ -1,11 +1,12 @@
 //! Edges: how they enrol, and how they are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::peer::Rules;
 
 /// `POST peers/{name}/enroll`: a one-time code for an edge of this name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewCode {
     /// What the edge's devices may send; an edge that is known keeps its rules.
@@ -23,7 +24,7 @@ pub struct NewCode {
 }
 
 /// The answer: the code stands in it once and is kept nowhere.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Code {
     /// The edge's name.
     pub name: String,
@@ -36,7 +37,7 @@ pub struct Code {
 }
 
 /// How one edge is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct EdgeStatus {
     /// `connected`, `away`, or `refused` for the reason in `fault`.
     pub state: String,
@@ -59,7 +60,7 @@ pub struct EdgeStatus {
 }
 
 /// What an edge sends when it enrols, inside TLS, once the server has shown the code's authority.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolRequest {
     /// The version of this form: 1.
@@ -75,7 +76,7 @@ pub struct EnrolRequest {
 }
 
 /// What the server answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnrolAnswer {
     /// The edge is a peer from now on.

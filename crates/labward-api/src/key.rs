@@ -1,9 +1,10 @@
 //! Root-key slots: listing, adding, testing, removing, rotating.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `GET key/slots`: one slot of the root key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Slot {
     /// The slot's number.
     pub id: u32,
@@ -18,7 +19,7 @@ pub struct Slot {
 }
 
 /// `POST key/slots`: a slot to be added.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NewSlot {
     /// A key file, written where the server can write.
@@ -47,7 +48,7 @@ pub enum NewSlot {
 }
 
 /// The answer to an added slot; the shares are shown this once and kept nowhere.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 pub struct AddedSlot {
     /// The slot's number.
     pub id: u32,
@@ -56,7 +57,7 @@ pub struct AddedSlot {
 }
 
 /// `POST key/rotate`: what the rotation did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Rotation {
     /// The root key's generation now.
     pub generation: u32,
@@ -67,7 +68,7 @@ pub struct Rotation {
 }
 
 /// `GET key/where`: where one slot's private half lives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SlotPlace {
     /// The slot's number.
     pub id: u32,

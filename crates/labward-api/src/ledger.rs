@@ -1,10 +1,11 @@
 //! The ledger: listing, verifying, exporting, proving.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// `GET ledger/entries`: which ones to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EntryFilter {
     /// From this index on.
@@ -14,7 +15,7 @@ pub struct EntryFilter {
 }
 
 /// A page of the ledger.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Entries {
     /// The leaves as they are hashed.
     pub entries: Vec<Value>,
@@ -23,7 +24,7 @@ pub struct Entries {
 }
 
 /// `POST ledger/verify`: what verifying found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Verified {
     /// Whether every check passed.
     pub good: bool,
@@ -42,10 +43,35 @@ pub struct Verified {
 }
 
 /// `GET ledger/key`: what an offline verifier needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct VerifierKey {
     /// The public key in the form of a C2SP signed-note verifier key.
     pub key: String,
     /// The ledger's origin line.
     pub origin: String,
+}
+
+/// `POST ledger/export`: in which form the ledger leaves; the answer is the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerExport {
+    /// The form.
+    pub format: LedgerFormat,
+}
+
+/// A form in which the ledger leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedgerFormat {
+    /// One file that an outside expert verifies offline.
+    Bundle,
+    /// FHIR AuditEvents, one a line.
+    Fhir,
+}
+
+/// `GET ledger/prove/{entry}`: that an entry stands in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Proof {
+    /// The proof in the form of C2SP `tlog-proof`.
+    pub proof: String,
 }

@@ -7,13 +7,14 @@
 //! | [`backup`] | `backups`, `key/archives` |
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
-//! | [`session`] | `people/{id}/invite`, `sessions` |
+//! | [`session`] | `people/{id}/invite`, `sessions`, `tokens` |
 //! | [`edge`] | `peers/{name}/enroll`; how an edge enrols, and how it is |
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
 //! | [`ledger`] | `ledger` |
+//! | [`schema`] | `openapi.json`: every type as JSON Schema |
 //!
-//! Every request that reads or changes records carries `why`; who asks is known by the socket.
+//! Every request that reads or changes records carries `why`; who asks is known by the socket, or by a token over TLS.
 
 pub mod backup;
 pub mod config;
@@ -23,16 +24,18 @@ pub mod ledger;
 pub mod message;
 pub mod peer;
 pub mod record;
+pub mod schema;
 pub mod session;
 pub mod status;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The prefix of every endpoint.
 pub const PREFIX: &str = "/api/v1";
 
 /// The answer to a request that failed, in the shape of RFC 9457 with our own member names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ProblemBody {
     /// The stable code; `docs/ref/errors.md` lists all.
     pub code: String,
@@ -49,7 +52,7 @@ pub struct ProblemBody {
 }
 
 /// A request that only needs a reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// Why it is done, in the person's own words; recorded, sealed under the site's audit key.
@@ -57,7 +60,7 @@ pub struct Why {
 }
 
 /// An answer that says only that it was done and where the ledger says so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Done {
     /// The index of the entry that records it, if it changed anything.
     pub entry: Option<u64>,

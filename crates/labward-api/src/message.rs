@@ -1,9 +1,10 @@
 //! Messages and what waits for a person.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `GET messages`: which ones to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessageFilter {
     /// `received`, `held`, `waiting` (retries and blocked), `dead`; all if not given.
@@ -21,7 +22,7 @@ pub struct MessageFilter {
 }
 
 /// One message as a list shows it: no patient data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Message {
     /// The record's number.
     pub record: u64,
@@ -46,7 +47,7 @@ pub struct Message {
 }
 
 /// What became of a message at one destination.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Delivery {
     /// The destination's name.
     pub destination: String,
@@ -59,7 +60,7 @@ pub struct Delivery {
 }
 
 /// `POST messages/{record}/release|reject|resend|skip`: a person's decision.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// Why; recorded.

@@ -1,11 +1,12 @@
 //! Machine peers and the people of the lab.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::edge::EdgeStatus;
 
 /// What a peer may send; an empty list admits nothing, `*` admits all, a trailing `*` a prefix.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
     /// Allowed sending applications (MSH-3, first component).
@@ -21,7 +22,7 @@ pub struct Rules {
 }
 
 /// `POST peers`: a peer to be added.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewPeer {
     /// Its name: letters, digits, `-`, `_` and `.`, at most 64.
@@ -43,7 +44,7 @@ pub struct NewPeer {
 }
 
 /// `POST peers/{name}/set`: what is to be otherwise about a peer; what is left out stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PeerChange {
     /// Why; recorded, sealed under the site's audit key.
@@ -65,7 +66,7 @@ pub struct PeerChange {
 }
 
 /// The answer to an added or renewed peer; the private key is in it once and kept nowhere.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 pub struct AddedPeer {
     /// The peer as it now stands.
     pub peer: Peer,
@@ -76,7 +77,7 @@ pub struct AddedPeer {
 }
 
 /// `GET peers`: one peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Peer {
     /// Its number.
     pub id: u64,
@@ -106,7 +107,7 @@ pub struct Peer {
 }
 
 /// A person of the lab, known by an account of the operating system, a login at the console or both.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Person {
     /// The person's number; 0 when adding.
     #[serde(default)]

@@ -1,10 +1,11 @@
 //! Records and patients: finding, showing, exporting, importing, disposing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// `POST records/find`: what to search by; never in a URL or on a command line.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Find {
     /// An identifier of the patient, exact.
@@ -24,7 +25,7 @@ pub struct Find {
 }
 
 /// The answer to a search: masked hits.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Found {
     /// The patients, the best first.
     pub patients: Vec<PatientHit>,
@@ -38,7 +39,7 @@ pub struct Found {
 }
 
 /// One patient, masked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct PatientHit {
     /// The opaque number to go on with.
     pub patient: u64,
@@ -55,7 +56,7 @@ pub struct PatientHit {
 }
 
 /// One record of a patient, without its content.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RecordHit {
     /// The record's number.
     pub record: u64,
@@ -68,7 +69,7 @@ pub struct RecordHit {
 }
 
 /// `POST records/{record}/show`: the record itself.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Shown {
     /// The record's number.
     pub record: u64,
@@ -88,7 +89,7 @@ pub struct Shown {
 }
 
 /// `POST records/export`: what to export; the answer is the bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Export {
     /// One record, or
@@ -110,7 +111,7 @@ pub struct Export {
 }
 
 /// `POST patients/{patient}/documents`: what became of the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AddedDocument {
     /// The record's number.
     pub record: u64,
@@ -121,7 +122,7 @@ pub struct AddedDocument {
 }
 
 /// `POST records/import`: what became of one file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Imported {
     /// How many records were kept.
     pub records: u64,
@@ -136,7 +137,7 @@ pub struct Imported {
 }
 
 /// `POST patients/{patient}/dispose`: destroys the keys of the patient's whole merge group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dispose {
     /// Why; recorded.
@@ -147,7 +148,7 @@ pub struct Dispose {
 }
 
 /// The proof of a disposal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Disposed {
     /// The proof, one JSON object; it says what it does not cover.
     pub proof: Value,

@@ -1,9 +1,10 @@
 //! What the installation is doing and what is wrong with it; holds no patient data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `GET status`: what the server is doing now.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Status {
     /// The program's version.
     pub version: String,
@@ -37,7 +38,7 @@ pub struct Status {
 }
 
 /// The room that was set aside for break-glass reading.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ReserveStatus {
     /// Bytes that were set aside; 0 if the reserve is missing.
     pub size_bytes: u64,
@@ -48,7 +49,7 @@ pub struct ReserveStatus {
 }
 
 /// One listener and what came through it since the start.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct LinkStatus {
     /// The link's name in the configuration.
     pub name: String,
@@ -73,7 +74,7 @@ pub struct LinkStatus {
 }
 
 /// One destination and what waits for it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct DestinationStatus {
     /// The destination's name in the configuration.
     pub name: String,
@@ -101,7 +102,7 @@ pub struct DestinationStatus {
 }
 
 /// One witness and what it cosigned.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WitnessStatus {
     /// The witness's name in the configuration.
     pub name: String,
@@ -118,7 +119,7 @@ pub struct WitnessStatus {
 }
 
 /// `GET check`: what is wrong with this installation, the most harmful first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Check {
     /// What was found, in order of harm.
     pub findings: Vec<CheckFinding>,
@@ -130,7 +131,7 @@ pub struct Check {
 }
 
 /// A thing that could not be looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct NotMeasured {
     /// The code of the check.
     pub code: String,
@@ -141,7 +142,7 @@ pub struct NotMeasured {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct CheckFinding {
     /// A stable code such as `check.key-beside-data`.
     pub code: String,
@@ -154,7 +155,7 @@ pub struct CheckFinding {
 }
 
 /// `POST unseal`: opens the root key with one slot.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "with", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Opener {
     /// A key file that the server can read.

@@ -76,6 +76,8 @@ ids! {
     PersonId(u64);
     /// A session of a person: the place of the entry with which it began.
     SessionNumber(u64);
+    /// A token of a person: the place of the entry that records it.
+    TokenNumber(u64);
     /// A root-key slot.
     SlotId(u32);
 }

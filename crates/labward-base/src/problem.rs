@@ -23,8 +23,12 @@ pub enum ErrorKind {
     NotFound,
     /// The root key is not open.
     Sealed,
+    /// Too often in too short a time; waiting helps.
+    TooOften,
     /// Something needed is not reachable now; trying later may help.
     Unavailable,
+    /// Who asks is not known.
+    Unknown,
 }
 
 impl ErrorKind {
@@ -36,6 +40,8 @@ impl ErrorKind {
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Limit => 413,
+            Self::TooOften => 429,
+            Self::Unknown => 401,
             Self::Damaged | Self::Internal => 500,
             Self::Sealed | Self::Unavailable => 503,
         }
@@ -46,10 +52,10 @@ impl ErrorKind {
         match self {
             Self::Conflict => 73,
             Self::Damaged => 76,
-            Self::Denied => 77,
+            Self::Denied | Self::Unknown => 77,
             Self::Internal => 70,
             Self::Invalid => 65,
-            Self::Limit => 71,
+            Self::Limit | Self::TooOften => 71,
             Self::NotFound => 66,
             Self::Sealed => 78,
             Self::Unavailable => 69,
@@ -67,7 +73,9 @@ impl ErrorKind {
             Self::Limit => "limit",
             Self::NotFound => "not-found",
             Self::Sealed => "sealed",
+            Self::TooOften => "too-often",
             Self::Unavailable => "unavailable",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -320,7 +328,7 @@ problems! {
     IDENTITY_SIGN_IN_REFUSED = "identity.sign-in-refused", Denied,
         "login and password do not fit together",
         "try again; if the password is lost, whoever manages the people makes an invitation for a new one";
-    IDENTITY_TOO_MANY_ATTEMPTS = "identity.too-many-attempts", Limit,
+    IDENTITY_TOO_MANY_ATTEMPTS = "identity.too-many-attempts", TooOften,
         "passwords were tried too often for this login or from this place",
         "wait as long as is said beside this text, then try again";
     IDENTITY_WEAK_PASSWORD = "identity.weak-password", Invalid,
@@ -335,6 +343,15 @@ problems! {
     IDENTITY_NO_SESSION = "identity.no-session", NotFound,
         "there is no such session, or it has ended",
         "list the sessions with labward session list";
+    IDENTITY_BAD_TOKEN = "identity.bad-token", Invalid,
+        "a token cannot be made like this",
+        "see why beside this text; docs/ref/api.md names the permission that each request needs";
+    IDENTITY_NO_TOKEN = "identity.no-token", NotFound,
+        "there is no such token, or it has ended",
+        "list the tokens with labward token list";
+    IDENTITY_TOKEN_REFUSED = "identity.token-refused", Unknown,
+        "there is no token with the request, or it does not hold",
+        "send Authorization: Bearer with a token of labward token create that has not ended";
     // gateway: refusals that a peer may see in an acknowledgement
     GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
         "the frame does not hold an HL7 v2 message",

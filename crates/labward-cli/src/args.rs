@@ -11,7 +11,7 @@ mod peer;
 
 pub use peer::{
     EdgeCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs,
-    PersonCommand, Role, ScopeArgs, SessionCommand,
+    PersonCommand, Role, ScopeArgs, SessionCommand, TokenCommand,
 };
 
 /// Guards a medical laboratory's messages, records and evidence.
@@ -71,6 +71,9 @@ pub enum Command {
     /// Sessions: who is signed in at the console.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Tokens with which programs act at the API over TLS.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Messages, and those that wait for a person.
     #[command(subcommand)]
     Message(MessageCommand),

@@ -2,7 +2,7 @@
 //!
 //! A text must never hold certificate bytes, keys or anything a peer wrote.
 
-use labward_base::id::{PeerId, PersonId, SessionNumber};
+use labward_base::id::{PeerId, PersonId, SessionNumber, TokenNumber};
 use labward_base::problem::{self, Problem};
 use labward_ledger::LedgerError;
 use labward_store::StoreError;
@@ -65,6 +65,12 @@ pub enum IdentityError {
 /// That a password was wrong is no error but a [`crate::Refusal`].
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
+    /// Operator: the token would have no name, no scope that it may have, or no time.
+    #[error("make a token: {what}")]
+    BadToken {
+        /// What does not fit.
+        what: &'static str,
+    },
     /// The machine's: too many passwords wait to be hashed.
     #[error("hash a password: too many wait")]
     Busy,
@@ -83,6 +89,9 @@ pub enum SignInError {
     /// Operator: there is no such session, or it has ended.
     #[error("end session {0}: there is none")]
     NoSession(SessionNumber),
+    /// Operator: there is no such token, or it has ended.
+    #[error("end token {0}: there is none")]
+    NoToken(TokenNumber),
     /// Staff: the password is one that others would guess.
     #[error("choose a password: {0}")]
     WeakPassword(#[from] crate::Weakness),
@@ -92,11 +101,13 @@ impl SignInError {
     /// What a person is told about it.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::BadToken { .. } => &problem::IDENTITY_BAD_TOKEN,
             Self::Busy => &problem::SERVER_BUSY,
             Self::Hash(_) | Self::NoRandom(_) => &problem::SERVER_INTERNAL,
             Self::InvitationEnded => &problem::IDENTITY_INVITATION_ENDED,
             Self::LoginTaken => &problem::IDENTITY_LOGIN_TAKEN,
             Self::NoSession(_) => &problem::IDENTITY_NO_SESSION,
+            Self::NoToken(_) => &problem::IDENTITY_NO_TOKEN,
             Self::WeakPassword(_) => &problem::IDENTITY_WEAK_PASSWORD,
         }
     }

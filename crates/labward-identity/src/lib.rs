@@ -13,6 +13,7 @@
 //! | `sign_in` | [`SignIn`]: a login and a password become a session, or a recorded refusal |
 //! | `throttle`, `refusals` | how fast passwords may be tried, and how refusals are recorded |
 //! | `session` | [`Sessions`]: who is signed in, until when |
+//! | `token` | [`Tokens`]: how a program acts at the API in a person's name |
 //! | `peer`, `peers` | [`Peer`], [`Peers`]: machines known by the SHA-256 of their public key |
 //! | `rules` | [`PeerRules`]: what a peer may send, default deny |
 //! | `authority` | [`Authority`]: the built-in certificate authority |
@@ -40,6 +41,7 @@ mod session;
 mod sign_in;
 mod store;
 mod throttle;
+mod token;
 mod verify;
 
 #[cfg(test)]
@@ -65,5 +67,9 @@ pub use session::{
 };
 pub use sign_in::{Attempt, Refusal, SignIn};
 pub use store::sign_in::{SHORT_LIVED_TABLES, SIGN_IN_MIGRATIONS};
+pub use store::token::TOKEN_MIGRATIONS;
 pub use store::{MIGRATIONS, RENEWAL_MIGRATIONS};
+pub use token::{
+    NEVER_BY_TOKEN, NewToken, TOKEN_MAX_DAYS, TOKEN_PREFIX, Token, TokenSecret, Tokens,
+};
 pub use verify::{ExpectedServer, Stranger, TlsTime, client_verifier, server_verifier};

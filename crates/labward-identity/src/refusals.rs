@@ -26,6 +26,7 @@ const SPAN: Duration = Duration::from_secs(60);
 /// Why somebody was not let in; for the ledger, never told to whoever tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
+    BadToken,
     EndedPassword,
     NoPassword,
     TooMany,
@@ -36,6 +37,7 @@ pub(crate) enum Reason {
 impl Reason {
     const fn name(self) -> &'static str {
         match self {
+            Self::BadToken => "bad-token",
             Self::EndedPassword => "ended-password",
             Self::NoPassword => "no-password",
             Self::TooMany => "too-many-attempts",
@@ -46,6 +48,7 @@ impl Reason {
 
     const fn problem(self) -> &'static Problem {
         match self {
+            Self::BadToken => &problem::IDENTITY_TOKEN_REFUSED,
             Self::TooMany => &problem::IDENTITY_TOO_MANY_ATTEMPTS,
             _ => &problem::IDENTITY_SIGN_IN_REFUSED,
         }

@@ -147,6 +147,11 @@ impl SignIn {
         }
     }
 
+    /// Counts a token that does not hold among the refusals.
+    pub fn refused_token(&self, client: &Client, now: Timestamp) {
+        self.refused(None, Reason::BadToken, client, now);
+    }
+
     /// Records the refusals whose minute is over, or all of them before the end.
     pub fn settle(&self, now: Timestamp, all: bool) {
         let shared = &*self.0;

@@ -4,6 +4,7 @@
 //! It must never change a row without its entry. **Invariant:** no change without an entry.
 
 pub(crate) mod sign_in;
+pub(crate) mod token;
 
 use std::net::IpAddr;
 

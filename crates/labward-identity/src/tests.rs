@@ -2,6 +2,7 @@
 
 mod renewal;
 mod sign_in;
+mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +46,7 @@ impl Lab {
             .chain(crate::MIGRATIONS)
             .chain(crate::RENEWAL_MIGRATIONS)
             .chain(crate::SIGN_IN_MIGRATIONS)
+            .chain(crate::TOKEN_MIGRATIONS)
             .copied()
             .collect();
         let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));

@@ -190,6 +190,10 @@ actions! {
     SessionEnded = "session.ended", E, "110114", None, None;
     /// Sign-ins were refused, counted per person or source and minute.
     SessionRefused = "session.refused", E, "110114", None, None;
+    /// A token was made with which a program acts in a person's name; its number is this entry's index.
+    TokenCreated = "token.created", C, "110136", None, None;
+    /// A token was ended.
+    TokenEnded = "token.ended", D, "110136", None, None;
     /// Files were imported as records.
     RecordImported = "record.imported", C, "110107", Some("originate"), None;
     /// Records were searched for; the query is in the sealed detail.

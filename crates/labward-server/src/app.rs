@@ -22,7 +22,7 @@ use labward_gateway::events::Events;
 use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::tls::ServerIdentity;
 use labward_gateway::{Gateway, GatewayParts, Messages};
-use labward_identity::{Invitations, Passwords, Peers, People, Sessions, SignIn};
+use labward_identity::{Invitations, Passwords, Peers, People, Sessions, SignIn, Tokens};
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
@@ -91,6 +91,7 @@ pub(crate) struct Core {
     pub(crate) peers: Peers,
     pub(crate) sessions: Sessions,
     pub(crate) invitations: Invitations,
+    pub(crate) tokens: Tokens,
     pub(crate) sign_in: SignIn,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
@@ -200,6 +201,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     let peers = Peers::load(store.clone())?;
     let limits = config.console.session_limits();
     let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
+    let tokens = Tokens::load(store.clone(), SITE, people.clone())?;
     let passwords = Passwords::new()?;
     let reserve = Reserve::open(ReserveSetup {
         path: data.reserve(),
@@ -227,6 +229,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
             passwords,
         ),
         sessions,
+        tokens,
         config: RwLock::new(Arc::new(Loaded { config, source })),
         data,
         clock,

@@ -27,6 +27,7 @@ fn the_configuration_reference_is_what_the_parser_takes() {
 #[test]
 fn the_api_reference_is_the_table_of_endpoints() {
     check("api.md", &labward_server::api_reference());
+    check("openapi.json", &labward_server::openapi_text());
 }
 
 #[test]

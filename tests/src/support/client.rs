@@ -179,6 +179,8 @@ pub(crate) struct Browser {
     address: SocketAddr,
     config: Arc<ClientConfig>,
     pub(crate) cookie: Option<String>,
+    /// What it sends as `Authorization`.
+    pub(crate) authorization: Option<String>,
     /// What it says of where a form comes from.
     pub(crate) site: &'static str,
 }
@@ -215,6 +217,7 @@ impl Browser {
             address,
             config,
             cookie: None,
+            authorization: None,
             site: "same-origin",
         }
     }
@@ -237,18 +240,21 @@ impl Browser {
         self.ask("POST", path, &form.join("&"))
     }
 
-    fn ask(&mut self, verb: &str, path: &str, form: &str) -> Answered {
+    pub(crate) fn ask(&mut self, verb: &str, path: &str, form: &str) -> Answered {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
         let mut stream = StreamOwned::new(connection, dial(self.address).unwrap());
         let cookie = self.cookie.as_ref();
         let cookie = cookie.map(|value| format!("cookie: __Host-labward={value}\r\n"));
+        let authorization = self.authorization.as_ref();
+        let authorization = authorization.map(|value| format!("authorization: {value}\r\n"));
         let request = format!(
             "{verb} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}\
+             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}{}\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
             self.site,
             cookie.unwrap_or_default(),
+            authorization.unwrap_or_default(),
             form.len()
         );
         stream.write_all(request.as_bytes()).unwrap();

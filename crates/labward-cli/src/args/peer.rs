@@ -1,4 +1,4 @@
-//! The commands about who may send and who may act: peers, edges, people and their sessions.
+//! The commands about who may send and who may act: peers, edges, people, their sessions and tokens.
 
 use std::path::PathBuf;
 
@@ -211,6 +211,33 @@ pub enum SessionCommand {
         number: u64,
     },
     /// List who is signed in at the console, from where and until when.
+    List,
+}
+
+/// `labward token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token with which a program acts in a person's name; it is shown once.
+    Create {
+        /// The person's number or name.
+        #[arg(value_name = "ID|NAME")]
+        person: String,
+        /// What the token is for.
+        #[arg(long)]
+        name: String,
+        /// What it may do, such as status.read,message.list; the API's reference names them all.
+        #[arg(long = "scope", value_delimiter = ',', required = true)]
+        scopes: Vec<String>,
+        /// How many days it lasts, 1 to 366.
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
+    /// End a token at once.
+    End {
+        /// The token's number.
+        number: u64,
+    },
+    /// List the tokens: in whose name, what for, until when, last used.
     List,
 }
 

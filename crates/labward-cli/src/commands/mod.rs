@@ -10,6 +10,7 @@ mod reload;
 mod send;
 mod session;
 mod status;
+mod token;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Peer(command) => peer::run(&context, command),
         Command::Person(command) => peer::person(&context, command),
         Command::Session(command) => session::run(&context, command),
+        Command::Token(command) => token::run(&context, command),
         Command::Message(command) => message::run(&context, command),
         Command::Record(command) => record::run(&context, command),
         Command::Patient(command) => record::patient(&context, command),

@@ -79,7 +79,7 @@ pub(super) fn invite(context: &Context, person: &str) -> Result<(), Failure> {
 }
 
 /// The number that was given, or that of the one person with this name.
-fn number_of(context: &Context, person: &str) -> Result<u64, Failure> {
+pub(super) fn number_of(context: &Context, person: &str) -> Result<u64, Failure> {
     if let Ok(number) = person.parse() {
         return Ok(number);
     }

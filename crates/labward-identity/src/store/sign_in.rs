@@ -21,8 +21,8 @@ pub const SIGN_IN_MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 /// The tables of what lasts for hours, which a backup leaves out: a restore must not bring a session
-/// back that was ended, or an invitation that was accepted.
-pub const SHORT_LIVED_TABLES: &[&str] = &["invitation", "session"];
+/// or token back that was ended, or an invitation that was accepted.
+pub const SHORT_LIVED_TABLES: &[&str] = &["invitation", "session", "token"];
 
 /// Wrong tries in a row after which a password has ended (NIST SP 800-63B-4, 3.2.2).
 pub(crate) const MAX_FAILURES: i64 = 100;
@@ -264,10 +264,11 @@ pub(crate) fn forget_person(tx: &mut Tx<'_>, person: PersonId) -> Result<usize, 
     let id = [person.as_sql().into()];
     tx.execute("DELETE FROM credential WHERE person = $1", &id)?;
     tx.execute("DELETE FROM invitation WHERE person = $1", &id)?;
+    tx.execute("DELETE FROM token WHERE person = $1", &id)?;
     tx.execute("DELETE FROM session WHERE person = $1", &id)
 }
 
-fn refuse_removed(tx: &mut Tx<'_>, person: PersonId) -> Result<(), IdentityError> {
+pub(super) fn refuse_removed(tx: &mut Tx<'_>, person: PersonId) -> Result<(), IdentityError> {
     let sql = "SELECT count(*) FROM person WHERE id = $1 AND removed = 0";
     match tx.query_one(sql, &[person.as_sql().into()], |row| row.int(0))? {
         0 => Err(IdentityError::NoPerson(person)),

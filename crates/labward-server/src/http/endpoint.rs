@@ -7,11 +7,13 @@ use std::fmt::Write as _;
 
 use labward_api::PREFIX;
 use labward_base::problem;
-use labward_identity::{Permission, Role};
+use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{backup, check, config, edge, key, ledger, message, peer, record, session, status};
+use super::{
+    backup, check, config, edge, key, ledger, message, openapi, peer, record, session, status,
+};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -46,7 +48,7 @@ pub(crate) enum Takes {
     File,
     /// JSON of this type, at most 1 MiB.
     Json(&'static str),
-    /// Nothing in the body, these in the query string.
+    /// Nothing in the body, the members of this type in the query string.
     Query(&'static str),
     /// Nothing.
     Nothing,
@@ -81,7 +83,7 @@ impl Takes {
         match self {
             Self::File => "a file of at most 256 MiB; `?ending=&why=`".to_owned(),
             Self::Json(name) => format!("`{name}`"),
-            Self::Query(names) => format!("`?{names}`"),
+            Self::Query(name) => format!("`?{}=`", openapi::members(name).join("=&")),
             Self::Nothing => "–".to_owned(),
             Self::Upload => "a file of any size; `?why=`".to_owned(),
         }
@@ -109,6 +111,8 @@ use Takes::{File, Json, Nothing, Query, Upload};
 endpoints! {
     Get "status", StatusRead, Nothing, "Status", status::status,
         "What the server is doing now";
+    Get "openapi.json", StatusRead, Nothing, "OpenAPI 3.1", openapi::openapi,
+        "This API as an OpenAPI document";
     Get "check", StatusRead, Nothing, "Check", check::check,
         "What is wrong with this installation, the most harmful first";
     Get "config/preview", ConfigRead, Nothing, "Reload", config::preview,
@@ -171,7 +175,13 @@ endpoints! {
         "Who is signed in at the console, from where and until when";
     Delete "sessions/{number}", PersonChange, Nothing, "Done", session::end,
         "Ends a session at once";
-    Get "messages", MessageList, Query("state=&link=&peer=&destination=&before=&limit="),
+    Get "tokens", PersonRead, Nothing, "[Token]", session::tokens,
+        "The tokens with which programs act at this API over TLS, in whose name and until when";
+    Post "tokens", PersonChange, Json("NewToken"), "AddedToken", session::add_token,
+        "Makes a token; it is in the answer this once";
+    Delete "tokens/{number}", PersonChange, Nothing, "Done", session::end_token,
+        "Ends a token at once";
+    Get "messages", MessageList, Query("MessageFilter"),
         "[Message]", message::list,
         "Messages, the newest first, without their content";
     Get "messages/{record}", MessageList, Nothing, "Message", message::show,
@@ -206,14 +216,14 @@ endpoints! {
         "Puts a patient's records under legal hold";
     Post "patients/{patient}/lift", HoldChange, Json("Why"), "Done", record::lift,
         "Lifts a legal hold";
-    Get "ledger/entries", LedgerRead, Query("from=&limit="), "Entries", ledger::entries,
+    Get "ledger/entries", LedgerRead, Query("EntryFilter"), "Entries", ledger::entries,
         "A page of the ledger; who, why and what was asked for stay sealed";
     Post "ledger/verify", LedgerRead, Nothing, "Verified", ledger::verify,
         "Verifies rows, payloads, tiles and checkpoints, and holds what the witnesses say against them";
-    Post "ledger/export", LedgerExport, Json("{ format: bundle | fhir }"), "bytes",
+    Post "ledger/export", LedgerExport, Json("LedgerExport"), "bytes",
         ledger::export,
         "The ledger for an outside expert: a bundle to verify offline, or FHIR AuditEvents";
-    Get "ledger/prove/{entry}", LedgerRead, Nothing, "{ proof }", ledger::prove,
+    Get "ledger/prove/{entry}", LedgerRead, Nothing, "Proof", ledger::prove,
         "The C2SP proof that an entry stands in the ledger";
     Get "ledger/key", LedgerRead, Nothing, "VerifierKey", ledger::key,
         "The key with which others verify the ledger";
@@ -221,11 +231,19 @@ endpoints! {
 
 /// `docs/ref/api.md`: every endpoint, generated from the table.
 pub fn reference() -> String {
+    let never: Vec<String> = NEVER_BY_TOKEN
+        .iter()
+        .map(|permission| format!("`{permission}`"))
+        .collect();
+    let never = never.join(", ");
     let mut text = format!(
         "# HTTP API\n\n\
-         HTTP/1.1 over the admin socket `run/admin.sock` of the data folder, below `{PREFIX}`.\n\
-         Who asks is the person to whom the account of the operating system is bound; the kernel\n\
-         says which account it is. Requests and answers are JSON of the types in\n\
+         HTTP/1.1 over the admin socket `run/admin.sock` of the data folder, below `{PREFIX}`, and\n\
+         over TLS at the console's address. Over the socket who asks is the person to whom the account\n\
+         of the operating system is bound; the kernel says which account it is. Over TLS it is the\n\
+         person of the token in `Authorization: Bearer` (`labward token create`), within the token's\n\
+         scopes, which are the permissions below but {never}.\n\
+         [openapi.json](openapi.json) is the same for machines. Requests and answers are JSON of the types in\n\
          `crates/labward-api`. A failure is `ProblemBody` with a code of [errors.md](errors.md);\n\
          one of 5xx holds a reference to look for in the log.\n\n\
          Requests are limited to 1 MiB, imports to 256 MiB; documents are not. Everything that reads or changes\n\

@@ -98,7 +98,14 @@ impl IntoResponse for Failure {
         let (status, body) = self.into_body();
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], json).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, kind)], json).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, 11.6.1, and RFC 6750, 3.
+            let challenge = HeaderValue::from_static("Bearer");
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }
 

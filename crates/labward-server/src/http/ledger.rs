@@ -3,7 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
-use labward_api::ledger::{Entries, EntryFilter, Verified, VerifierKey as PublicKey};
+use labward_api::ledger::{
+    Entries, EntryFilter, LedgerExport, LedgerFormat, Proof, Verified, VerifierKey as PublicKey,
+};
 use labward_base::id::EntryIndex;
 use labward_ledger::verify::Fault;
 use labward_ledger::{
@@ -11,8 +13,7 @@ use labward_ledger::{
     VerifyReport, append, entries as read_entries, export_audit_events, tree_head, verify as check,
 };
 use labward_store::StoreError;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::call::{Answer, Call, Writer};
 use super::failure::Failure;
@@ -76,28 +77,13 @@ pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
     Answer::json(&verified(report, said))
 }
 
-/// What `ledger/export` takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExportRequest {
-    format: ExportFormat,
-}
-
-/// In which form the ledger leaves.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ExportFormat {
-    Bundle,
-    Fhir,
-}
-
 /// `POST ledger/export`
 pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
-    let ExportRequest { format } = call.json()?;
+    let LedgerExport { format } = call.json()?;
     let opened = call.opened()?;
     let name = match format {
-        ExportFormat::Bundle => "bundle",
-        ExportFormat::Fhir => "fhir",
+        LedgerFormat::Bundle => "bundle",
+        LedgerFormat::Fhir => "fhir",
     };
     // Before the first byte leaves, so that the export holds its own entry.
     let facts = Facts::new().text("format", name);
@@ -110,11 +96,11 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
         Outcome::Success,
     )?;
     let writer: Writer = match format {
-        ExportFormat::Bundle => Box::new(move |out| {
+        LedgerFormat::Bundle => Box::new(move |out| {
             opened.publishing.export(out)?;
             Ok(())
         }),
-        ExportFormat::Fhir => Box::new(move |out| {
+        LedgerFormat::Fhir => Box::new(move |out| {
             let head = core.store.read(|snapshot| tree_head(snapshot, NODE))?;
             let end = EntryIndex::new(head.map_or(0, |head| head.frontier.size()));
             export_audit_events(&core.store, EntryIndex::new(0), end, out)?;
@@ -128,7 +114,9 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
 pub(super) fn prove(call: &Call) -> Result<Answer, Failure> {
     let entry: EntryIndex = call.param("entry")?;
     let proof = call.opened()?.publishing.prove(entry)?;
-    Answer::json(&json!({ "proof": proof.to_string() }))
+    Answer::json(&Proof {
+        proof: proof.to_string(),
+    })
 }
 
 /// `GET ledger/key`

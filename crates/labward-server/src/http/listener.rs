@@ -39,7 +39,7 @@ pub(crate) struct Caller {
 /// How the one at the other end is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// By the cookie of a session, over TLS from this address.
+    /// By the cookie of a session or a token, over TLS from this address.
     Console(IpAddr),
     /// By the account of the operating system; `None` if the kernel did not say.
     Socket(Option<u32>),

@@ -1,4 +1,4 @@
-//! HTTP: `/api/v1` over the admin socket, and the console over TLS.
+//! HTTP: `/api/v1` over the admin socket, the same by token over TLS, and the console beside it.
 //!
 //! It must never answer somebody whom it does not know, run a handler that the person's role does
 //! not permit, hold a request without limit, or put a path, a query or a body into the log.
@@ -10,11 +10,14 @@
 //! | [`console`] | the pages of the web console |
 //! | `endpoint` | the one table of endpoints with their permissions |
 //! | `call` | a request as a handler sees it, and its answer |
+//! | `openapi` | the same table as an OpenAPI document |
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
+//! | `asker` | who asks: an account of the operating system, or a token |
 //! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger` | the handlers |
 
+mod asker;
 mod backup;
 mod call;
 mod check;
@@ -28,6 +31,7 @@ mod key;
 mod ledger;
 mod listener;
 mod message;
+mod openapi;
 mod peer;
 mod places;
 mod record;
@@ -45,25 +49,26 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, RawPathParams, Request};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use axum::serve::{IncomingStream, Listener};
 use labward_api::PREFIX;
 use labward_base::problem;
-use labward_identity::Person;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
+use self::asker::Asker;
 use self::call::{Answer, Call};
 use self::endpoint::{ENDPOINTS, Endpoint, Takes, Verb};
-use self::listener::{AdminListener, Caller, Line};
+use self::listener::{AdminListener, Caller};
 use crate::app::Core;
 use crate::error::ServerError;
 
 pub use self::endpoint::reference;
 pub(crate) use self::failure::{Failure, chain};
 pub(crate) use self::key::opener as slot_opener;
+pub use self::openapi::openapi_text;
 
 /// Handlers that run at the same time.
 const HANDLERS: usize = 8;
@@ -164,16 +169,22 @@ where
     }
 }
 
-fn router(service: Arc<Service>) -> Router {
+/// The endpoints, below [`PREFIX`].
+fn api(service: &Arc<Service>) -> Router {
     let mut router = Router::new();
     for endpoint in ENDPOINTS {
         let path = format!("{PREFIX}/{}", endpoint.path);
-        router = router.route(&path, route(endpoint, Arc::clone(&service)));
+        router = router.route(&path, route(endpoint, Arc::clone(service)));
     }
-    let nowhere = move |caller: ConnectInfo<Caller>| {
+    router
+}
+
+fn router(service: Arc<Service>) -> Router {
+    let router = api(&service);
+    let nowhere = move |caller: ConnectInfo<Caller>, headers: HeaderMap| {
         let service = Arc::clone(&service);
         async move {
-            match service.person(&caller.0) {
+            match Asker::of(&service.core, &caller.0, &headers) {
                 Ok(_) => Failure::new(&problem::SERVER_NO_ENDPOINT),
                 Err(failure) => failure,
             }
@@ -210,15 +221,6 @@ impl Service {
         })
     }
 
-    /// Who it is, before anything else is looked at.
-    fn person(&self, caller: &Caller) -> Result<Person, Failure> {
-        let person = match caller.line {
-            Line::Socket(Some(uid)) => self.core.people.by_uid(uid),
-            Line::Console(_) | Line::Socket(None) => None,
-        };
-        person.ok_or(Failure::new(&problem::IDENTITY_UNKNOWN))
-    }
-
     /// A turn at running a handler, in order and within a time.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let turn = timeout(PATIENCE, Arc::clone(&self.handlers).acquire_owned());
@@ -234,8 +236,8 @@ impl Service {
         request: Request,
     ) -> Result<Response, Failure> {
         let answering = caller.answering();
-        let person = self.person(caller)?;
-        if !person.permits(endpoint.permission) {
+        let asker = Asker::of(&self.core, caller, request.headers())?;
+        if !asker.permits(endpoint.permission) {
             return Err(Failure::new(&problem::IDENTITY_DENIED).with(endpoint.permission.name()));
         }
         let params = params
@@ -254,7 +256,7 @@ impl Service {
         };
         let call = Call {
             core: Arc::clone(&self.core),
-            person,
+            person: asker.person(),
             params,
             uri: parts.uri,
             body,

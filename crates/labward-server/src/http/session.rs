@@ -1,11 +1,13 @@
-//! `people/{id}/invite` and `sessions`.
+//! `people/{id}/invite`, `sessions` and `tokens`.
 //!
-//! It must never keep a code or show the id of a session: the first is in the answer once, the second
-//! is with its browser alone.
+//! It must never keep a code or a token, or show the id of a session: the first two are in an answer
+//! once, the third is with its browser alone.
 
-use labward_api::session::{Invitation, Session};
+use labward_api::PREFIX;
+use labward_api::session::{AddedToken, Invitation, NewToken, Session, Token};
 use labward_base::Clock as _;
-use labward_base::id::{PersonId, SessionNumber};
+use labward_base::id::{PersonId, SessionNumber, TokenNumber};
+use labward_identity::Permission;
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
@@ -39,6 +41,51 @@ pub(super) fn sessions(call: &Call) -> Result<Answer, Failure> {
 pub(super) fn end(call: &Call) -> Result<Answer, Failure> {
     let number: SessionNumber = call.param("number")?;
     Answer::done(call.core.sessions.end(number, call.actor())?)
+}
+
+/// `GET tokens`
+pub(super) fn tokens(call: &Call) -> Result<Answer, Failure> {
+    let all = call.core.tokens.list(call.core.clock.now());
+    Answer::json(&all.iter().map(token).collect::<Vec<_>>())
+}
+
+/// `POST tokens`
+pub(super) fn add_token(call: &Call) -> Result<Answer, Failure> {
+    let new: NewToken = call.json()?;
+    let scopes = new.scopes.iter().map(|scope| scope.parse());
+    let new = labward_identity::NewToken {
+        person: PersonId::new(new.person),
+        name: new.name.trim().to_owned(),
+        scopes: scopes.collect::<Result<Vec<Permission>, _>>()?,
+        days: new.days,
+    };
+    let core = &call.core;
+    let (made, secret) = core.tokens.create(new, call.actor(), core.clock.now())?;
+    Answer::json(&AddedToken {
+        secret: secret.to_text().expose().clone(),
+        url: core.console_url().map(|url| format!("{url}{PREFIX}")),
+        token: token(&made),
+    })
+}
+
+/// `DELETE tokens/{number}`
+pub(super) fn end_token(call: &Call) -> Result<Answer, Failure> {
+    let number: TokenNumber = call.param("number")?;
+    Answer::done(call.core.tokens.end(number, call.actor())?)
+}
+
+fn token(token: &labward_identity::Token) -> Token {
+    let scopes = token.scopes.iter().map(|scope| scope.name().to_owned());
+    Token {
+        number: token.number.get(),
+        person: token.person.id.get(),
+        person_name: token.person.name.clone(),
+        name: token.name.clone(),
+        scopes: scopes.collect(),
+        created: token.created.to_rfc3339(),
+        ends_at: token.ends_at.to_rfc3339(),
+        last_used: token.last_used.map(|used| used.to_rfc3339()),
+    }
 }
 
 pub(super) fn shown(session: &labward_identity::Session) -> Session {

@@ -1,4 +1,4 @@
-//! The web console: pages over TLS for the people of the lab.
+//! The web console: pages over TLS for the people of the lab, and the API beside them for programs.
 //!
 //! It must never answer a page to somebody without a session, take a form that another site sent, let
 //! a page do what the API would refuse (each asks the API in the person's name), or put anything of
@@ -30,6 +30,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, RawPathParams, Request};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use labward_api::ProblemBody;
@@ -87,7 +88,10 @@ impl ConsoleServer {
 }
 
 fn router(service: &Arc<Service>) -> Router {
-    let mut router = Router::new().route("/assets/{revision}/{name}", get(asset));
+    let api = super::api(service).layer(map_response(protected));
+    let mut router = Router::new()
+        .route("/assets/{revision}/{name}", get(asset))
+        .merge(api);
     for route in ROUTES {
         let service = Arc::clone(service);
         let handler =
@@ -108,6 +112,12 @@ fn router(service: &Arc<Service>) -> Router {
     router
         .fallback(nowhere.clone())
         .method_not_allowed_fallback(nowhere)
+}
+
+/// An answer of the API over TLS.
+async fn protected(mut response: Response) -> Response {
+    headers::protect(response.headers_mut(), None);
+    response
 }
 
 /// A style sheet or a script; another revision than ours is of another version of the program.

@@ -1,0 +1,132 @@
+//! Every type of the API as JSON Schema (2020-12), of which the OpenAPI document is made.
+//!
+//! It must never describe a type that no endpoint takes or gives.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+use crate::{
+    Done, ProblemBody, Why, backup, config, edge, key, ledger, message, peer, record, session,
+    status,
+};
+
+/// Where the schemas refer to each other in an OpenAPI document.
+pub const SCHEMAS: &str = "/components/schemas";
+
+macro_rules! types {
+    ($($type:ty,)+) => {
+        /// The schemas of all types by their names; they refer to each other below [`SCHEMAS`].
+        pub fn schemas() -> Map<String, Value> {
+            let settings = SchemaSettings::draft2020_12()
+                .with(|settings| settings.definitions_path = SCHEMAS.into());
+            let mut generator = settings.into_generator();
+            $(generator.subschema_for::<$type>();)+
+            generator.take_definitions(true)
+        }
+    };
+}
+
+types! {
+    Done,
+    ProblemBody,
+    Why,
+    status::Status,
+    status::ReserveStatus,
+    status::LinkStatus,
+    status::DestinationStatus,
+    status::WitnessStatus,
+    status::Check,
+    status::NotMeasured,
+    status::CheckFinding,
+    status::Opener,
+    config::Reload,
+    config::ConfigChange,
+    backup::NewBackup,
+    backup::Backup,
+    backup::VerifyBackup,
+    backup::VerifiedBackup,
+    backup::Drill,
+    backup::Drilled,
+    backup::NewKeyArchive,
+    backup::KeyArchive,
+    backup::ExpiredArchives,
+    key::Slot,
+    key::NewSlot,
+    key::AddedSlot,
+    key::Rotation,
+    key::SlotPlace,
+    peer::Rules,
+    peer::NewPeer,
+    peer::PeerChange,
+    peer::AddedPeer,
+    peer::Peer,
+    peer::Person,
+    session::Invitation,
+    session::Session,
+    session::NewToken,
+    session::AddedToken,
+    session::Token,
+    edge::NewCode,
+    edge::Code,
+    edge::EdgeStatus,
+    message::MessageFilter,
+    message::Message,
+    message::Delivery,
+    message::Decision,
+    record::Find,
+    record::Found,
+    record::PatientHit,
+    record::RecordHit,
+    record::Shown,
+    record::Export,
+    record::AddedDocument,
+    record::Imported,
+    record::Dispose,
+    record::Disposed,
+    ledger::EntryFilter,
+    ledger::Entries,
+    ledger::Verified,
+    ledger::VerifierKey,
+    ledger::LedgerExport,
+    ledger::LedgerFormat,
+    ledger::Proof,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_schema() {
+        fn references(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => {
+                    if let Some(Value::String(to)) = members.get("$ref") {
+                        found.push(to.clone());
+                    }
+                    members.values().for_each(|one| references(one, found));
+                }
+                Value::Array(all) => all.iter().for_each(|one| references(one, found)),
+                _ => {}
+            }
+        }
+        let schemas = schemas();
+        let mut found = Vec::new();
+        schemas.values().for_each(|one| references(one, &mut found));
+        assert!(found.len() > 10);
+        for reference in found {
+            let name = reference.strip_prefix("#/components/schemas/").unwrap();
+            assert!(schemas.contains_key(name), "{reference}");
+        }
+    }
+
+    #[test]
+    fn what_a_request_does_not_know_is_refused_and_each_member_is_explained() {
+        let schemas = schemas();
+        let why = &schemas["Why"];
+        assert_eq!(why["additionalProperties"], false);
+        assert_eq!(why["required"], serde_json::json!(["why"]));
+        let explained = why["properties"]["why"]["description"].as_str().unwrap();
+        assert!(explained.starts_with("Why it is done"), "{explained}");
+    }
+}

@@ -1,0 +1,75 @@
+"""Every page, and the way to it from a session that may see all of them."""
+
+from playwright.sync_api import expect
+
+WHY = "ward round"
+
+
+def plain(path: str):
+    return lambda page, base: page.goto(base + path)
+
+
+def message(page, base):
+    page.goto(base + "/messages")
+    page.locator("main tbody a").first.click()
+    page.wait_for_url("**/messages/*")
+
+
+def held(page, base):
+    page.goto(base + "/messages?state=held")
+    page.locator("main tbody a").first.click()
+    page.wait_for_url("**/messages/*")
+
+
+def hits(page, base):
+    page.goto(base + "/records")
+    page.fill("#name", "rivera")
+    page.fill("#why", WHY)
+    page.click("main form button.btn-primary")
+    expect(page.locator("main h2[role=status]")).to_be_visible()
+
+
+def report(page, base):
+    hits(page, base)
+    page.locator("form[action='/records/view'] button").first.click()
+    expect(page.locator("main h3").first).to_be_visible()
+
+
+def verified(page, base):
+    page.goto(base + "/ledger")
+    page.click("form[action='/ledger/verify'] button")
+    expect(page.locator("main section[role=status]")).to_be_visible()
+
+
+def refused_search(page, base):
+    page.goto(base + "/records")
+    page.fill("#birth", "31 February")
+    page.fill("#why", WHY)
+    page.click("main form button.btn-primary")
+    expect(page.locator("[role=alert]")).to_be_visible()
+
+
+#: Name of the picture, and the way there. The walk fails on a page of the navigation that is not here.
+PAGES = {
+    "home": plain("/"),
+    "flow": plain("/flow"),
+    "messages": plain("/messages"),
+    "message": message,
+    "message-held": held,
+    "records": plain("/records"),
+    "records-refused": refused_search,
+    "records-hits": hits,
+    "report": report,
+    "ledger": plain("/ledger"),
+    "ledger-verified": verified,
+    "people": plain("/people"),
+    "settings": plain("/settings"),
+    "me": plain("/me"),
+    "nowhere": plain("/no-such-page"),
+}
+
+#: What is there before anybody signs in.
+OUTSIDE = {
+    "sign-in": plain("/sign-in"),
+    "join": plain("/join"),
+}

@@ -1,0 +1,142 @@
+"""What people do at the console, in a real browser: each scene ends with what they must see."""
+
+import re
+
+from playwright.sync_api import expect
+
+import pages
+from lab import PASSWORD, Lab
+
+
+def join(page, lab: Lab, code: str, login: str) -> None:
+    """Uses an invitation."""
+    page.goto(f"{lab.base}/join#{code}")
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.fill("#again", PASSWORD)
+    page.click("main form button")
+    page.wait_for_url(lab.base + "/")
+
+
+def sign_in_by_keyboard(page, lab: Lab, login: str) -> None:
+    page.goto(lab.base + "/sign-in")
+    page.keyboard.type(login)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lab.base + "/")
+
+
+def first_message_is_seen_live(page, lab: Lab) -> None:
+    page.goto(lab.base + "/flow")
+    row = page.locator("#live tr", has=page.locator("th", has_text=re.compile("^hl7$")))
+    accepted = row.locator("td").nth(4)
+    expect(accepted).to_have_text("0")
+    lab.send("xn550")
+    # Nobody touches the page.
+    expect(accepted).to_have_text("1", timeout=15_000)
+
+
+def held_message_is_released(page, lab: Lab) -> None:
+    page.goto(lab.base + "/")
+    task = page.locator("#live .task", has=page.locator("a[href='/messages?state=held']"))
+    expect(task).to_have_count(0)
+    lab.send("narrow", kind="ADT^A08^ADT_A01")
+    lab.send("narrow", kind="ADT^A08^ADT_A01")
+    expect(task).to_be_visible(timeout=15_000)
+    task.locator("a").click()
+    page.locator("main tbody a").first.click()
+    page.check("#decide-release")
+    # A reason is asked for before anything is sent.
+    page.locator("form[action$='/decide'] button").click()
+    assert page.url.endswith(tuple("0123456789")), page.url
+    page.fill("#why-decide", "the ward called: it is theirs")
+    page.locator("form[action$='/decide'] button").click()
+    page.wait_for_url("**done=released")
+    expect(page.locator("[role=status]").first).to_be_visible()
+
+
+def patient_is_found_and_read(page, lab: Lab) -> None:
+    pages.report(page, lab.base)
+    main = page.locator("main")
+    expect(main).to_contain_text("Hemoglobin")
+    expect(main).to_contain_text("9.1")
+    expect(page.locator("td.flag").first).to_be_visible()
+    assert "ivera" not in page.url + page.title(), page.url
+
+
+def break_glass_is_recorded(page, lab: Lab) -> None:
+    page.goto(lab.base + "/records")
+    page.fill("#mrn", "MRN-4711")
+    page.fill("#why", "unconscious in the emergency room")
+    page.check("#glass")
+    page.click("main form button.btn-primary")
+    page.locator("form[action='/records/view'] button").first.click()
+    expect(page.locator("main")).to_contain_text("Hemoglobin")
+    entries = lab.json("ledger", "list", "--limit", "1000")["entries"]
+    actions = [entry["action"] for entry in entries]
+    assert any("break-glass" in action for action in actions), actions
+
+
+def ledger_verifies(page, lab: Lab) -> None:
+    pages.verified(page, lab.base)
+    expect(page.locator("main section[role=status] .good")).to_be_visible()
+
+
+def colleague_is_deactivated_mid_session(page, lab: Lab, new_page) -> None:
+    page.goto(lab.base + "/people")
+    page.fill("#new-name", "Bea")
+    page.check("#role-it")
+    page.click("form[action='/people'] button")
+    link = page.locator("section[role=status] a").get_attribute("href")
+    bea = new_page()
+    join(bea, lab, link.split("#")[1], "bea")
+    bea.goto(lab.base + "/flow")
+    expect(bea.locator("h1")).to_be_visible()
+    page.goto(lab.base + "/people")
+    row = page.locator("main tr", has=page.locator("th", has_text=re.compile("^Bea$"))).first
+    row.locator("summary").click()
+    row.locator("button.btn-danger").click()
+    page.wait_for_url("**done=removed")
+    bea.goto(lab.base + "/flow")
+    assert bea.url == lab.base + "/sign-in", bea.url
+    bea.context.close()
+
+
+def pages_read_without_script(browser, lab: Lab) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(lab.base + "/sign-in")
+    page.fill("#login", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("main form button")
+    page.wait_for_url(lab.base + "/")
+    links = page.locator("header nav a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
+    assert len(links) >= 7, links
+    for link in links:
+        answer = page.goto(lab.base + link)
+        assert answer.status == 200, (link, answer.status)
+        expect(page.locator("h1")).to_be_visible()
+    pages.report(page, lab.base)
+    context.close()
+
+
+def report_prints(page, lab: Lab) -> None:
+    pages.report(page, lab.base)
+    page.emulate_media(media="print")
+    expect(page.locator("main h1")).to_be_visible()
+    assert page.locator(".no-print:visible").count() == 0
+    page.emulate_media(media=None)
+    file = lab.pictures / "report.pdf"
+    page.pdf(path=file, format="Letter", print_background=False)
+    data = file.read_bytes()
+    assert data.startswith(b"%PDF") and len(data) > 10_000, len(data)
+    assert len(re.findall(rb"/Type /Page\b", data)) >= 1
+
+
+def signing_out_leaves_nothing(page, lab: Lab) -> None:
+    page.goto(lab.base + "/people")
+    page.click("header form button")
+    page.wait_for_url("**/sign-in**")
+    page.go_back()
+    page.wait_for_url("**/sign-in**")

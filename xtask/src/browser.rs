@@ -1,0 +1,87 @@
+//! `cargo xtask browser`: the console in a real Chromium, every page in each theme, language and width.
+//!
+//! It must never let the browser pass over a certificate: the lab's authority is made known to it, as
+//! a lab would, and nothing else.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::guard::{Workplace, free_ports};
+use crate::installation::{self, Installation, Link};
+use crate::run::{in_time, root, run};
+use crate::tools;
+
+/// How long the whole walk may take.
+const WALK: Duration = Duration::from_secs(900);
+
+/// Where the pictures are left.
+const PICTURES: &str = "target/screenshots";
+
+/// The link to which messages are sent.
+const LINK: &str = "hl7";
+
+/// A peer that may send everything, and one that may send one kind of message only.
+const PEERS: [(&str, &str); 2] = [("xn550", "*"), ("narrow", "ORU^R01")];
+
+/// Runs the server, and the walk beside it.
+pub(crate) fn browser() -> Result<()> {
+    tools::ensure_for_browser()?;
+    let python = tools::ensure_python_browser()?;
+    let chromium = tools::find("chromium").context("find chromium")?;
+    let program = installation::build()?;
+    let place = Workplace::create("browser")?;
+    let [port, console] = free_ports()?;
+    let links = [Link::mutual_tls(LINK, port, "")];
+    let lab = Installation::create(&program, &place, "data", &links)?;
+    lab.open_console(console)?;
+    let server = lab.serve()?;
+    let mut peers = serde_json::Map::new();
+    for (name, types) in PEERS {
+        let bundle = lab.add_peer_for(name, types, &place)?;
+        peers.insert(name.to_owned(), json!(bundle));
+    }
+    let home = place.join("home");
+    trust(&home, &lab.data().join("tls/authority.pem"))?;
+    let pictures = root().join(PICTURES);
+    if pictures.exists() {
+        fs::remove_dir_all(&pictures).context("remove the pictures of the last run")?;
+    }
+    fs::create_dir_all(&pictures).context("make a folder for the pictures")?;
+    let settings = place.join("settings.json");
+    let text = json!({
+        "base": format!("https://localhost:{console}"),
+        "browser": chromium,
+        "data": lab.data(),
+        "home": home,
+        "link": format!("localhost:{port}"),
+        "peers": peers,
+        "pictures": pictures,
+        "place": place.path(),
+        "program": program,
+    });
+    fs::write(&settings, text.to_string()).context("write the settings")?;
+    let mut walk = Command::new(python);
+    walk.arg(root().join("xtask/python/browser")).arg(&settings);
+    run("console in a browser", &mut in_time(WALK, &walk))?;
+    server.stop()
+}
+
+/// Makes an authority known to the Chromium of this home folder, and to no other.
+fn trust(home: &Path, authority: &Path) -> Result<()> {
+    let folder = home.join(".pki/nssdb");
+    fs::create_dir_all(&folder).context("make a folder for the browser's authorities")?;
+    let store = format!("sql:{}", folder.display());
+    let certutil = |words: &[&str]| {
+        let mut command = Command::new("certutil");
+        command.args(["-d", &store]).args(words);
+        run("certutil", &mut command)
+    };
+    certutil(&["-N", "--empty-password"])?;
+    let file = authority.to_string_lossy();
+    certutil(&["-A", "-t", "C,,", "-n", "labward", "-i", &file])
+}
