@@ -282,6 +282,9 @@ problems! {
     RECORDS_NO_CRITERIA = "records.no-criteria", Invalid,
         "no criterion was given to search by",
         "give at least one of MRN, name, birth date or accession on standard input";
+    RECORDS_BAD_CRITERION = "records.bad-criterion", Invalid,
+        "what was given to search by cannot be read",
+        "give a birth date as YYYY-MM-DD, YYYY-MM or YYYY";
     RECORDS_NOT_RECORDED = "records.not-recorded", Unavailable,
         "the ledger cannot be written, so the reading was not recorded and nothing is shown",
         "make room on the disk; for a patient who cannot wait, read with --break-glass, which is recorded in the reserve and reviewed";

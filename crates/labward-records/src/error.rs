@@ -30,6 +30,12 @@ pub enum RecordsError {
     /// The ledger refused the entry.
     #[error("record what was done to a record")]
     Ledger(#[from] LedgerError),
+    /// A criterion that cannot be read would fit everybody, or nobody.
+    #[error("search for records: the {what} cannot be read")]
+    BadCriterion {
+        /// Which criterion.
+        what: &'static str,
+    },
     /// A legal hold forbids the disposal.
     #[error("dispose of a patient: a legal hold forbids it")]
     LegalHold,
@@ -72,6 +78,7 @@ impl RecordsError {
     /// The visible problem this error stands for.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::BadCriterion { .. } => &problem::RECORDS_BAD_CRITERION,
             Self::Beyond { .. } => &problem::RECORDS_BEYOND,
             Self::Blob(_) => &problem::STORE_UNWRITABLE,
             Self::Damaged => &problem::RECORDS_DAMAGED,

@@ -10,7 +10,7 @@ use labward_base::id::{PatientId, PersonId};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject};
 use serde_json::json;
 
-use crate::demographics::Identifier;
+use crate::demographics::{Identifier, birth_date as read_birth_date};
 use crate::error::RecordsError;
 use crate::identify::{accession_tag, tags_of, value_tag};
 use crate::records::Records;
@@ -176,6 +176,10 @@ impl Records {
             );
         }
         let (name, birth_date) = (given(&criteria.name), given(&criteria.birth_date));
+        // Left out, it would let everybody of that name in; taken literally, nobody.
+        if birth_date.is_some_and(|date| read_birth_date(date).is_none()) {
+            return Err(RecordsError::BadCriterion { what: "birth date" });
+        }
         if name.is_some() || birth_date.is_some() {
             let found = self.shared.names().search(name, birth_date);
             self.narrow(

@@ -51,6 +51,19 @@ fn a_search_that_cannot_be_recorded_is_not_answered() {
 }
 
 #[test]
+fn a_birth_date_that_cannot_be_read_is_refused_and_lets_nobody_in() {
+    let (_lab, open, _) = lab_with_two();
+    for wrong in ["31 February", "23/02/1980", "02-23-1980", "80"] {
+        let criteria = Criteria {
+            birth_date: Some(wrong.to_owned()),
+            ..by_name("Smith")
+        };
+        let error = open.records.find(&criteria, ME, WHY).unwrap_err();
+        assert_eq!(error.problem().code, "records.bad-criterion", "{wrong}");
+    }
+}
+
+#[test]
 fn every_criterion_narrows() {
     let (_lab, open, kept) = lab_with_two();
     let patient = kept.patient.unwrap();
