@@ -6,6 +6,7 @@
     reason = "a developer's tool: it prints, starts programs and measures time"
 )]
 
+mod api;
 mod bench;
 mod browser;
 mod dictionaries;
@@ -26,7 +27,7 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test [--quick]         everything: formatting, lints, tests, documents, layering, licences, fuzz smoke, demo, real peers,
-                         the console in a browser
+                         the console in a browser, the API by its document
   tidy                   rules that no compiler checks: arrows between rooms, front pages, sizes
   docs [--check]         write (or compare) the generated documents under docs/ref
   dictionaries           train the dictionaries with which records are packed, where there is none yet
@@ -34,6 +35,7 @@ cargo xtask COMMAND
   bad-days               kills, flipped bits, endless frames, large documents, longer than test runs them
                          (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
+  api                    what the OpenAPI document allows and forbids, asked of a live server by Schemathesis
   browser                the console in Chromium: what people do there, and every page in each theme, language and
                          width, with its accessibility; pictures in target/screenshots
   bench [gateway|through|records|ledger|keys|backup|start]
@@ -41,7 +43,7 @@ cargo xtask COMMAND
                          --json (one line a row), --write (docs/ref/benchmarks.md);
                          gateway: --connections N; through: --stored N
 
-interop, browser and bench build the release program, or take the one that LABWARD_PROGRAM names.
+api, interop, browser and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";
 
 fn main() -> ExitCode {
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         ["bad-days"] => test::bad_days(),
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
+        ["api"] => api::api(),
         ["browser"] => browser::browser(),
         ["bench", words @ ..] => bench::bench(words),
         _ => {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use crate::run::{cargo, root, run, under_ci};
-use crate::{browser, fuzz, interop, tidy, tools};
+use crate::{api, browser, fuzz, interop, tidy, tools};
 
 /// What a test prints when it cannot run, followed by its name and the reason.
 const SKIP_MARK: &str = "labward-skip: ";
@@ -63,6 +63,7 @@ pub(crate) fn test(quick: bool) -> Result<()> {
         "demo",
         cargo().args(["run", "--quiet", "--release", "--", "demo", "--once"]),
     )?;
+    api::api()?;
     browser::browser()?;
     real_peers()
 }

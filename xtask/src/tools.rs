@@ -140,6 +140,12 @@ pub(crate) fn ensure_python_browser() -> Result<PathBuf> {
     ensure_python("browser-python", &packages)
 }
 
+/// Schemathesis, in a virtual environment of its own.
+pub(crate) fn ensure_schemathesis() -> Result<PathBuf> {
+    let python = ensure_python("api-python", &["schemathesis==4.32.5"])?;
+    Ok(python.with_file_name("schemathesis"))
+}
+
 /// A virtual environment below `target` with exactly these packages.
 fn ensure_python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let venv = root().join("target").join(name);

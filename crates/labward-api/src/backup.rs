@@ -14,6 +14,7 @@ pub struct NewBackup {
     /// How many generations are kept, 1 to 1000.
     pub keep: u32,
     /// Why, recorded sealed.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }
 
@@ -84,6 +85,7 @@ pub struct Drill {
     /// This generation; none means the newest.
     pub generation: Option<u64>,
     /// Why, recorded sealed.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }
 
@@ -117,6 +119,7 @@ pub struct NewKeyArchive {
     /// After how many days it is deleted, 1 to 366.
     pub days: u32,
     /// Why, recorded sealed.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }
 

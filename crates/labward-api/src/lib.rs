@@ -56,6 +56,7 @@ pub struct ProblemBody {
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// Why it is done, in the person's own words; recorded, sealed under the site's audit key.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }
 

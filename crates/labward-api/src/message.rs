@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct MessageFilter {
     /// `received`, `held`, `waiting` (retries and blocked), `dead`; all if not given.
+    #[schemars(extend("enum" = ["received", "held", "waiting", "dead"]))]
     pub state: Option<String>,
     /// Only of this link.
     pub link: Option<String>,
@@ -64,6 +65,7 @@ pub struct Delivery {
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// Why; recorded.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
     /// Only at this destination (for `resend` and `skip`); if not given, `resend` means all and
     /// `skip` the only one at which it waits.

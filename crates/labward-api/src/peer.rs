@@ -48,6 +48,7 @@ pub struct NewPeer {
 #[serde(deny_unknown_fields, default)]
 pub struct PeerChange {
     /// Why; recorded, sealed under the site's audit key.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
     /// Allowed sending applications (MSH-3), in the place of the present ones.
     pub applications: Option<Vec<String>>,

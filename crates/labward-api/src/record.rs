@@ -19,6 +19,7 @@ pub struct Find {
     /// An accession number, exact.
     pub accession: Option<String>,
     /// Why; recorded.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
     /// How many patients at most, 1 to 100 (default 20).
     pub limit: Option<u32>,
@@ -107,6 +108,7 @@ pub struct Export {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<u64>,
     /// Why; recorded.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }
 
@@ -141,6 +143,7 @@ pub struct Imported {
 #[serde(deny_unknown_fields)]
 pub struct Dispose {
     /// Why; recorded.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
     /// A decision that overrides the retention time, in words; a legal hold is never overridden.
     #[serde(default)]

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Limit,
     /// What was asked for does not exist, or the caller may not know that it does.
     NotFound,
+    /// It exists, and this cannot be done with it.
+    NotThis,
     /// The root key is not open.
     Sealed,
     /// Too often in too short a time; waiting helps.
@@ -38,6 +40,7 @@ impl ErrorKind {
             Self::Invalid => 400,
             Self::Denied => 403,
             Self::NotFound => 404,
+            Self::NotThis => 405,
             Self::Conflict => 409,
             Self::Limit => 413,
             Self::TooOften => 429,
@@ -56,7 +59,7 @@ impl ErrorKind {
             Self::Internal => 70,
             Self::Invalid => 65,
             Self::Limit | Self::TooOften => 71,
-            Self::NotFound => 66,
+            Self::NotFound | Self::NotThis => 66,
             Self::Sealed => 78,
             Self::Unavailable => 69,
         }
@@ -72,6 +75,7 @@ impl ErrorKind {
             Self::Invalid => "invalid",
             Self::Limit => "limit",
             Self::NotFound => "not-found",
+            Self::NotThis => "not-this",
             Self::Sealed => "sealed",
             Self::TooOften => "too-often",
             Self::Unavailable => "unavailable",
@@ -500,6 +504,9 @@ problems! {
     SERVER_NO_ENDPOINT = "server.no-endpoint", NotFound,
         "there is no such endpoint",
         "see docs/ref/api.md";
+    SERVER_NO_VERB = "server.no-verb", NotThis,
+        "this endpoint does not take this verb",
+        "the Allow header names those that it takes; docs/ref/api.md lists the endpoints";
     SERVER_NO_REASON = "server.no-reason", Invalid,
         "no reason was given",
         "say why: it is recorded, sealed, beside who did it";

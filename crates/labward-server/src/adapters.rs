@@ -259,7 +259,8 @@ fn keep_error(error: &RecordsError) -> KeepError {
         RecordsError::Ledger(error) => ledger_error(error),
         RecordsError::NotFound | RecordsError::NoPatient => KeepError::NotFound,
         RecordsError::Store(error) => store_error(error),
-        RecordsError::Beyond { .. }
+        RecordsError::BadCriterion { .. }
+        | RecordsError::Beyond { .. }
         | RecordsError::LegalHold
         | RecordsError::NoCriteria
         | RecordsError::Retention { .. }

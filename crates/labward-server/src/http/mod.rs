@@ -40,6 +40,7 @@ mod status;
 mod stream;
 mod upload;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -54,7 +55,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use axum::serve::{IncomingStream, Listener};
 use labward_api::PREFIX;
-use labward_base::problem;
+use labward_base::{Problem, problem};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -171,28 +172,31 @@ where
 
 /// The endpoints, below [`PREFIX`].
 fn api(service: &Arc<Service>) -> Router {
-    let mut router = Router::new();
+    let mut routes: BTreeMap<&str, MethodRouter> = BTreeMap::new();
     for endpoint in ENDPOINTS {
-        let path = format!("{PREFIX}/{}", endpoint.path);
-        router = router.route(&path, route(endpoint, Arc::clone(service)));
+        let known = routes.remove(endpoint.path).unwrap_or_default();
+        let verb = route(endpoint, Arc::clone(service));
+        routes.insert(endpoint.path, known.merge(verb));
     }
-    router
+    let service = Arc::clone(service);
+    let otherwise = move |caller: ConnectInfo<Caller>, headers: HeaderMap| {
+        let failure = service.refusal(&caller.0, &headers, &problem::SERVER_NO_VERB);
+        async move { failure }
+    };
+    let routes = routes.into_iter();
+    routes.fold(Router::new(), |router, (path, route)| {
+        let path = format!("{PREFIX}/{path}");
+        router.route(&path, route.fallback(otherwise.clone()))
+    })
 }
 
 fn router(service: Arc<Service>) -> Router {
     let router = api(&service);
     let nowhere = move |caller: ConnectInfo<Caller>, headers: HeaderMap| {
-        let service = Arc::clone(&service);
-        async move {
-            match Asker::of(&service.core, &caller.0, &headers) {
-                Ok(_) => Failure::new(&problem::SERVER_NO_ENDPOINT),
-                Err(failure) => failure,
-            }
-        }
+        let failure = service.refusal(&caller.0, &headers, &problem::SERVER_NO_ENDPOINT);
+        async move { failure }
     };
-    router
-        .fallback(nowhere.clone())
-        .method_not_allowed_fallback(nowhere)
+    router.fallback(nowhere)
 }
 
 fn route(endpoint: &'static Endpoint, service: Arc<Service>) -> MethodRouter {
@@ -219,6 +223,11 @@ impl Service {
             core,
             handlers: Arc::new(Semaphore::new(HANDLERS)),
         })
+    }
+
+    /// What is answered where nothing is to be done; a stranger does not learn why.
+    fn refusal(&self, caller: &Caller, headers: &HeaderMap, why: &'static Problem) -> Failure {
+        Asker::of(&self.core, caller, headers).map_or_else(|failure| failure, |_| Failure::new(why))
     }
 
     /// A turn at running a handler, in order and within a time.

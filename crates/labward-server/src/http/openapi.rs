@@ -22,6 +22,7 @@ const KINDS: &[ErrorKind] = &[
     ErrorKind::Unknown,
     ErrorKind::Denied,
     ErrorKind::NotFound,
+    ErrorKind::NotThis,
     ErrorKind::Conflict,
     ErrorKind::Limit,
     ErrorKind::TooOften,
@@ -144,7 +145,8 @@ fn places(path: &str) -> impl Iterator<Item = &str> {
 fn in_path(name: &str) -> Value {
     let schema = match name {
         "name" => json!({ "type": "string" }),
-        _ => json!({ "type": "integer", "minimum": 0 }),
+        // The largest number that a database holds.
+        _ => json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
     };
     json!({ "name": name, "in": "path", "required": true, "schema": schema })
 }
