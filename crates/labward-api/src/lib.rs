@@ -12,6 +12,7 @@
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
 //! | [`ledger`] | `ledger` |
+//! | [`safeguard`] | `safeguards` |
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket.
 
@@ -23,6 +24,7 @@ pub mod ledger;
 pub mod message;
 pub mod peer;
 pub mod record;
+pub mod safeguard;
 pub mod session;
 pub mod status;
 

@@ -21,6 +21,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_gateway::edge::MIGRATIONS,
         labward_identity::RENEWAL_MIGRATIONS,
         labward_identity::SIGN_IN_MIGRATIONS,
+        labward_assess::MIGRATIONS,
     ]
     .concat()
 }
@@ -53,6 +54,7 @@ mod tests {
             "credential",
             "invitation",
             "session",
+            "safeguard_decision",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -13,7 +13,7 @@
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger`, `safeguard` | the handlers |
 
 mod backup;
 mod call;
@@ -31,6 +31,7 @@ mod message;
 mod peer;
 mod places;
 mod record;
+mod safeguard;
 mod session;
 mod status;
 mod stream;
@@ -257,6 +258,7 @@ impl Service {
             person,
             params,
             uri: parts.uri,
+            measured: Arc::default(),
             body,
             upload: Mutex::new(upload),
         };
