@@ -21,6 +21,7 @@
 //! | `people` | accounts, persons, roles |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `reload` | another configuration and other rules while peers are connected |
+//! | `safeguards` | the requirements of the law: states that follow what is done, decisions |
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 //! | `walk` | a lab's day at the command line |
@@ -69,6 +70,8 @@ mod people;
 mod power;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod safeguards;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]

@@ -24,6 +24,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-records", 5),
     ("labward-gateway", 5),
     ("labward-backup", 5),
+    ("labward-assess", 5),
     ("labward-api", 6),
     ("labward-console", 7),
     ("labward-server", 8),

@@ -13,6 +13,7 @@
 //! | [`record`] | `records`, `patients` |
 //! | [`ledger`] | `ledger` |
 //! | [`schema`] | `openapi.json`: every type as JSON Schema |
+//! | [`safeguard`] | `safeguards` |
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket, or by a token over TLS.
 
@@ -24,6 +25,7 @@ pub mod ledger;
 pub mod message;
 pub mod peer;
 pub mod record;
+pub mod safeguard;
 pub mod schema;
 pub mod session;
 pub mod status;

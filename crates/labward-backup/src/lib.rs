@@ -51,8 +51,8 @@ pub use key::BackupKey;
 pub use manifest::Manifest;
 pub use restore::Restorer;
 pub use store::{
-    MIGRATIONS, Restore, Run, RunKind, confirm_restore, insert_restore, last_runs, put_run,
-    unconfirmed_restore,
+    MIGRATIONS, Restore, Run, RunKind, confirm_restore, entry_of_last_run, insert_restore,
+    last_runs, put_run, unconfirmed_restore,
 };
 pub use verify::{Fault, Trust, Verified, verify};
 

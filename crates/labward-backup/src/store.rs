@@ -108,6 +108,22 @@ pub fn last_runs(query: &mut impl Query, site: SiteId) -> Result<Vec<Run>, Store
     )
 }
 
+/// The entry that records the newest run of this kind.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn entry_of_last_run(
+    query: &mut impl Query,
+    site: SiteId,
+    kind: RunKind,
+) -> Result<Option<EntryIndex>, StoreError> {
+    query.query_opt(
+        "SELECT entry FROM backup_run WHERE site = $1 AND kind = $2",
+        &[site.as_sql().into(), kind.name().into()],
+        |row| EntryIndex::from_sql(row.int(0)?).ok_or_else(damaged),
+    )
+}
+
 /// Notes a restore, which a person must confirm.
 ///
 /// # Errors

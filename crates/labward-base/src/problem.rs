@@ -479,6 +479,25 @@ problems! {
     EDGE_SERIAL = "edge.serial", Unavailable,
         "the serial line could not be opened or set",
         "check the path, the cable and that the edge's account may use it (group dialout)";
+    // safeguard
+    SAFEGUARD_NO_REQUIREMENT = "safeguard.no-requirement", NotFound,
+        "the rule in force has no requirement at this place",
+        "name it as labward safeguard list does, such as 164.312(a)(2)(iv)";
+    SAFEGUARD_NOT_FOR_THIS = "safeguard.not-for-this", Conflict,
+        "the rule does not let this be decided about this requirement",
+        "do what is required; only an addressable specification may have an alternative or be not reasonable (45 CFR 164.306(d)(3))";
+    SAFEGUARD_BAD_END = "safeguard.bad-end", Invalid,
+        "a decision ends on a day between today and 24 months ahead",
+        "give its last day as YYYY-MM-DD, and decide again when it has come";
+    SAFEGUARD_NO_DECISION = "safeguard.no-decision", NotFound,
+        "there is no decision about this requirement",
+        "see the decisions with labward safeguard list";
+    SAFEGUARD_KIND = "safeguard.kind", Invalid,
+        "there is no such kind of decision",
+        "decide implemented, alternative, not-reasonable or does-not-apply";
+    SAFEGUARD_PROFILE = "safeguard.profile", Invalid,
+        "there is no such profile",
+        "ask for law or proposed-2025";
     // configuration and operation
     CONFIG_UNREADABLE = "config.unreadable", Invalid,
         "the configuration cannot be read",

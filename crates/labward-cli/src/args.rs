@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod peer;
+mod safeguard;
+
+pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 
 pub use peer::{
     EdgeCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs,
@@ -89,6 +92,9 @@ pub enum Command {
     /// The ledger: verify, export, prove.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// The requirements of the HIPAA Security Rule, each with its state from measured facts.
+    #[command(subcommand)]
+    Safeguard(SafeguardCommand),
     /// Send HL7 files over MLLP and match each acknowledgement.
     Send(SendArgs),
     /// Print a completion script for a shell.

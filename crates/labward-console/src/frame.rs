@@ -22,6 +22,8 @@ pub enum Place {
     Records,
     /// The ledger.
     Ledger,
+    /// The requirements of the law.
+    Safeguards,
     /// The lab's people.
     People,
     /// The configuration.
@@ -116,6 +118,12 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
         Permission::LedgerRead,
     ),
     (
+        Place::Safeguards,
+        "/safeguards",
+        "nav-safeguards",
+        Permission::SafeguardRead,
+    ),
+    (
         Place::People,
         "/people",
         "nav-people",
@@ -132,6 +140,7 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
 /// What may stand behind `?done=`: a page never shows words of its address.
 const DONE: &[&str] = &[
     "added",
+    "decided",
     "ended",
     "rejected",
     "released",
@@ -142,6 +151,7 @@ const DONE: &[&str] = &[
     "saved",
     "signed-out",
     "skipped",
+    "withdrawn",
 ];
 
 impl Frame {

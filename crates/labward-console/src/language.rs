@@ -160,7 +160,17 @@ mod tests {
         let sources = sources();
         let known = keys(Language::En);
         let families = [
-            "done-", "harm-", "kind-", "message-", "role-", "state-", "theme-",
+            "decision-",
+            "done-",
+            "fact-",
+            "harm-",
+            "kind-",
+            "message-",
+            "role-",
+            "safeguard-",
+            "section-",
+            "state-",
+            "theme-",
         ];
         for key in known.keys() {
             let quoted = format!("\"{key}\"");

@@ -14,6 +14,7 @@ use labward_api::ledger::Verified;
 use labward_api::message::{Message, MessageFilter};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
+use labward_api::safeguard::SafeguardCounts;
 use labward_api::session::Session;
 use labward_api::status::{Check, Status};
 use labward_identity::{Language, Permission, Role, Roles, Theme};
@@ -26,9 +27,11 @@ use crate::report::{self, Report, Segment};
 
 mod entries;
 mod map;
+mod safeguards;
 
 pub use self::entries::{Row, rows};
 use self::map::Map;
+pub use self::safeguards::{Deciding, deciding, safeguards};
 
 /// A time as `<time>`: in the zone of the server's clock (UTC), and by script in the reader's.
 struct When<'a>(&'a str);
@@ -158,9 +161,14 @@ struct HomePage<'a> {
     f: &'a Frame,
     status: &'a Status,
     check: Option<&'a Check>,
+    safeguards: Option<SafeguardCounts>,
 }
 
 impl HomePage<'_> {
+    fn at_a_glance(&self, counts: &SafeguardCounts) -> Cow<'static, str> {
+        safeguards::at_a_glance(self.f, counts)
+    }
+
     fn dead(&self) -> u64 {
         self.status.destinations.iter().map(|one| one.dead).sum()
     }
@@ -190,13 +198,25 @@ impl HomePage<'_> {
     }
 }
 
-/// What needs a person now; the part that keeps itself fresh needs no `check`, which takes longer.
+/// What needs a person now; the part that keeps itself fresh needs no `check` and no safeguards,
+/// which take longer.
 ///
 /// # Errors
 ///
 /// [`RenderError`].
-pub fn home(f: &Frame, status: &Status, check: Option<&Check>) -> Result<String, RenderError> {
-    HomePage { f, status, check }.render()
+pub fn home(
+    f: &Frame,
+    status: &Status,
+    check: Option<&Check>,
+    safeguards: Option<SafeguardCounts>,
+) -> Result<String, RenderError> {
+    HomePage {
+        f,
+        status,
+        check,
+        safeguards,
+    }
+    .render()
 }
 
 #[derive(Template)]
@@ -606,7 +626,7 @@ mod tests {
             ..Searched::default()
         };
         let pages = [
-            home(&frame(), &status, Some(&check)),
+            home(&frame(), &status, Some(&check), None),
             flow(&frame(), &status),
             record(&frame(), &shown),
             records(&frame(), &searched),

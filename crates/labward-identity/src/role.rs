@@ -120,6 +120,10 @@ names! {
         BackupRun = "backup.run",
         /// Confirm after a restore that delivery may go on.
         BackupConfirm = "backup.confirm",
+        /// See the state of each safeguard, and what was decided about it.
+        SafeguardRead = "safeguard.read",
+        /// Decide about a requirement of the rule, for a time.
+        SafeguardDecide = "safeguard.decide",
     }
 }
 
@@ -151,6 +155,8 @@ impl Role {
                 P::LedgerExport,
                 P::BackupRun,
                 P::BackupConfirm,
+                P::SafeguardRead,
+                P::SafeguardDecide,
             ],
             Self::SecurityOfficer => &[
                 P::StatusRead,
@@ -169,6 +175,8 @@ impl Role {
                 P::LedgerExport,
                 P::AuditOpen,
                 P::BackupRun,
+                P::SafeguardRead,
+                P::SafeguardDecide,
             ],
             Self::LabManager => &[
                 P::StatusRead,
@@ -188,6 +196,7 @@ impl Role {
                 P::LedgerRead,
                 P::LedgerExport,
                 P::BackupConfirm,
+                P::SafeguardRead,
             ],
             Self::ClinicalStaff => &[
                 P::StatusRead,
@@ -211,6 +220,7 @@ impl Role {
                 P::MessageResend,
                 P::LedgerRead,
                 P::BackupRun,
+                P::SafeguardRead,
             ],
             Self::Expert => &[
                 P::StatusRead,
@@ -219,6 +229,7 @@ impl Role {
                 P::PersonRead,
                 P::LedgerRead,
                 P::LedgerExport,
+                P::SafeguardRead,
             ],
         }
     }
@@ -330,6 +341,8 @@ ledger.export    A S M . . E
 audit.open       . S . . . .
 backup.run       A S . . I .
 backup.confirm   A . M . . .
+safeguard.read   A S M . I E
+safeguard.decide A S . . . .
 ";
 
     #[test]

@@ -217,6 +217,10 @@ actions! {
     FindingRaised = "finding.raised", C, "110113", None, None;
     /// A finding no longer holds.
     FindingCleared = "finding.cleared", U, "110113", None, None;
+    /// A person decided about a requirement of the rule, until a day.
+    SafeguardDecided = "safeguard.decided", U, "110129", Some("attest"), None;
+    /// A person took a decision about a requirement back.
+    SafeguardDecisionWithdrawn = "safeguard.decision-withdrawn", D, "110129", None, None;
     /// Delivery to a destination was stopped until a person lets it go on.
     DestinationHeld = "destination.held", U, "110100", None, None;
     /// Delivery to a destination went on.
@@ -274,6 +278,8 @@ pub enum Subject {
     Record(RecordId),
     /// The records as a whole, such as in a search.
     Records,
+    /// A requirement of the rule, by its citation.
+    Safeguard(Cow<'static, str>),
     /// A site.
     Site(SiteId),
     /// A root-key slot.
@@ -351,6 +357,7 @@ impl Subject {
             "peer" => key.parse().ok().map(Self::Peer),
             "person" => key.parse().ok().map(Self::Person),
             "record" => key.parse().ok().map(Self::Record),
+            "safeguard" => name().map(Self::Safeguard),
             "site" => key.parse().ok().map(Self::Site),
             "slot" => key.parse().ok().map(Self::Slot),
             "source" => name().map(Self::Source),
@@ -372,6 +379,7 @@ impl Subject {
             Self::Person(id) => ("person", SubjectKey::Number(id.get())),
             Self::Record(id) => ("record", SubjectKey::Number(id.get())),
             Self::Records => ("records", SubjectKey::None),
+            Self::Safeguard(citation) => ("safeguard", SubjectKey::Name(citation)),
             Self::Site(id) => ("site", SubjectKey::Number(id.get().into())),
             Self::Slot(id) => ("slot", SubjectKey::Number(id.get().into())),
             Self::Source(name) => ("source", SubjectKey::Name(name)),
@@ -446,6 +454,7 @@ mod tests {
             Subject::Person(PersonId::new(3)),
             Subject::Record(RecordId::new(u64::MAX)),
             Subject::Records,
+            Subject::Safeguard("164.312(a)(2)(iv)".into()),
             Subject::Site(SiteId::new(4)),
             Subject::Slot(SlotId::new(5)),
             Subject::Source("2001:db8::1".into()),

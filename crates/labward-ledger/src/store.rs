@@ -169,6 +169,26 @@ pub(crate) fn each_entry<Q: Query>(
     )
 }
 
+/// The first bytes of the payloads of the newest records, at most `limit` of them: enough to see how
+/// they are sealed.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest_payload_heads<Q: Query>(
+    query: &mut Q,
+    limit: u32,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    query.query_all(
+        "SELECT substr(payload, 1, 128) FROM entry WHERE record IS NOT NULL \
+         AND payload IS NOT NULL ORDER BY record DESC LIMIT $1",
+        &[limit.into()],
+        |row| {
+            let head = row.opt_bytes(0)?;
+            Ok(head.unwrap_or_default().to_owned())
+        },
+    )
+}
+
 /// How many records have a larger id than `record`.
 pub fn count_records_after<Q: Query>(query: &mut Q, record: RecordId) -> Result<u64, StoreError> {
     let sql = "SELECT count(*) FROM entry WHERE record > $1";

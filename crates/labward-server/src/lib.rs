@@ -52,5 +52,6 @@ pub mod witness;
 pub use app::{App, ConfigSource, Parts, build};
 pub use error::ServerError;
 pub use http::{openapi_text, reference as api_reference};
+pub use labward_assess::reference as safeguard_reference;
 pub use migrations::migrations;
 pub use serve::{ServeError, serve};

@@ -22,6 +22,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_identity::RENEWAL_MIGRATIONS,
         labward_identity::SIGN_IN_MIGRATIONS,
         labward_identity::TOKEN_MIGRATIONS,
+        labward_assess::MIGRATIONS,
     ]
     .concat()
 }
@@ -55,6 +56,7 @@ mod tests {
             "invitation",
             "session",
             "token",
+            "safeguard_decision",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -31,6 +31,11 @@ fn the_api_reference_is_the_table_of_endpoints() {
 }
 
 #[test]
+fn the_reference_of_safeguards_is_the_table_of_requirements() {
+    check("safeguards.md", &labward_server::safeguard_reference());
+}
+
+#[test]
 fn the_reference_of_checks_is_the_table_of_checks() {
     check("checks.md", &labward_server::check::reference());
 }

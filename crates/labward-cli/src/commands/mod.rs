@@ -7,6 +7,7 @@ mod message;
 mod peer;
 mod record;
 mod reload;
+mod safeguard;
 mod send;
 mod session;
 mod status;
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Record(command) => record::run(&context, command),
         Command::Patient(command) => record::patient(&context, command),
         Command::Ledger(command) => ledger::run(&context, command),
+        Command::Safeguard(command) => safeguard::run(&context, command),
         Command::Send(arguments) => send::run(&context, arguments),
         // These need more than a client; the program runs them itself.
         Command::Init(_)

@@ -17,10 +17,13 @@ mod restore;
 mod run;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use labward_backup::RunKind;
+use labward_backup::{RunKind, entry_of_last_run};
 use labward_base::Timestamp;
+use labward_base::id::EntryIndex;
 use labward_ledger::publish::{CHECKPOINT_FILE, HISTORY_FILE};
+use labward_ledger::{Leaf, StoredEntry, entries};
 use labward_store::StoreError;
 
 pub use error::RestoreError;
@@ -39,8 +42,14 @@ pub struct Backups {
     pub created: Option<Timestamp>,
     /// Whether it lay on the data's own file system.
     pub beside_data: Option<bool>,
+    /// The entry that records it.
+    pub created_entry: Option<EntryIndex>,
     /// When a restore was last tried.
     pub drilled: Option<Timestamp>,
+    /// The entry that records it.
+    pub drilled_entry: Option<EntryIndex>,
+    /// How long it took.
+    pub drill_took: Option<Duration>,
     /// When the newest key archive that may exist was made.
     pub archived: Option<Timestamp>,
     /// Key archives whose time is over and that nothing says are deleted.
@@ -52,13 +61,18 @@ pub struct Backups {
 impl Backups {
     /// What the database knows of them.
     pub(crate) fn measure(core: &Core, now: Timestamp) -> Option<Self> {
-        let (runs, unconfirmed) = core
-            .store
-            .read(|snapshot| -> Result<_, StoreError> {
-                let runs = labward_backup::last_runs(snapshot, SITE)?;
-                Ok((runs, labward_backup::unconfirmed_restore(snapshot, SITE)?))
-            })
-            .ok()?;
+        let read = core.store.read(|snapshot| -> Result<_, StoreError> {
+            let runs = labward_backup::last_runs(snapshot, SITE)?;
+            let unconfirmed = labward_backup::unconfirmed_restore(snapshot, SITE)?;
+            let created = entry_of_last_run(snapshot, SITE, RunKind::Created)?;
+            let drilled = entry_of_last_run(snapshot, SITE, RunKind::Drilled)?;
+            let drill = match drilled {
+                Some(index) => entries(snapshot, index, 1)?.pop(),
+                None => None,
+            };
+            Ok((runs, unconfirmed, (created, drilled, drill)))
+        });
+        let (runs, unconfirmed, (created_entry, drilled_entry, drill)) = read.ok()?;
         let archives = core.keys.archives().ok()?;
         let existing = || archives.iter().filter(|archive| archive.may_exist);
         let last = |kind| runs.iter().find(|run| run.kind == kind);
@@ -66,7 +80,10 @@ impl Backups {
         Some(Self {
             created: created.map(|run| run.time),
             beside_data: created.and_then(|run| run.beside_data),
+            created_entry,
             drilled: last(RunKind::Drilled).map(|run| run.time),
+            drilled_entry,
+            drill_took: drill.as_ref().and_then(duration_of),
             archived: existing().map(|archive| archive.created).max(),
             overdue: existing()
                 .filter(|archive| archive.expires <= now)
@@ -75,6 +92,13 @@ impl Backups {
             unconfirmed: unconfirmed.is_some(),
         })
     }
+}
+
+/// How long the act of this entry took, if it says so.
+fn duration_of(row: &StoredEntry) -> Option<Duration> {
+    let leaf = Leaf::parse(&row.leaf).ok()?;
+    let took = leaf.facts.get_number("duration_ms")?;
+    Some(Duration::from_millis(u64::try_from(took).ok()?))
 }
 
 /// The small files of an installation: names in a backup, and where they lie.

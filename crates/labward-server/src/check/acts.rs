@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use labward_base::Timestamp;
 use labward_base::id::EntryIndex;
-use labward_ledger::{Action, Actor, Leaf, Subject, entries_before};
+use labward_ledger::{Action, Actor, Leaf, Outcome, Subject, entries_before};
 use labward_records::reserve::BREAK_GLASS;
 use labward_store::{Query, StoreError};
 
-use super::{LedgerActs, Sender};
+use super::{Act, LedgerActs, Sender};
 
 /// How far back the ledger is read: a month, or this many entries.
 const BACK: Duration = Duration::from_secs(31 * 86_400);
@@ -59,6 +59,13 @@ impl LedgerActs {
 
     /// Takes an entry in; they come the newest first.
     fn note(&mut self, leaf: &Leaf) {
+        let new = Act {
+            time: leaf.time,
+            entry: leaf.index,
+            succeeded: leaf.outcome == Outcome::Success,
+            times: 0,
+        };
+        self.last.entry(leaf.action).or_insert(new).times += 1;
         let seen = match (&leaf.action, &leaf.subject, leaf.actor) {
             (Action::ClockJumped, ..) => &mut self.clock_jumped,
             (Action::LedgerExported, ..) => &mut self.exported,
@@ -133,6 +140,9 @@ mod tests {
             (Some(verified), Some(exported))
         );
         assert_eq!(acts.clock_jumped, None);
+        let last = acts.last[&Action::LedgerVerified];
+        assert_eq!((last.time, last.entry.get()), (verified, 0));
+        assert!(last.succeeded && last.times == 1);
         assert_eq!(acts.back_to, Timestamp::from_micros(i64::MIN), "all of it");
 
         let source = Subject::Source("192.0.2.7".into());

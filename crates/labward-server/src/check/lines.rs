@@ -167,6 +167,41 @@ fn plain_lines(input: &CheckInput) -> Vec<Plain> {
     links.chain(destinations).collect()
 }
 
+/// Lines off this machine: how many there are, and how many of them are encrypted.
+pub(super) fn off_machine(input: &CheckInput) -> (u64, u64) {
+    let (links, destinations) = (links_off(input), destinations_off(input));
+    let all = links.0 + destinations;
+    let plain = plain_lines(input).into_iter();
+    let plain = plain.filter(|line| !line.loopback).count();
+    (
+        all,
+        all.saturating_sub(u64::try_from(plain).unwrap_or(u64::MAX)),
+    )
+}
+
+/// Links off this machine: how many there are, and how many of them ask for a certificate.
+pub(super) fn links_off(input: &CheckInput) -> (u64, u64) {
+    let links = input.config.gateway.links.iter();
+    let off = links.filter(|link| !link.listen.ip().is_loopback());
+    off.fold((0, 0), |(all, with), link| {
+        (all + 1, with + u64::from(!link.transport.is_plain()))
+    })
+}
+
+/// Destinations off this machine; a name may lead anywhere tomorrow, and a file drop is carried on.
+fn destinations_off(input: &CheckInput) -> u64 {
+    let is_off = |target: &Target| match target {
+        Target::FileDrop { .. } => true,
+        Target::Mllp { address, .. } => {
+            let address = address.parse::<SocketAddr>();
+            !address.is_ok_and(|address| address.ip().is_loopback())
+        }
+    };
+    let destinations = input.config.gateway.destinations.iter();
+    let off = destinations.filter(|one| is_off(&one.target)).count();
+    u64::try_from(off).unwrap_or(u64::MAX)
+}
+
 /// Certificates but those of edges, which renew by themselves, of which `wrong` holds; unmeasured if one of our own is not known.
 fn certificates(input: &CheckInput, wrong: impl Fn(Timestamp) -> bool) -> Found {
     let own = [

@@ -10,6 +10,7 @@
 //! | `backups`, `edges`, `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
+//! | `facts` | [`facts`]: the same measurements as facts about safeguards |
 //! | `accounts`, `swap` | accounts of the operating system, and where memory is swapped to |
 //! | `trend` | [`Trends`]: how disk and backlogs grow |
 
@@ -17,6 +18,7 @@ mod accounts;
 mod acts;
 mod backups;
 mod edges;
+mod facts;
 mod keys;
 mod lines;
 mod machine;
@@ -30,7 +32,7 @@ mod trend;
 mod witness;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,9 +40,10 @@ use std::time::Duration;
 use labward_api::edge::EdgeStatus;
 use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, WitnessStatus};
 use labward_base::Timestamp;
-use labward_base::id::PeerId;
+use labward_base::id::{EntryIndex, PeerId};
 use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
+use labward_ledger::Action;
 use labward_os::{DiskSpace, Inodes};
 use labward_records::ReserveState;
 
@@ -49,6 +52,7 @@ use crate::config::Config;
 use table::CHECKS;
 
 pub(crate) use accounts::{group_strangers, lost_accounts};
+pub(crate) use facts::facts;
 pub use table::reference;
 pub use trend::Trends;
 
@@ -180,6 +184,21 @@ pub struct LedgerActs {
     pub revoked: BTreeMap<String, Timestamp>,
     /// When and how regularly each peer sent.
     pub senders: BTreeMap<PeerId, Sender>,
+    /// The last act of each kind.
+    pub last: HashMap<Action, Act>,
+}
+
+/// The last act of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// When.
+    pub time: Timestamp,
+    /// The entry that records it.
+    pub entry: EntryIndex,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+    /// How often such an act was met.
+    pub times: u64,
 }
 
 /// How a peer sent lately.

@@ -13,7 +13,7 @@ const DAY: u64 = 86_400;
 
 type Change = fn(&mut CheckInput);
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-06-15T12:00:00Z").unwrap()
 }
 
@@ -116,7 +116,7 @@ fn trends(free: &[u64], backlog: &[u64]) -> Trends {
 }
 
 /// An installation with which nothing is wrong.
-fn healthy() -> CheckInput {
+pub(super) fn healthy() -> CheckInput {
     CheckInput {
         now: now(),
         config: config(
@@ -176,6 +176,15 @@ fn healthy() -> CheckInput {
             exported: Some(days_ago(20)),
             verified: Some(days_ago(2)),
             senders: BTreeMap::from([(PeerId::new(1), sender(1))]),
+            last: HashMap::from([(
+                Action::LedgerVerified,
+                Act {
+                    time: days_ago(2),
+                    entry: EntryIndex::new(150),
+                    succeeded: true,
+                    times: 4,
+                },
+            )]),
             ..LedgerActs::default()
         }),
         publishing: Ok(PublishingState {
@@ -198,8 +207,8 @@ fn healthy() -> CheckInput {
             beside_data: Some(false),
             drilled: Some(days_ago(80)),
             archived: Some(days_ago(1)),
-            overdue: Vec::new(),
-            unconfirmed: false,
+            drill_took: Some(Duration::from_secs(90)),
+            ..Backups::default()
         }),
         ledger_fails: false,
         reserve: ReserveState {
@@ -257,7 +266,7 @@ fn disk(input: &mut CheckInput, free_percent: u64) {
     });
 }
 
-const PLAIN_LINK: &str = "[[link]]\nname = \"old\"\nlisten = \"192.0.2.1:4010\"\n\
+pub(super) const PLAIN_LINK: &str = "[[link]]\nname = \"old\"\nlisten = \"192.0.2.1:4010\"\n\
     transport = { mode = \"plain\", reason = \"r\", owner = \"o\", expires = \"2026-12-31\", \
     from_addresses = [\"192.0.2.9\"] }\n";
 

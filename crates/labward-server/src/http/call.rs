@@ -5,7 +5,7 @@
 
 use std::io::Write;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::Query;
@@ -21,6 +21,7 @@ use serde::de::DeserializeOwned;
 use super::failure::Failure;
 use super::upload::Upload;
 use crate::app::{Core, Opened};
+use crate::check::CheckInput;
 
 /// Characters of a reason at most.
 const WHY_MAX_CHARS: usize = 1_000;
@@ -37,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) uri: Uri,
     /// The body; empty where it is an upload.
     pub(crate) body: Bytes,
+    /// What the checks look at, once it was measured: at most once for what is answered together.
+    pub(crate) measured: Arc<OnceLock<CheckInput>>,
     /// The body that is still coming in, until the handler takes it.
     pub(crate) upload: Mutex<Option<Upload>>,
 }
@@ -68,6 +71,12 @@ impl Call {
         self.core
             .opened()
             .ok_or(Failure::new(&problem::KEYS_SEALED))
+    }
+
+    /// What the checks look at.
+    pub(crate) fn measured(&self) -> &CheckInput {
+        self.measured
+            .get_or_init(|| super::check::measure(&self.core))
     }
 
     /// The text in the path's place `name`.

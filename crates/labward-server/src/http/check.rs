@@ -11,7 +11,7 @@ use labward_base::{Clock, Timestamp};
 use labward_gateway::delivery::{ExceptionState, WaitingFilter};
 use labward_gateway::messages::{HeldFilter, HeldState};
 use labward_identity::Identification;
-use labward_ledger::tree_head;
+use labward_ledger::{newest_payload_heads, tree_head};
 use labward_store::StoreError;
 
 use super::call::{Answer, Call};
@@ -26,6 +26,9 @@ use crate::check::{
 };
 use crate::folder::NODE;
 
+/// Records whose seal is looked at.
+const RECORDS_LOOKED_AT: u32 = 100;
+
 /// Held messages that are looked at.
 const HELD_MAX: u32 = 1_000;
 
@@ -34,14 +37,18 @@ const WAITING_PAGES: usize = 20;
 
 /// `GET check`
 pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
-    let core = &call.core;
+    Answer::json(&look(call.measured()))
+}
+
+/// Everything that the checks look at, measured now.
+pub(super) fn measure(core: &Core) -> CheckInput {
     let opened = core.opened();
     let opened = opened.as_deref();
     let now = core.clock.now();
     let config = core.config();
     let group = config.http.socket_group.as_deref();
     let people = core.people.list();
-    Answer::json(&look(&CheckInput {
+    CheckInput {
         now,
         config: config.clone(),
         slots: core.keys.slots(),
@@ -78,7 +85,20 @@ pub(super) fn check(call: &Call) -> Result<Answer, Failure> {
             .ok_or_else(|| "what was done with backups could not be read".to_owned()),
         ledger_fails: core.ledger.failing_since().is_some(),
         reserve: core.reserve.state(),
-    }))
+    }
+}
+
+/// How many of the newest records have the seal of AES-256-GCM, and of how many.
+pub(super) fn sealed_records(core: &Core) -> Measured<(u64, u64)> {
+    let read = core.store.read(|snapshot| -> Result<_, StoreError> {
+        newest_payload_heads(snapshot, RECORDS_LOOKED_AT)
+    });
+    let heads = read.map_err(|error| chain(&error))?;
+    let sealed = heads
+        .iter()
+        .filter(|head| labward_seal::epoch_of(head).is_ok());
+    let count = |number| u64::try_from(number).unwrap_or(u64::MAX);
+    Ok((count(sealed.count()), count(heads.len())))
 }
 
 /// How many entries the newest checkpoint covers.

@@ -12,7 +12,8 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    backup, check, config, edge, key, ledger, message, openapi, peer, record, session, status,
+    backup, check, config, edge, key, ledger, message, openapi, peer, record, safeguard, session,
+    status,
 };
 
 /// One endpoint.
@@ -227,6 +228,13 @@ endpoints! {
         "The C2SP proof that an entry stands in the ledger";
     Get "ledger/key", LedgerRead, Nothing, "VerifierKey", ledger::key,
         "The key with which others verify the ledger";
+    Get "safeguards", SafeguardRead, Query("profile="), "Safeguards", safeguard::list,
+        "The requirements of 45 CFR 164.308 to 316, each with its state from measured facts";
+    Post "safeguards/decide", SafeguardDecide, Json("DecideSafeguard"), "Done", safeguard::decide,
+        "Records a decision about a requirement, until a day";
+    Post "safeguards/withdraw", SafeguardDecide, Json("WithdrawSafeguard"), "Done",
+        safeguard::withdraw,
+        "Takes a decision about a requirement back";
 }
 
 /// `docs/ref/api.md`: every endpoint, generated from the table.

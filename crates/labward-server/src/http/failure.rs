@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use labward_api::ProblemBody;
+use labward_assess::AssessError;
 use labward_backup::BackupError;
 use labward_base::{Problem, problem};
 use labward_gateway::delivery::DeliveryError;
@@ -121,6 +122,7 @@ macro_rules! from_rooms {
 
 from_rooms!(
     ArchiveError,
+    AssessError,
     BackupError,
     DeliveryError,
     IdentityError,

@@ -15,7 +15,7 @@
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger`, `safeguard` | the handlers |
 
 mod asker;
 mod backup;
@@ -35,6 +35,7 @@ mod openapi;
 mod peer;
 mod places;
 mod record;
+mod safeguard;
 mod session;
 mod status;
 mod stream;
@@ -268,6 +269,7 @@ impl Service {
             person: asker.person(),
             params,
             uri: parts.uri,
+            measured: Arc::default(),
             body,
             upload: Mutex::new(upload),
         };

@@ -10,6 +10,7 @@ use labward_api::ledger::{Entries, Verified};
 use labward_api::message::Message;
 use labward_api::peer::AddedPeer;
 use labward_api::record::{Found, Shown};
+use labward_api::safeguard::Safeguards;
 use labward_api::status::{Check, DestinationStatus, Status};
 use labward_base::Clock;
 use labward_os::SystemClock;
@@ -131,6 +132,14 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let same =
         |endpoint: &'static str, body: &Value| act("POST", endpoint, endpoint.to_owned(), body);
     let export = json!({ "patient": patient, "format": "original", "why": WHY });
+    let year: u32 = status(app).started[..4].parse().unwrap();
+    let decision = |citation: &str| {
+        let until = format!("{}-01-01", year + 1);
+        json!({ "citation": citation, "kind": "implemented", "until": until, "why": WHY })
+    };
+    let decided = "164.308(a)(1)(ii)(A)";
+    let first_decision = posted(app, "safeguards/decide", &decision(decided));
+    assert_eq!(first_decision.status, 200);
     let dispose = json!({ "why": WHY, "override_retention": "the court" });
     vec![
         post(
@@ -254,6 +263,11 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         ),
         same("ledger/verify", &json!({})),
         same("ledger/export", &json!({ "format": "bundle" })),
+        same("safeguards/decide", &decision("164.310(b)")),
+        same(
+            "safeguards/withdraw",
+            &json!({ "citation": decided, "why": WHY }),
+        ),
     ]
 }
 
@@ -275,7 +289,13 @@ fn shown(app: &App) -> Vec<Value> {
         "messages",
         "ledger/entries?limit=1000",
     ];
-    paths.iter().map(|path| get(app, path)).collect()
+    // Facts grow older; decisions do not.
+    let safeguards: Safeguards = get(app, "safeguards");
+    let decisions = safeguards.requirements.into_iter();
+    let decisions = decisions.filter_map(|one| one.decision);
+    let decisions = decisions.map(|one| json!([one.kind, one.until, one.entry]));
+    let shown = paths.iter().map(|path| get(app, path));
+    shown.chain(decisions).collect()
 }
 
 #[test]

@@ -11,7 +11,7 @@
 //! | `visit` | a request as a page sees it, and its answer |
 //! | `form` | the fields of a form or an address |
 //! | `headers` | what every answer tells the browser it must not do |
-//! | `pages`, `entrance` | the pages: those of a session, and those before it |
+//! | `pages`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
 
 mod entrance;
 mod form;
@@ -19,6 +19,7 @@ pub(crate) mod headers;
 mod listener;
 mod pages;
 mod route;
+mod safeguards;
 mod visit;
 
 pub(crate) use self::listener::console_config;
@@ -209,6 +210,7 @@ async fn answered(
             .collect(),
         query: Form::parse(uri.query().unwrap_or_default().as_bytes()),
         form,
+        measured: Arc::default(),
     };
     let page = tokio::task::spawn_blocking(move || {
         let page = (route.page)(&visit);

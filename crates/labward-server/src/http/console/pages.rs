@@ -8,6 +8,7 @@ use labward_api::ledger::{Entries, Verified};
 use labward_api::message::{Decision, Message, MessageFilter};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
+use labward_api::safeguard::Safeguards;
 use labward_api::session::{Invitation, Session as SessionShown};
 use labward_api::status::{Check, Status};
 use labward_api::{Done, Why};
@@ -34,10 +35,16 @@ pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
         true => None,
         false => Some(visit.get("check")?),
     };
+    let reads_safeguards = visit.visitor.permits(Permission::SafeguardRead);
+    let safeguards: Option<Safeguards> = match reads_safeguards && !visit.is_live() {
+        true => Some(visit.get("safeguards")?),
+        false => None,
+    };
     written(html::home(
         &visit.frame(Place::Home),
         &status,
         check.as_ref(),
+        safeguards.as_ref().map(|all| all.counts),
     ))
 }
 
@@ -339,7 +346,7 @@ pub(super) fn end_my_session(visit: &Visit) -> Result<Page, Failure> {
     Ok(Page::To("/me?done=ended".to_owned()))
 }
 
-fn why(visit: &Visit) -> Why {
+pub(super) fn why(visit: &Visit) -> Why {
     Why {
         why: visit.form.text("why").to_owned(),
     }
@@ -351,6 +358,6 @@ fn day(visit: &Visit) -> String {
     now.get(..10).unwrap_or_default().to_owned()
 }
 
-fn written(page: Result<String, labward_console::RenderError>) -> Result<Page, Failure> {
+pub(super) fn written(page: Result<String, labward_console::RenderError>) -> Result<Page, Failure> {
     Ok(Page::Html(page.map_err(unwritten)?))
 }

@@ -3,7 +3,7 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{entrance, pages};
+use super::{entrance, pages, safeguards};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -60,6 +60,10 @@ routes! {
     Get "/ledger", LedgerRead, pages::ledger;
     Post "/ledger/verify", LedgerRead, pages::verify;
     Post "/ledger/export", LedgerExport, pages::export;
+    Get "/safeguards", SafeguardRead, safeguards::safeguards;
+    Get "/safeguards/decide", SafeguardDecide, safeguards::deciding;
+    Post "/safeguards/decide", SafeguardDecide, safeguards::decide;
+    Post "/safeguards/withdraw", SafeguardDecide, safeguards::withdraw;
     Get "/people", PersonRead, pages::people;
     Post "/people", PersonChange, pages::add_person;
     Post "/people/{id}/invite", PersonChange, pages::invite;

@@ -4,7 +4,7 @@
 //! permit is refused there.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
@@ -21,6 +21,7 @@ use serde::de::DeserializeOwned;
 use super::form::Form;
 use super::headers::{Nonce, cookie_of};
 use crate::app::Core;
+use crate::check::CheckInput;
 use crate::http::call::{Answer, Call, Writer};
 use crate::http::endpoint::{ENDPOINTS, Verb};
 use crate::http::failure::Failure;
@@ -50,6 +51,8 @@ pub(super) struct Visit {
     pub(super) query: Form,
     /// What was sent.
     pub(super) form: Form,
+    /// What the checks look at, measured once for a page that asks for it twice.
+    pub(super) measured: Arc<OnceLock<CheckInput>>,
 }
 
 /// What a page answers.
@@ -251,6 +254,7 @@ impl Visit {
             params: params.iter().map(owned).collect(),
             uri,
             body: Bytes::from(body),
+            measured: Arc::clone(&self.measured),
             upload: Mutex::new(None),
         })
     }
