@@ -19,14 +19,15 @@ const PAGES: &[(&str, &str)] = &[
     ("/me", "administrator clinical-staff it expert"),
 ];
 
-struct Lab {
-    lab: Installation,
+/// A lab with a console.
+pub(crate) struct Lab {
+    pub(crate) lab: Installation,
     _server: Server,
     address: SocketAddr,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let lab = Installation::create(LINK);
         let listen = "[console]\nlisten = \"127.0.0.1:0\"";
         lab.configure("[console]", listen);
@@ -60,7 +61,7 @@ impl Lab {
     }
 
     /// A browser in which this person is signed in.
-    fn joined(&self, name: &str, role: &str) -> Browser {
+    pub(crate) fn joined(&self, name: &str, role: &str) -> Browser {
         let code = self.invite(name, role);
         let mut browser = self.browser();
         let fields = [

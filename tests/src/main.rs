@@ -17,6 +17,7 @@
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
+//! | `patients` | all results of a patient, and who looked at them |
 //! | `people` | accounts, persons, roles |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `reload` | another configuration and other rules while peers are connected |
@@ -60,6 +61,8 @@ mod imports;
 mod keys;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod patients;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

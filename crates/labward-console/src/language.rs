@@ -160,7 +160,8 @@ mod tests {
         let sources = sources();
         let known = keys(Language::En);
         let families = [
-            "done-", "harm-", "kind-", "message-", "role-", "state-", "theme-",
+            "access-", "done-", "harm-", "kind-", "message-", "outcome-", "role-", "state-",
+            "theme-",
         ];
         for key in known.keys() {
             let quoted = format!("\"{key}\"");

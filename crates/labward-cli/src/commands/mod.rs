@@ -4,6 +4,7 @@ mod backup;
 mod key;
 mod ledger;
 mod message;
+mod patient;
 mod peer;
 mod record;
 mod reload;
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Session(command) => session::run(&context, command),
         Command::Message(command) => message::run(&context, command),
         Command::Record(command) => record::run(&context, command),
-        Command::Patient(command) => record::patient(&context, command),
+        Command::Patient(command) => patient::run(&context, command),
         Command::Ledger(command) => ledger::run(&context, command),
         Command::Send(arguments) => send::run(&context, arguments),
         // These need more than a client; the program runs them itself.

@@ -186,16 +186,17 @@ fn what_was_read_on_a_bad_day_is_merged_in_order_once_with_its_own_time() {
         .unwrap()
         .patients[0]
         .patient;
-    let accesses = day.open.records.accounting(patient, ME, WHY).unwrap();
+    let accesses = day.open.records.every_access(&[patient]).unwrap();
     let first = accesses
         .iter()
         .find(|access| access.action == Action::RecordShown);
     let first = first.unwrap();
     assert_eq!(first.time, since.plus(Duration::from_secs(1)));
     assert_eq!(
-        (first.actor.as_str(), first.why.as_deref()),
-        ("person:7", Some(WHY))
+        (first.actor, first.why.as_deref()),
+        (Actor::Person(ME), Some(WHY))
     );
+    assert!(first.is_break_glass);
 }
 
 #[test]

@@ -11,7 +11,10 @@ use labward_identity::{Permission, Role};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
-use super::{backup, check, config, edge, key, ledger, message, peer, record, session, status};
+use super::{
+    backup, check, config, edge, entries, key, ledger, message, patient, peer, record, session,
+    status,
+};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -193,10 +196,18 @@ endpoints! {
     Post "break-glass/records/{record}", RecordBreakGlass, Json("Why"), "Shown",
         record::show_break_glass,
         "One record in full for a patient who cannot wait: in the reserve while the ledger cannot be written";
+    Post "break-glass/patients/{patient}/results", RecordBreakGlass, Json("Why"), "Results",
+        patient::results_break_glass,
+        "All results for a patient who cannot wait: in the reserve while the ledger cannot be written";
     Post "records/export", RecordExport, Json("Export"), "bytes", record::export,
         "A record or a patient's records; recorded before it is answered";
     Post "records/import", RecordImport, File, "Imported", record::import,
         "Keeps what is in an HL7 v2 file or a FHIR bundle, also packed with bzip2";
+    Post "patients/{patient}/results", RecordShow, Json("Why"), "Results", patient::results,
+        "All results of a patient's merge group as one table; recorded before it is answered";
+    Post "patients/{patient}/accesses", AuditOpen, Json("AskedAccesses"), "Accesses",
+        patient::accesses,
+        "Who received, saw and was given a patient's records, when and why; itself recorded first";
     Post "patients/{patient}/documents", RecordImport, Upload, "AddedDocument", record::add_document,
         "Keeps any file as a document of a patient";
     Post "patients/{patient}/dispose", PatientDispose, Json("Dispose"), "Disposed",
@@ -206,7 +217,9 @@ endpoints! {
         "Puts a patient's records under legal hold";
     Post "patients/{patient}/lift", HoldChange, Json("Why"), "Done", record::lift,
         "Lifts a legal hold";
-    Get "ledger/entries", LedgerRead, Query("from=&limit="), "Entries", ledger::entries,
+    Get "ledger/entries", LedgerRead,
+        Query("from=&before=&actor=&action=&subject=&outcome=&patient=&since=&until=&limit="),
+        "Entries", entries::list,
         "A page of the ledger; who, why and what was asked for stay sealed";
     Post "ledger/verify", LedgerRead, Nothing, "Verified", ledger::verify,
         "Verifies rows, payloads, tiles and checkpoints, and holds what the witnesses say against them";

@@ -226,6 +226,16 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             format!("records/{sent}/show"),
             &why,
         ),
+        post(
+            "patients/{patient}/results",
+            format!("patients/{patient}/results"),
+            &why,
+        ),
+        post(
+            "patients/{patient}/accesses",
+            format!("patients/{patient}/accesses"),
+            &why,
+        ),
         same("records/export", &export),
         post(
             "records/import",
