@@ -12,6 +12,7 @@
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
 //! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
+//! | `filters` | the ledger by who, what, about what, patient, outcome and time |
 //! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
@@ -51,6 +52,8 @@ mod documents;
 mod edge;
 #[cfg(test)]
 mod errors;
+#[cfg(test)]
+mod filters;
 #[cfg(test)]
 mod flips;
 #[cfg(test)]

@@ -134,6 +134,14 @@ fn results_of_several_messages_cumulate_and_a_correction_takes_the_place_of_what
         report.contains("Laboratory report") && report.contains("&#60;0.1"),
         "{report}"
     );
+    // The message's page shows its path, and who looked at it.
+    let path = clara.get(&format!("/messages/{record}")).body;
+    let steps = path.split("Its path").nth(1).unwrap();
+    assert!(
+        steps.contains("received") && steps.matches("looked at").count() >= 3,
+        "{steps}"
+    );
+    assert!(steps.contains("person:") && !steps.contains("MUSTER"));
     assert!(!lab.lab.log().contains("MUSTER"));
 }
 
@@ -145,7 +153,7 @@ fn without_a_reason_or_the_right_role_nothing_of_a_patient_is_answered() {
     for words in ["results", "accesses"] {
         lab.lab
             .run(&["patient", words, &number, "--why", " "])
-            .fails(65, "server.no-reason");
+            .fails(65, "server.bad-request");
         lab.lab
             .run(&["patient", words, "999", "--why", "x"])
             .fails(66, "records.no-patient");

@@ -148,6 +148,22 @@ message-resend-help = Sends it once more to every destination.
 message-skip = Give it up
 message-skip-help = It is not delivered there; what waits behind it for the same patient goes on.
 message-decide = Decide
+message-path = Its path
+message-path-more = There may be more: look in the ledger.
+step-message-received = received
+step-message-held = received and held
+step-message-released = released
+step-message-rejected = rejected
+step-message-delivered = delivered
+step-message-delivery-failed = delivery failed
+step-message-dead = given up
+step-message-resent = sent again
+step-record-shown = looked at
+step-record-exported = copied out
+step-record-imported = taken in from a file
+step-message-duplicate = came again
+step-message-refused = refused
+step-message-forwarded = taken by the server
 
 # Records
 records-title = Records

@@ -148,6 +148,22 @@ message-resend-help = Lo envía una vez más a todos los destinos.
 message-skip = Renunciar
 message-skip-help = No se entrega allí; lo que espera detrás para el mismo paciente sigue.
 message-decide = Decidir
+message-path = Su recorrido
+message-path-more = Puede haber más: mire en el registro.
+step-message-received = recibido
+step-message-held = recibido y retenido
+step-message-released = liberado
+step-message-rejected = rechazado
+step-message-delivered = entregado
+step-message-delivery-failed = la entrega falló
+step-message-dead = abandonado
+step-message-resent = enviado otra vez
+step-record-shown = visto
+step-record-exported = copiado hacia fuera
+step-record-imported = tomado de un archivo
+step-message-duplicate = llegó otra vez
+step-message-refused = rechazado al llegar
+step-message-forwarded = tomado por el servidor
 
 # Historiales
 records-title = Historiales

@@ -161,7 +161,7 @@ mod tests {
         let known = keys(Language::En);
         let families = [
             "access-", "done-", "harm-", "kind-", "message-", "outcome-", "role-", "state-",
-            "theme-",
+            "step-", "theme-",
         ];
         for key in known.keys() {
             let quoted = format!("\"{key}\"");

@@ -10,7 +10,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use labward_api::ProblemBody;
 use labward_api::config::Reload;
-use labward_api::message::{Message, MessageFilter};
+use labward_api::message::{Message, MessageFilter, MessagePath, Step};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
 use labward_api::session::Session;
@@ -271,6 +271,7 @@ struct MessagePage<'a> {
     f: &'a Frame,
     title: Cow<'static, str>,
     message: &'a Message,
+    path: &'a MessagePath,
 }
 
 impl MessagePage<'_> {
@@ -292,19 +293,29 @@ impl MessagePage<'_> {
         decisions
     }
 
+    /// What was done, in words.
+    fn step(&self, step: &Step) -> Cow<'static, str> {
+        self.f.of("step", &step.action.replace('.', "-"))
+    }
+
     fn help(&self, decision: &str) -> Cow<'static, str> {
         self.f.t(&format!("message-{decision}-help"))
     }
 }
 
-/// One message, without its content.
+/// One message and its path, without its content.
 ///
 /// # Errors
 ///
 /// [`RenderError`].
-pub fn message(f: &Frame, message: &Message) -> Result<String, RenderError> {
-    let title = numbered(f, "message-title", message.record);
-    MessagePage { f, title, message }.render()
+pub fn message(f: &Frame, message: &Message, path: &MessagePath) -> Result<String, RenderError> {
+    MessagePage {
+        f,
+        title: numbered(f, "message-title", message.record),
+        message,
+        path,
+    }
+    .render()
 }
 
 #[derive(Template)]
@@ -694,6 +705,7 @@ mod tests {
                 f: &f,
                 title,
                 message,
+                path: &MessagePath::default(),
             }
             .decisions()
         };

@@ -108,6 +108,13 @@ impl ResultsPage<'_> {
         }
     }
 
+    /// Whether a value took the place of another one, and did not only come again.
+    fn is_changed(&self, row: &Row<'_>, value: &Measured) -> bool {
+        let line = row.line;
+        let mut replaced = value.replaced.iter();
+        replaced.any(|old| old.value != value.value || old.unit != line.unit)
+    }
+
     /// What a value took the place of: `5.4 mmol/L (F, 12)`.
     fn replaced(&self, value: &Measured) -> String {
         let one = |old: &labward_report::Replaced| {
@@ -260,6 +267,21 @@ mod tests {
             .next()
             .unwrap();
         assert!(!title.contains("Muster"), "{title}");
+    }
+
+    #[test]
+    fn a_value_that_came_again_is_not_called_corrected() {
+        let before = |value: &str| {
+            let mut glucose = line("Glucose", "mmol/L", &[(3, "6.1", "")]);
+            glucose.values[0].replaced = vec![labward_report::Replaced {
+                value: value.to_owned(),
+                unit: "mmol/L".to_owned(),
+                ..labward_report::Replaced::default()
+            }];
+            page(vec![glucose])
+        };
+        assert!(before("61").contains("Before: 61 mmol/L"));
+        assert!(!before("6.1").contains("Before:"));
     }
 
     #[test]

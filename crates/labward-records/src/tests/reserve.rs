@@ -200,6 +200,33 @@ fn what_was_read_on_a_bad_day_is_merged_in_order_once_with_its_own_time() {
 }
 
 #[test]
+fn all_results_are_read_by_break_glass_and_the_ledger_says_afterwards_which_records_they_were() {
+    let day = BadDay::new("glass-results", 8);
+    let found = day.open.records.find(&by_mrn("4711"), ME, WHY).unwrap();
+    let patient = found.patients[0].patient;
+    day.fill_disk();
+    let refused = day.open.records.results(patient, ME, WHY);
+    assert!(matches!(refused, Err(RecordsError::NotRecorded(_))));
+    let results = day.reserve.results(&day.open.records, patient, ME, WHY);
+    let results = results.unwrap();
+    assert_eq!(results.recorded, Recorded::Reserve(1));
+    assert_eq!(results.tests[0].values[0].value, "5.1");
+    day.make_room();
+    day.reserve.merge(None).unwrap();
+    let leaves = day.open.leaves();
+    let leaf = leaves
+        .iter()
+        .find(|leaf| leaf.facts.get_text("what") == Some("results"))
+        .unwrap();
+    let record = Fact::Number(day.record.get().try_into().unwrap());
+    assert_eq!(leaf.facts.get("records"), Some(&Fact::List(vec![record])));
+    assert_eq!(
+        (leaf.patient, leaf.facts.get_text(BREAK_GLASS)),
+        (Some(patient), Some("reserve"))
+    );
+}
+
+#[test]
 fn what_a_crash_left_behind_a_merge_is_wiped_by_the_next_start_and_not_merged_again() {
     let day = BadDay::new("glass-left", 8);
     day.fill_disk();

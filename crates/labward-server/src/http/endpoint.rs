@@ -12,8 +12,8 @@ use labward_identity::{Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    backup, check, config, edge, entries, key, ledger, message, patient, peer, record, session,
-    status,
+    backup, check, config, edge, entries, key, ledger, message, path, patient, peer, record,
+    session, status,
 };
 
 /// One endpoint.
@@ -179,6 +179,8 @@ endpoints! {
         "Messages, the newest first, without their content";
     Get "messages/{record}", MessageList, Nothing, "Message", message::show,
         "One message and its deliveries, without its content";
+    Get "messages/{record}/path", MessageList, Nothing, "MessagePath", path::show,
+        "What happened to a message since it came, entry by entry";
     Post "messages/{record}/release", MessageDecide, Json("Decision"), "Done", message::release,
         "Has a held message delivered";
     Post "messages/{record}/reject", MessageDecide, Json("Decision"), "Done", message::reject,

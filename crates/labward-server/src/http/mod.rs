@@ -13,7 +13,8 @@
 //! | `failure` | the one adapter from errors to what a person sees |
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger` | the handlers |
+//! | `span` | days and moments as people write them |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `ledger`, `entries` | the handlers |
 
 mod backup;
 mod call;
@@ -29,6 +30,7 @@ mod key;
 mod ledger;
 mod listener;
 mod message;
+mod path;
 mod patient;
 mod peer;
 mod places;

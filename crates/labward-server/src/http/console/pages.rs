@@ -4,7 +4,7 @@
 //! form.
 
 use labward_api::config::Reload;
-use labward_api::message::{Decision, Message, MessageFilter};
+use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
 use labward_api::session::{Invitation, Session as SessionShown};
@@ -82,7 +82,18 @@ pub(super) fn messages(visit: &Visit) -> Result<Page, Failure> {
 pub(super) fn message(visit: &Visit) -> Result<Page, Failure> {
     let params = [("record", visit.text("record"))];
     let message: Message = visit.ask(Verb::Get, "messages/{record}", &params, Vec::new())?;
-    written(html::message(&visit.frame(Place::Messages), &message))
+    let mut path: MessagePath =
+        visit.ask(Verb::Get, "messages/{record}/path", &params, Vec::new())?;
+    for step in &mut path.steps {
+        if let Some(name) = name_of(visit, &step.actor) {
+            step.actor = name;
+        }
+    }
+    written(html::message(
+        &visit.frame(Place::Messages),
+        &message,
+        &path,
+    ))
 }
 
 /// `POST /messages/{record}/decide`
