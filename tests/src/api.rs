@@ -21,6 +21,7 @@ const NEVER: &[&str] = &[
     "record.break-glass",
     "patient.dispose",
     "audit.open",
+    "safeguard.decide",
 ];
 
 struct Endpoint {

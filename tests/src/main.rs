@@ -13,11 +13,13 @@
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
 //! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
+//! | `filters` | the ledger by who, what, about what, patient, outcome and time |
 //! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
+//! | `patients` | all results of a patient, and who looked at them |
 //! | `people` | accounts, persons, roles |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `reload` | another configuration and other rules while peers are connected |
@@ -55,6 +57,8 @@ mod edge;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod flips;
 #[cfg(test)]
 mod help;
@@ -64,6 +68,8 @@ mod imports;
 mod keys;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod patients;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

@@ -37,6 +37,7 @@ const IN_PERSON: &[&str] = &[
     "patient.dispose",
     "person.change",
     "record.break-glass",
+    "safeguard.decide",
 ];
 
 /// Runs the server, and Schemathesis beside it.

@@ -15,6 +15,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-base", 0),
     ("labward-hl7", 1),
     ("labward-astm", 1),
+    ("labward-report", 2),
     ("labward-store", 2),
     ("labward-seal", 2),
     ("labward-os", 2),

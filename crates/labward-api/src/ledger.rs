@@ -4,12 +4,28 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// `GET ledger/entries`: which ones to list.
+/// `GET ledger/entries`: which ones to list; all that is given must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EntryFilter {
-    /// From this index on.
-    pub from: u64,
+    /// From this index on, the oldest first; 0 if not given.
+    pub from: Option<u64>,
+    /// In front of this index, the newest first; any larger than the ledger means all of it.
+    pub before: Option<u64>,
+    /// Who acted: `person:3`, `peer:7`, `system`, or `person:` for every person.
+    pub actor: Option<String>,
+    /// What was done: `record.shown`, or `record.` for everything that was done to records.
+    pub action: Option<String>,
+    /// What it was done to: `record:42`, `destination:EHR`, or `finding:` for every finding.
+    pub subject: Option<String>,
+    /// How it ended: `success`, `refused`, `failed`, or one of these with its code.
+    pub outcome: Option<String>,
+    /// Whom it was about: the opaque number of a patient.
+    pub patient: Option<u64>,
+    /// Recorded on this day (`YYYY-MM-DD`, UTC), at this moment (RFC 3339) or later.
+    pub since: Option<String>,
+    /// Recorded on this day or before it, or before this moment.
+    pub until: Option<String>,
     /// How many at most, 1 to 1,000 (default 100).
     pub limit: Option<u32>,
 }
@@ -21,6 +37,13 @@ pub struct Entries {
     pub entries: Vec<Value>,
     /// Number of entries in the ledger.
     pub size: u64,
+    /// How many entries were looked at for this page.
+    #[serde(default)]
+    pub looked: u64,
+    /// There may be more: ask again with `from` (the oldest first) or `before` (the newest first) at this
+    /// index. None: everything was looked at.
+    #[serde(default)]
+    pub next: Option<u64>,
 }
 
 /// `POST ledger/verify`: what verifying found.

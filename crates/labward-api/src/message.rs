@@ -72,3 +72,29 @@ pub struct Decision {
     #[serde(default)]
     pub destination: Option<String>,
 }
+
+/// `GET messages/{record}/path`: what happened to a message since it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct MessagePath {
+    /// Each act, the oldest first, at most 200.
+    pub steps: Vec<Step>,
+    /// Whether every entry since then was looked at.
+    pub complete: bool,
+}
+
+/// One act on a message's path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Step {
+    /// The index of the entry.
+    pub entry: u64,
+    /// When, RFC 3339.
+    pub time: String,
+    /// Who: `person:3`, `peer:7` or `system`.
+    pub actor: String,
+    /// What was done, such as `message.delivered`.
+    pub action: String,
+    /// How it ended: `success`, `refused:CODE` or `failed:CODE`.
+    pub outcome: String,
+    /// Where it went, or was to go.
+    pub destination: Option<String>,
+}

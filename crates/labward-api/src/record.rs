@@ -1,5 +1,6 @@
 //! Records and patients: finding, showing, exporting, importing, disposing.
 
+use labward_report::{Report, TestLine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,11 +83,114 @@ pub struct Shown {
     pub time: String,
     /// Segments and fields for display (HL7, ASTM) or the resource itself (FHIR).
     pub view: Value,
+    /// The laboratory report in it, if it holds results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
     /// The index of the entry that records this reading.
     pub entry: Option<u64>,
     /// Its number in the reserve instead, until it is merged into the ledger; by break-glass only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserve: Option<u64>,
+}
+
+/// `POST patients/{patient}/results`: all results of the patient's merge group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Results {
+    /// The opaque number of the patient by which the group goes.
+    pub patient: u64,
+    /// Family and given names, the newest first.
+    pub names: Vec<String>,
+    /// The birth date: `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
+    pub birth_date: Option<String>,
+    /// The sex as the newest report has it.
+    pub sex: String,
+    /// The identifiers.
+    pub identifiers: Vec<PatientIdentifier>,
+    /// Every test in each of its units, with its values, the newest first.
+    pub tests: Vec<TestLine>,
+    /// How many records were read: the newest, at most 200, and none behind the 10,000th result.
+    pub read: u64,
+    /// How many records there are.
+    pub record_count: u64,
+    /// Records that could not be opened: damaged, or their time of retention is over.
+    pub unopened: Vec<u64>,
+    /// The index of the entry that records this reading.
+    pub entry: Option<u64>,
+    /// Its number in the reserve instead, until it is merged into the ledger; by break-glass only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<u64>,
+}
+
+/// One identifier of a patient.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct PatientIdentifier {
+    /// The identifier itself.
+    pub value: String,
+    /// Who assigned it; empty if nothing says so.
+    pub authority: String,
+    /// Its type by HL7 table 0203, such as `MR`; empty if not given.
+    pub kind: String,
+}
+
+/// `POST patients/{patient}/accesses`: which accesses to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskedAccesses {
+    /// Why it is asked; recorded.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
+    pub why: String,
+    /// From this day (`YYYY-MM-DD`, UTC) or moment (RFC 3339) on; the last six years if not given.
+    pub since: Option<String>,
+    /// To the end of this day, or before this moment; until now if not given.
+    pub until: Option<String>,
+    /// Only in front of this entry: `next` of the page before.
+    pub before: Option<u64>,
+    /// How many at most, 1 to 1,000 (default 100).
+    pub limit: Option<u32>,
+}
+
+/// A page of who received, saw and was given a patient's records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Accesses {
+    /// The opaque numbers of the patient's merge group.
+    pub patients: Vec<u64>,
+    /// From when on, RFC 3339.
+    pub since: String,
+    /// Before when.
+    pub until: String,
+    /// The accesses, the newest first.
+    pub accesses: Vec<Access>,
+    /// There may be more in front of this entry: ask again with `before`. None: the list is complete.
+    pub next: Option<u64>,
+    /// The index of the entry that records that this was asked.
+    pub entry: u64,
+}
+
+/// One time that a patient's records came, were seen or left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Access {
+    /// The index of the entry.
+    pub entry: u64,
+    /// When, RFC 3339.
+    pub time: String,
+    /// Who: `person:3`, `peer:7` or `system`.
+    pub actor: String,
+    /// Their name, where there is one.
+    pub name: Option<String>,
+    /// What was done, such as `record.shown`.
+    pub action: String,
+    /// How it ended: `success`, `refused:CODE` or `failed:CODE`.
+    pub outcome: String,
+    /// Which of the patient's records, as far as the entry names them.
+    pub records: Vec<u64>,
+    /// The peer or link it came from.
+    pub from: Option<String>,
+    /// Where it went.
+    pub to: Option<String>,
+    /// Whether it was by break-glass.
+    pub break_glass: bool,
+    /// Why, as the person said.
+    pub why: Option<String>,
 }
 
 /// `POST records/export`: what to export; the answer is the bytes.

@@ -1,9 +1,10 @@
 //! The requirements of the HIPAA Security Rule, each with its state from measured facts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `GET safeguards`: which text is asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SafeguardFilter {
     /// `law` (the rule in force, if none is given) or `proposed-2025` (90 FR 898, never law).
@@ -11,7 +12,7 @@ pub struct SafeguardFilter {
 }
 
 /// The requirements of one text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Safeguards {
     /// `law` or `proposed-2025`.
     pub profile: String,
@@ -24,7 +25,7 @@ pub struct Safeguards {
 }
 
 /// How many requirements are in each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SafeguardCounts {
     /// Everything that decides them was measured and is good.
     pub met: u64,
@@ -37,7 +38,7 @@ pub struct SafeguardCounts {
 }
 
 /// One requirement and how it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Safeguard {
     /// Its place in title 45, such as `164.312(a)(2)(iv)`.
     pub citation: String,
@@ -63,7 +64,7 @@ pub struct Safeguard {
 }
 
 /// One thing that was measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SafeguardFact {
     /// The stable key of its text.
     pub key: String,
@@ -87,7 +88,7 @@ pub struct SafeguardFact {
 }
 
 /// What was counted or read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum Figure {
     /// How many.
@@ -117,7 +118,7 @@ pub enum Figure {
 }
 
 /// What was decided about a requirement.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SafeguardDecision {
     /// `implemented`, `alternative`, `not-reasonable` or `does-not-apply`.
     pub kind: String,
@@ -141,7 +142,7 @@ pub struct SafeguardDecision {
 }
 
 /// `POST safeguards/decide`: a decision about a requirement of the rule in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideSafeguard {
     /// About what, such as `164.312(a)(2)(iv)`.
@@ -151,15 +152,17 @@ pub struct DecideSafeguard {
     /// The last day on which it holds, `YYYY-MM-DD`: at most 24 months ahead.
     pub until: String,
     /// The rationale; recorded and kept sealed.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }
 
 /// `POST safeguards/withdraw`: a decision to be taken back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawSafeguard {
     /// About what.
     pub citation: String,
     /// Why; recorded sealed.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub why: String,
 }

@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, backup, config, edge, key, ledger, message, peer, record, session,
-    status,
+    Done, ProblemBody, Why, backup, config, edge, key, ledger, message, peer, record, safeguard,
+    session, status,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -81,6 +81,14 @@ types! {
     record::Export,
     record::AddedDocument,
     record::Imported,
+    record::Results,
+    record::AskedAccesses,
+    record::Accesses,
+    safeguard::SafeguardFilter,
+    safeguard::Safeguards,
+    safeguard::DecideSafeguard,
+    safeguard::WithdrawSafeguard,
+    message::MessagePath,
     record::Dispose,
     record::Disposed,
     ledger::EntryFilter,

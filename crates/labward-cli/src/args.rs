@@ -83,7 +83,7 @@ pub enum Command {
     /// Records: find, show, export, import.
     #[command(subcommand)]
     Record(RecordCommand),
-    /// Patients: legal hold and disposal.
+    /// Patients: all results, who looked at them, legal hold, disposal.
     #[command(subcommand)]
     Patient(PatientCommand),
     /// Destinations and what waits for them.
@@ -475,6 +475,21 @@ fn byte_range(text: &str) -> Result<(u64, Option<u64>), String> {
 /// `labward patient …`
 #[derive(Debug, Subcommand)]
 pub enum PatientCommand {
+    /// List who received, saw and was given the patient's records, when and why (an accounting of
+    /// disclosures and more).
+    Accesses {
+        /// The patient's opaque number.
+        patient: u64,
+        /// Why; asked for if not given.
+        #[arg(long)]
+        why: Option<String>,
+        /// From this day (YYYY-MM-DD, UTC) or moment (RFC 3339) on; the last six years if not given.
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// To the end of this day, or before this moment; until now if not given.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
     /// Destroy the keys of a patient's whole merge group; the proof says what it does not cover.
     Dispose {
         /// The patient's opaque number.
@@ -502,6 +517,17 @@ pub enum PatientCommand {
         #[arg(long)]
         why: Option<String>,
     },
+    /// Show all results of the patient as one table.
+    Results {
+        /// The patient's opaque number.
+        patient: u64,
+        /// Why; asked for if not given.
+        #[arg(long)]
+        why: Option<String>,
+        /// For a patient who cannot wait, also while the ledger cannot be written; it is reviewed.
+        #[arg(long)]
+        break_glass: bool,
+    },
 }
 
 /// `labward destination …`
@@ -522,15 +548,8 @@ pub enum DestinationCommand {
 /// `labward ledger …`
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// List entries.
-    List {
-        /// From this index on.
-        #[arg(long, default_value_t = 0)]
-        from: u64,
-        /// How many at most.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        limit: u32,
-    },
+    /// List entries, filtered; what identifies a patient stays sealed.
+    List(LedgerListArgs),
     /// Verify the ledger of the running server, or a bundle without any server.
     Verify {
         /// This bundle, offline.
@@ -568,6 +587,44 @@ pub enum LedgerCommand {
     /// Witness the ledgers of others: a process of its own, apart from any installation.
     #[command(subcommand)]
     Witness(WitnessCommand),
+}
+
+/// What `ledger list` takes; all that is given must fit.
+#[derive(Debug, Args)]
+pub struct LedgerListArgs {
+    /// From this entry on, the oldest first.
+    #[arg(long, default_value_t = 0)]
+    pub from: u64,
+    /// In front of this entry, the newest first.
+    #[arg(long, value_name = "ENTRY")]
+    pub before: Option<u64>,
+    /// The newest first.
+    #[arg(long, conflicts_with = "before")]
+    pub newest: bool,
+    /// Who acted: `person:3`, `peer:7`, `system`, or `person:` for every person.
+    #[arg(long)]
+    pub actor: Option<String>,
+    /// What was done: `record.shown`, or `record.` for everything that was done to records.
+    #[arg(long)]
+    pub action: Option<String>,
+    /// What it was done to: `record:42`, `destination:EHR`, or `finding:` for every finding.
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// How it ended: `success`, `refused`, `failed`, or one of these with its code.
+    #[arg(long)]
+    pub outcome: Option<String>,
+    /// Whom it was about: the opaque number of a patient.
+    #[arg(long, value_name = "NUMBER")]
+    pub patient: Option<u64>,
+    /// Recorded on this day (YYYY-MM-DD, UTC), at this moment (RFC 3339) or later.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Recorded on this day or before it, or before this moment.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
 }
 
 /// `labward ledger witness …`

@@ -148,6 +148,22 @@ message-resend-help = Sends it once more to every destination.
 message-skip = Give it up
 message-skip-help = It is not delivered there; what waits behind it for the same patient goes on.
 message-decide = Decide
+message-path = Its path
+message-path-more = There may be more: look in the ledger.
+step-message-received = received
+step-message-held = received and held
+step-message-released = released
+step-message-rejected = rejected
+step-message-delivered = delivered
+step-message-delivery-failed = delivery failed
+step-message-dead = given up
+step-message-resent = sent again
+step-record-shown = looked at
+step-record-exported = copied out
+step-record-imported = taken in from a file
+step-message-duplicate = came again
+step-message-refused = refused
+step-message-forwarded = taken by the server
 
 # Records
 records-title = Records
@@ -201,6 +217,74 @@ kind-astm = ASTM message
 kind-fhir-resource = FHIR resource
 kind-document = document
 
+# All results of a patient
+patient-all = All results
+patient-title = All results
+patient-also = Also known as
+patient-number = Number in Labward
+patient-read = { $count ->
+    [one] { $count } record was read.
+   *[other] { $count } records were read.
+  }
+patient-unread = { $count ->
+    [one] { $count } older record is not in this table. Look at it in the search.
+   *[other] { $count } older records are not in this table. Look at them in the search.
+  }
+patient-unopened = These records could not be opened, so what is in them is missing here: { $records }
+patient-none = These records hold no results.
+patient-cumulative = Cumulative results
+patient-cumulative-help = Values as they were sent. A test whose unit changed, or whose code is a laboratory's own, has a line for each. Times are those of the observation.
+patient-older = Older values stand below, with each test.
+patient-each = Each test over time
+patient-plot-help = The shaded band is the reference range. A diamond is a value out of its range; a triangle says that the value lies above or below the limit that was sent. What is no plain number is not drawn.
+patient-plot = { $test } { $unit }: { $count } values from { $first } to { $last }, between { $low } and { $high }, the ends of the reference range included. The table below has them.
+patient-values = { $count ->
+    [one] { $count } value
+   *[other] { $count } values
+  }
+patient-corrected = corrected
+patient-before = Before: { $values }
+patient-withdrawn = taken back
+patient-kept = (when it was received)
+flag-A = abnormal
+flag-AA = critically abnormal
+flag-H = high
+flag-HH = critically high
+flag-L = low
+flag-LL = critically low
+flag-N = normal
+
+# Who looked at a patient's records
+accesses-button = Who looked at this patient
+accesses-title = Who looked at these records
+accesses-lead = Everyone who received these health records, saw them or was given them, as this laboratory's ledger has it.
+accesses-lab = Laboratory
+accesses-from = From
+accesses-to = To
+accesses-show = Show
+accesses-who = Who
+accesses-what = What was done
+accesses-records = Records
+accesses-system = Automatically
+accesses-came-from = from { $name }
+accesses-went-to = to { $name }
+accesses-emergency = in an emergency
+accesses-none-yet = Nothing in this part of the time.
+accesses-more = This list is not complete: it has not yet looked at what stands before entry { $entry }.
+accesses-complete = The list is complete for this time.
+accesses-covers = It names every time, also for treatment, payment and the laboratory's own work, which the law does not ask for (45 CFR 164.528). What others did with what they were given is not known here.
+accesses-entry = That this list was made is entry { $entry } of the ledger.
+access-message-received = Results or an order came in
+access-message-held = Results or an order came in and waited for somebody to check them
+access-message-delivered = Results were sent
+access-message-resent = Somebody had results sent again
+access-patient-accounted = A list like this one was made
+access-patient-disposed = The records were destroyed
+access-record-exported = Records were copied out
+access-record-imported = Records were taken in from a file
+access-record-searched = Somebody searched, and this patient was among what was found
+access-record-shown = Somebody looked at the records
+
 # Ledger
 ledger-title = Ledger
 ledger-lead = Every act is one entry. What identifies a patient stays sealed.
@@ -224,7 +308,29 @@ ledger-witnesses = What the witnesses say
 ledger-no-witness = No witness was asked: that there is no second history is not shown by this.
 ledger-export = Export for an outside expert
 ledger-export-help = A bundle that verifies offline with labward ledger verify. The export is itself an entry.
-ledger-from = From entry
+ledger-actor-help = person:3, peer:7, system; person: for every person
+ledger-action-help = record.shown; record. for everything that was done to records
+ledger-subject-help = record:42, destination:EHR; finding: for every finding
+ledger-patient = Patient
+ledger-patient-help = The number in Labward
+ledger-any = any
+ledger-filter = Show
+ledger-looked = { $count ->
+    [one] { $count } entry was looked at.
+   *[other] { $count } entries were looked at.
+  }
+ledger-not-all = There may be more further on.
+ledger-all = That is all there is.
+ledger-newest = Newest
+outcome-success = done
+outcome-refused = refused
+outcome-failed = failed
+entry-title = Entry { $entry }
+entry-payload = SHA-256 of the sealed record
+entry-sealed = Who, why and what was asked
+entry-sealed-yes = sealed
+entry-proof = Save its proof
+entry-proof-help = A C2SP tlog-proof: with the ledger's public key it shows anybody that this entry stands in the ledger.
 
 # People
 people-title = People

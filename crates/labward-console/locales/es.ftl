@@ -148,6 +148,22 @@ message-resend-help = Lo envía una vez más a todos los destinos.
 message-skip = Renunciar
 message-skip-help = No se entrega allí; lo que espera detrás para el mismo paciente sigue.
 message-decide = Decidir
+message-path = Su recorrido
+message-path-more = Puede haber más: mire en el registro.
+step-message-received = recibido
+step-message-held = recibido y retenido
+step-message-released = liberado
+step-message-rejected = rechazado
+step-message-delivered = entregado
+step-message-delivery-failed = la entrega falló
+step-message-dead = abandonado
+step-message-resent = enviado otra vez
+step-record-shown = visto
+step-record-exported = copiado hacia fuera
+step-record-imported = tomado de un archivo
+step-message-duplicate = llegó otra vez
+step-message-refused = rechazado al llegar
+step-message-forwarded = tomado por el servidor
 
 # Historiales
 records-title = Historiales
@@ -201,6 +217,74 @@ kind-astm = mensaje ASTM
 kind-fhir-resource = recurso FHIR
 kind-document = documento
 
+# Todos los resultados de un paciente
+patient-all = Todos los resultados
+patient-title = Todos los resultados
+patient-also = También conocido como
+patient-number = Número en Labward
+patient-read = { $count ->
+    [one] Se leyó { $count } documento.
+   *[other] Se leyeron { $count } documentos.
+  }
+patient-unread = { $count ->
+    [one] { $count } documento más antiguo no está en esta tabla. Véalo en la búsqueda.
+   *[other] { $count } documentos más antiguos no están en esta tabla. Véalos en la búsqueda.
+  }
+patient-unopened = Estos documentos no se pudieron abrir, así que falta aquí lo que contienen: { $records }
+patient-none = Estos documentos no contienen resultados.
+patient-cumulative = Resultados acumulados
+patient-cumulative-help = Los valores están tal como se enviaron. Una prueba cuya unidad cambió, o cuyo código es propio de un laboratorio, tiene una línea por cada caso. Las horas son las de la observación.
+patient-older = Los valores más antiguos están más abajo, con cada prueba.
+patient-each = Cada prueba a lo largo del tiempo
+patient-plot-help = La banda sombreada es el rango de referencia. Un rombo es un valor fuera de su rango; un triángulo indica que el valor está por encima o por debajo del límite que se envió. Lo que no es un número simple no se dibuja.
+patient-plot = { $test } { $unit }: { $count } valores de { $first } a { $last }, entre { $low } y { $high }, incluidos los extremos del rango de referencia. La tabla de abajo los contiene.
+patient-values = { $count ->
+    [one] { $count } valor
+   *[other] { $count } valores
+  }
+patient-corrected = corregido
+patient-before = Antes: { $values }
+patient-withdrawn = retirado
+patient-kept = (cuando se recibió)
+flag-A = anormal
+flag-AA = anormal crítico
+flag-H = alto
+flag-HH = alto crítico
+flag-L = bajo
+flag-LL = bajo crítico
+flag-N = normal
+
+# Quién vio los documentos de un paciente
+accesses-button = Quién vio a este paciente
+accesses-title = Quién vio estos documentos
+accesses-lead = Todos los que recibieron estos documentos de salud, los vieron o los obtuvieron, según el registro de este laboratorio.
+accesses-lab = Laboratorio
+accesses-from = Desde
+accesses-to = Hasta
+accesses-show = Mostrar
+accesses-who = Quién
+accesses-what = Qué se hizo
+accesses-records = Documentos
+accesses-system = Automáticamente
+accesses-came-from = de { $name }
+accesses-went-to = a { $name }
+accesses-emergency = en una emergencia
+accesses-none-yet = Nada en esta parte del tiempo.
+accesses-more = Esta lista no está completa: aún no se ha mirado lo anterior al asiento { $entry }.
+accesses-complete = La lista está completa para este tiempo.
+accesses-covers = Nombra todas las veces, también las de tratamiento, pago y el trabajo propio del laboratorio, que la ley no pide (45 CFR 164.528). Lo que otros hicieron con lo que recibieron no se sabe aquí.
+accesses-entry = Que se hizo esta lista es el asiento { $entry } del registro.
+access-message-received = Llegaron resultados o una petición
+access-message-held = Llegaron resultados o una petición y esperaron a que alguien los revisara
+access-message-delivered = Se enviaron resultados
+access-message-resent = Alguien hizo enviar otra vez resultados
+access-patient-accounted = Se hizo una lista como esta
+access-patient-disposed = Se destruyeron los documentos
+access-record-exported = Se sacó una copia de los documentos
+access-record-imported = Se tomaron documentos de un archivo
+access-record-searched = Alguien buscó, y este paciente estaba entre lo encontrado
+access-record-shown = Alguien vio los documentos
+
 # Registro
 ledger-title = Registro
 ledger-lead = Cada acto es un asiento. Lo que identifica a un paciente queda sellado.
@@ -224,7 +308,29 @@ ledger-witnesses = Lo que dicen los testigos
 ledger-no-witness = No se consultó a ningún testigo: esto no demuestra que no haya una segunda historia.
 ledger-export = Exportar para un experto externo
 ledger-export-help = Un paquete que se verifica sin conexión con labward ledger verify. La exportación misma es un asiento.
-ledger-from = Desde el asiento
+ledger-actor-help = person:3, peer:7, system; person: para todas las personas
+ledger-action-help = record.shown; record. para todo lo que se hizo con documentos
+ledger-subject-help = record:42, destination:EHR; finding: para todos los hallazgos
+ledger-patient = Paciente
+ledger-patient-help = El número en Labward
+ledger-any = cualquiera
+ledger-filter = Mostrar
+ledger-looked = { $count ->
+    [one] Se miró { $count } asiento.
+   *[other] Se miraron { $count } asientos.
+  }
+ledger-not-all = Puede haber más adelante.
+ledger-all = Eso es todo.
+ledger-newest = Lo más nuevo
+outcome-success = hecho
+outcome-refused = rechazado
+outcome-failed = fallido
+entry-title = Asiento { $entry }
+entry-payload = SHA-256 del documento sellado
+entry-sealed = Quién, por qué y qué se pidió
+entry-sealed-yes = sellado
+entry-proof = Guardar su prueba
+entry-proof-help = Una C2SP tlog-proof: con la clave pública del registro muestra a cualquiera que este asiento está en el registro.
 
 # Personas
 people-title = Personas

@@ -160,16 +160,19 @@ mod tests {
         let sources = sources();
         let known = keys(Language::En);
         let families = [
+            "access-",
             "decision-",
             "done-",
             "fact-",
             "harm-",
             "kind-",
             "message-",
+            "outcome-",
             "role-",
             "safeguard-",
             "section-",
             "state-",
+            "step-",
             "theme-",
         ];
         for key in known.keys() {

@@ -6,7 +6,7 @@
 //! | [`frame`] | what is the same on every page: who reads, in which language, where they are |
 //! | [`language`] | every text, in each language |
 //! | [`pages`] | one module a page |
-//! | [`report`] | a message as a laboratory report |
+//! | [`segments`] | a message segment by segment |
 //!
 //! Pages work without a script; scripts only keep them fresh. No page holds an inline script or
 //! style, so that the policy of the server can forbid both.
@@ -15,7 +15,7 @@ pub mod assets;
 pub mod frame;
 pub mod language;
 pub mod pages;
-pub mod report;
+pub mod segments;
 
 /// A page that could not be written; a fault of the template.
 pub type RenderError = askama::Error;

@@ -10,27 +10,34 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use labward_api::ProblemBody;
 use labward_api::config::Reload;
-use labward_api::ledger::Verified;
-use labward_api::message::{Message, MessageFilter};
+use labward_api::message::{Message, MessageFilter, MessagePath, Step};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::SafeguardCounts;
 use labward_api::session::Session;
 use labward_api::status::{Check, Status};
 use labward_identity::{Language, Permission, Role, Roles, Theme};
+use labward_report::{LabResult, Moment};
 use serde_json::Value;
 
 use crate::RenderError;
 use crate::frame::{Frame, Place};
 use crate::language::Texts as _;
-use crate::report::{self, Report, Segment};
+use crate::segments::{Segment, segments};
 
+mod accesses;
 mod entries;
+mod ledger;
 mod map;
+mod patient;
+mod plot;
 mod safeguards;
 
+pub use self::accesses::accesses;
 pub use self::entries::{Row, rows};
+pub use self::ledger::{entry, ledger};
 use self::map::Map;
+pub use self::patient::results;
 pub use self::safeguards::{Deciding, deciding, safeguards};
 
 /// A time as `<time>`: in the zone of the server's clock (UTC), and by script in the reader's.
@@ -61,7 +68,7 @@ impl States {
 /// Messages on one page of the list.
 pub const MESSAGES_ON_PAGE: u32 = 50;
 /// Entries on one page of the ledger.
-pub const ENTRIES_ON_PAGE: u64 = 50;
+pub const ENTRIES_ON_PAGE: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -284,6 +291,7 @@ struct MessagePage<'a> {
     f: &'a Frame,
     title: Cow<'static, str>,
     message: &'a Message,
+    path: &'a MessagePath,
 }
 
 impl MessagePage<'_> {
@@ -305,19 +313,29 @@ impl MessagePage<'_> {
         decisions
     }
 
+    /// What was done, in words.
+    fn step(&self, step: &Step) -> Cow<'static, str> {
+        self.f.of("step", &step.action.replace('.', "-"))
+    }
+
     fn help(&self, decision: &str) -> Cow<'static, str> {
         self.f.t(&format!("message-{decision}-help"))
     }
 }
 
-/// One message, without its content.
+/// One message and its path, without its content.
 ///
 /// # Errors
 ///
 /// [`RenderError`].
-pub fn message(f: &Frame, message: &Message) -> Result<String, RenderError> {
-    let title = numbered(f, "message-title", message.record);
-    MessagePage { f, title, message }.render()
+pub fn message(f: &Frame, message: &Message, path: &MessagePath) -> Result<String, RenderError> {
+    MessagePage {
+        f,
+        title: numbered(f, "message-title", message.record),
+        message,
+        path,
+    }
+    .render()
 }
 
 #[derive(Template)]
@@ -375,9 +393,15 @@ struct RecordPage<'a> {
     f: &'a Frame,
     title: Cow<'static, str>,
     shown: &'a Shown,
-    report: Option<Report>,
     segments: Vec<Segment>,
     raw: String,
+}
+
+impl RecordPage<'_> {
+    fn observed(&self, result: &LabResult) -> String {
+        let moment = Moment::read(&result.observed);
+        moment.map_or_else(|| result.observed.clone(), |moment| moment.text)
+    }
 }
 
 /// One record in full.
@@ -386,7 +410,7 @@ struct RecordPage<'a> {
 ///
 /// [`RenderError`].
 pub fn record(f: &Frame, shown: &Shown) -> Result<String, RenderError> {
-    let segments = report::segments(&shown.view);
+    let segments = segments(&shown.view);
     let raw = match shown.view.get("text").and_then(Value::as_str) {
         Some(text) => text.to_owned(),
         None if segments.is_empty() => {
@@ -398,43 +422,8 @@ pub fn record(f: &Frame, shown: &Shown) -> Result<String, RenderError> {
         f,
         title: numbered(f, "record-title", shown.record),
         shown,
-        report: Report::read(&shown.view),
         segments,
         raw,
-    }
-    .render()
-}
-
-#[derive(Template)]
-#[template(path = "ledger.html")]
-struct LedgerPage<'a> {
-    f: &'a Frame,
-    rows: &'a [Row],
-    from: u64,
-    older: Option<u64>,
-    newer: Option<u64>,
-    verified: Option<&'a Verified>,
-}
-
-/// A page of the ledger: the entries from `from` on, of `size` there are.
-///
-/// # Errors
-///
-/// [`RenderError`].
-pub fn ledger(
-    f: &Frame,
-    rows: &[Row],
-    (from, size): (u64, u64),
-    verified: Option<&Verified>,
-) -> Result<String, RenderError> {
-    let next = from.saturating_add(ENTRIES_ON_PAGE);
-    LedgerPage {
-        f,
-        rows,
-        from,
-        older: (from > 0).then(|| from.saturating_sub(ENTRIES_ON_PAGE)),
-        newer: (next < size).then_some(next),
-        verified,
     }
     .render()
 }
@@ -566,7 +555,9 @@ fn count(number: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use labward_api::record::{Access, Accesses, AskedAccesses, Results};
     use labward_api::status::{CheckFinding, LinkStatus};
+    use labward_report::{Measured, TestLine};
 
     fn frame() -> Frame {
         Frame {
@@ -613,6 +604,22 @@ mod tests {
                 { "id": "PID", "fields": [hostile, "", hostile, "", hostile] },
                 { "id": "OBX", "fields": ["1", "ST", hostile, "", hostile, hostile] },
             ]}),
+            report: Some(labward_report::Report {
+                patient: labward_report::Patient {
+                    name: hostile.to_owned(),
+                    ..labward_report::Patient::default()
+                },
+                orders: vec![labward_report::Order {
+                    name: hostile.to_owned(),
+                    results: vec![LabResult {
+                        value: hostile.to_owned(),
+                        observed: hostile.to_owned(),
+                        ..LabResult::default()
+                    }],
+                    ..labward_report::Order::default()
+                }],
+                ..labward_report::Report::default()
+            }),
             entry: Some(3),
             reserve: None,
         };
@@ -630,11 +637,62 @@ mod tests {
             flow(&frame(), &status),
             record(&frame(), &shown),
             records(&frame(), &searched),
+            results(&frame(), &hostile_results(hostile), hostile, false),
+            accesses(
+                &frame(),
+                hostile,
+                &AskedAccesses::default(),
+                &hostile_accesses(hostile),
+            ),
         ];
         for page in pages.map(Result::unwrap) {
             assert!(!page.contains("<script>alert") && !page.contains("\" onload=\"y"));
             assert!(!page.contains("<b>Eva") && !page.contains("<i>Sons"));
             assert!(page.contains("lang=\"es\"") && page.contains("data-bs-theme=\"dark\""));
+        }
+    }
+
+    fn hostile_results(hostile: &str) -> Results {
+        let value = |seconds: i64| Measured {
+            value: seconds.to_string(),
+            flag: hostile.to_owned(),
+            range: hostile.to_owned(),
+            time: hostile.to_owned(),
+            seconds,
+            replaced: vec![labward_report::Replaced {
+                value: hostile.to_owned(),
+                ..labward_report::Replaced::default()
+            }],
+            ..Measured::default()
+        };
+        let test = labward_report::Test {
+            code: hostile.to_owned(),
+            system: hostile.to_owned(),
+            name: hostile.to_owned(),
+        };
+        Results {
+            names: vec![hostile.to_owned(); 2],
+            tests: vec![TestLine {
+                test,
+                unit: hostile.to_owned(),
+                sender: hostile.to_owned(),
+                values: vec![value(2), value(1)],
+            }],
+            ..Results::default()
+        }
+    }
+
+    fn hostile_accesses(hostile: &str) -> Accesses {
+        Accesses {
+            accesses: vec![Access {
+                action: hostile.to_owned(),
+                name: Some(hostile.to_owned()),
+                to: Some(hostile.to_owned()),
+                why: Some(hostile.to_owned()),
+                outcome: hostile.to_owned(),
+                ..Access::default()
+            }],
+            ..Accesses::default()
         }
     }
 
@@ -667,6 +725,7 @@ mod tests {
                 f: &f,
                 title,
                 message,
+                path: &MessagePath::default(),
             }
             .decisions()
         };

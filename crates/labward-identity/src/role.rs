@@ -114,7 +114,7 @@ names! {
         LedgerRead = "ledger.read",
         /// Take the ledger out as a bundle.
         LedgerExport = "ledger.export",
-        /// Open the sealed part of audit entries: who looked at whom, and why.
+        /// See who received, saw and was given a patient's records, and why: the sealed part of entries.
         AuditOpen = "audit.open",
         /// Make, verify and try backups of the data, which hold no key.
         BackupRun = "backup.run",
@@ -195,6 +195,7 @@ impl Role {
                 P::HoldChange,
                 P::LedgerRead,
                 P::LedgerExport,
+                P::AuditOpen,
                 P::BackupConfirm,
                 P::SafeguardRead,
             ],
@@ -338,7 +339,7 @@ patient.dispose  . S M . . .
 hold.change      . S M . . .
 ledger.read      A S M . I E
 ledger.export    A S M . . E
-audit.open       . S . . . .
+audit.open       . S M . . .
 backup.run       A S . . I .
 backup.confirm   A . M . . .
 safeguard.read   A S M . I E
@@ -398,7 +399,8 @@ safeguard.decide A S . . . .
         let both: Roles = "lab-manager, administrator".parse().unwrap();
         assert_eq!(both.to_string(), "administrator,lab-manager");
         assert!(both.permits(Permission::RecordShow) && both.permits(Permission::KeyChange));
-        assert!(!both.permits(Permission::AuditOpen));
+        let neither: Roles = "clinical-staff,it".parse().unwrap();
+        assert!(!neither.permits(Permission::AuditOpen));
         assert_eq!(both.to_string().parse::<Roles>().unwrap(), both);
     }
 

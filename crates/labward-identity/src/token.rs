@@ -36,6 +36,7 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::RecordBreakGlass,
     Permission::PatientDispose,
     Permission::AuditOpen,
+    Permission::SafeguardDecide,
 ];
 
 /// Tokens that one person may have.

@@ -130,6 +130,8 @@ actions! {
     PatientHeld = "patient.held", U, "110110", Some("hold"), Some("PatientUpdate");
     /// A legal hold was lifted.
     PatientHoldLifted = "patient.hold-lifted", U, "110110", Some("unhold"), Some("PatientUpdate");
+    /// A person was shown who received, saw and was given a patient's records.
+    PatientAccounted = "patient.accounted", R, "110101", Some("access"), None;
     /// A message was checked, sealed and kept.
     MessageReceived = "message.received", C, "110107", Some("receive"), None;
     /// A message was kept for a person to look at.

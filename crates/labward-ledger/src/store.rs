@@ -7,7 +7,7 @@ use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
 use labward_store::{Migration, Query, Row, StoreError, Tx, Value};
 
-use crate::entry::NewEntry;
+use crate::entry::{Leaf, NewEntry};
 use crate::tree::{Digest, Frontier};
 
 /// The steps that lead to the ledger's schema.
@@ -118,6 +118,27 @@ pub fn entry<Q: Query>(
         &[index.as_sql().into()],
         read_entry,
     )
+}
+
+/// The first of `size` entries that was recorded at `time` or later; `size` if there is none. Entry
+/// times never go back, so it looks at a few rows only.
+pub fn entry_since<Q: Query>(
+    query: &mut Q,
+    size: u64,
+    time: Timestamp,
+) -> Result<EntryIndex, StoreError> {
+    let (mut low, mut high) = (0, size);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found = entry(query, EntryIndex::new(middle))?;
+        let leaf = found.and_then(|found| Leaf::parse(&found.leaf).ok());
+        let leaf = leaf.ok_or_else(|| damaged("the time of an entry"))?;
+        match leaf.time < time {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    Ok(EntryIndex::new(low))
 }
 
 /// The entry that keeps `record`, without its payload.

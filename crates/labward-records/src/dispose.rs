@@ -258,7 +258,7 @@ impl Records {
     ) -> Result<DisposalProof, RecordsError> {
         let mut delivered_to = BTreeMap::new();
         let mut exports = Vec::new();
-        for access in self.accesses(&patients)? {
+        for access in self.every_access(&patients)? {
             match access.action {
                 Action::RecordExported => exports.push(access.entry),
                 Action::MessageDelivered => {

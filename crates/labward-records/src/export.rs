@@ -201,7 +201,7 @@ impl Leaving {
     fn view(&self, from: &Records) -> Result<Value, RecordsError> {
         match &self.held {
             Some(held) => Ok(crate::show::view(self.kind, held.expose())),
-            None => Ok(from.viewed(self.record, &from.entry_of(self.record)?)?.1),
+            None => Ok(from.viewed(self.record, &from.entry_of(self.record)?)?.view),
         }
     }
 

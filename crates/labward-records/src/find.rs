@@ -119,11 +119,7 @@ impl Records {
     /// Searches while the indexes cannot be brought up to date, for a caller that records it before
     /// it answers.
     pub(crate) fn search_as_it_is(&self, criteria: &Criteria) -> Result<Searched, RecordsError> {
-        let unindexed = match self.catch_up() {
-            Ok(()) => Vec::new(),
-            Err(error) if error.is_unwritable() => self.unindexed()?,
-            Err(error) => return Err(error),
-        };
+        let unindexed = self.unindexed_if_unwritable()?;
         self.search(criteria, &unindexed)
     }
 

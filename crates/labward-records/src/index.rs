@@ -86,6 +86,15 @@ impl Records {
         }
     }
 
+    /// Brings the indexes up to the last commit; if they cannot be written, what is behind them.
+    pub(crate) fn unindexed_if_unwritable(&self) -> Result<Vec<IndexedRecord>, RecordsError> {
+        match self.catch_up() {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) if error.is_unwritable() => self.unindexed(),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Brings the indexes up to the last commit.
     pub(crate) fn catch_up(&self) -> Result<(), RecordsError> {
         while self.merge_behind()? {}

@@ -17,6 +17,8 @@
 //! | `patient` | the map from identifiers to patients, with what is not yet committed |
 //! | `demographics`, `names` | who patients are: sealed at rest, searchable in memory |
 //! | `find`, `show`, `export` | searching, reading and exporting, each recorded before it answers |
+//! | `accesses` | who received, saw and was given a patient's records, and why |
+//! | `results` | all results of a patient as one table, recorded before it answers |
 //! | `import` | HL7 files and FHIR bundles |
 //! | `merge` | patients that are one, and the end of it |
 //! | `dispose`, `retention` | legal holds, retention, destroyed keys and their proof |
@@ -28,6 +30,7 @@
 //! | [`hints`] | what stands beside an entry, outside its leaf |
 //! | `store` | the SQL; `schema.sql` explains the columns |
 
+mod accesses;
 mod blob;
 mod demographics;
 mod dispose;
@@ -48,10 +51,12 @@ mod pack;
 mod patient;
 mod records;
 pub mod reserve;
+mod results;
 mod retention;
 mod show;
 mod store;
 
+pub use accesses::{Access, Accounting, AskedAccesses};
 pub use demographics::{Demographics, Identifier, PersonName};
 pub use dispose::{DisposalProof, Override};
 pub use document::{Arriving, KeptDocument, Part, Reading};
@@ -63,8 +68,9 @@ pub use intake::{Also, Intake, Kept};
 pub use kind::RecordKind;
 pub use records::{Opened, Records, Setup};
 pub use reserve::{Merged, Reserve, ReserveSetup, ReserveState};
+pub use results::Results;
 pub use retention::{Retention, RetentionClass, TooShort};
-pub use show::{Access, Recorded, Shown};
+pub use show::{Recorded, Shown};
 pub use store::{IndexedRecord, MIGRATIONS, each_patient, erase_disposed};
 
 /// A keyed digest under which something exact is found.

@@ -12,23 +12,14 @@ use labward_ledger::{
 use serde_json::{Value, json};
 
 use super::{Context, create_private, read};
-use crate::args::LedgerCommand;
+use crate::args::{LedgerCommand, LedgerListArgs};
 use crate::failure::Failure;
 use crate::output::show;
 
 /// `labward ledger …`
 pub(super) fn run(context: &Context, command: &LedgerCommand) -> Result<(), Failure> {
     match command {
-        LedgerCommand::List { from, limit } => {
-            let query = [("from", from.to_string()), ("limit", limit.to_string())];
-            let page: Entries = context.client.get("ledger/entries", &query)?;
-            show(context.json, &page, |out| {
-                for entry in &page.entries {
-                    writeln!(out, "{entry}")?;
-                }
-                writeln!(out, "{} of {} entries", page.entries.len(), page.size)
-            })
-        }
+        LedgerCommand::List(arguments) => list(context, arguments),
         LedgerCommand::Verify {
             bundle: Some(bundle),
             key: Some(key),
@@ -64,6 +55,68 @@ pub(super) fn run(context: &Context, command: &LedgerCommand) -> Result<(), Fail
             "this command is not one of the client's".to_owned(),
         )),
     }
+}
+
+/// Asks until there are as many as wanted, or everything was looked at.
+fn list(context: &Context, arguments: &LedgerListArgs) -> Result<(), Failure> {
+    let (mut from, mut before) = (arguments.from, arguments.before);
+    if arguments.newest {
+        before = Some(u64::MAX);
+    }
+    let mut all = Entries::default();
+    let mut missing = arguments.limit;
+    loop {
+        let mut query = vec![("from", from.to_string()), ("limit", missing.to_string())];
+        let texts = [
+            ("actor", &arguments.actor),
+            ("action", &arguments.action),
+            ("subject", &arguments.subject),
+            ("outcome", &arguments.outcome),
+            ("since", &arguments.since),
+            ("until", &arguments.until),
+        ];
+        let texts = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text.clone()?)));
+        query.extend(texts);
+        query.extend(before.map(|before| ("before", before.to_string())));
+        query.extend(
+            arguments
+                .patient
+                .map(|patient| ("patient", patient.to_string())),
+        );
+        let page: Entries = context.client.get("ledger/entries", &query)?;
+        missing = missing.saturating_sub(u32::try_from(page.entries.len()).unwrap_or(u32::MAX));
+        all.entries.extend(page.entries);
+        all.looked += page.looked;
+        (all.size, all.next) = (page.size, page.next);
+        match (page.next, before) {
+            (Some(next), Some(_)) if missing > 0 => before = Some(next),
+            (Some(next), None) if missing > 0 => from = next,
+            _ => break,
+        }
+    }
+    show(context.json, &all, |out| {
+        for entry in &all.entries {
+            writeln!(out, "{entry}")?;
+        }
+        let Entries {
+            entries,
+            size,
+            looked,
+            ..
+        } = &all;
+        writeln!(
+            out,
+            "{} of {size} entries, {looked} looked at",
+            entries.len()
+        )?;
+        match (all.next, before) {
+            (Some(next), Some(_)) => writeln!(out, "older ones: --before {next}"),
+            (Some(next), None) => writeln!(out, "further ones: --from {next}"),
+            (None, _) => Ok(()),
+        }
+    })
 }
 
 /// What a bundle is held against, as the person named it.

@@ -4,6 +4,7 @@ mod backup;
 mod key;
 mod ledger;
 mod message;
+mod patient;
 mod peer;
 mod record;
 mod reload;
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Token(command) => token::run(&context, command),
         Command::Message(command) => message::run(&context, command),
         Command::Record(command) => record::run(&context, command),
-        Command::Patient(command) => record::patient(&context, command),
+        Command::Patient(command) => patient::run(&context, command),
         Command::Ledger(command) => ledger::run(&context, command),
         Command::Safeguard(command) => safeguard::run(&context, command),
         Command::Send(arguments) => send::run(&context, arguments),

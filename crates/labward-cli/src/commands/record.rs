@@ -1,14 +1,14 @@
-//! `record` and `patient`.
+//! `record`.
 
 use std::fs::File;
 use std::path::Path;
 
-use labward_api::record::{AddedDocument, Dispose, Disposed, Export, Found, Imported, Shown};
-use labward_api::{Done, Why};
+use labward_api::Why;
+use labward_api::record::{AddedDocument, Export, Found, Imported, Shown};
 use labward_base::problem;
 
 use super::{Context, create_private, read};
-use crate::args::{ExportArgs, PatientCommand, RecordCommand};
+use crate::args::{ExportArgs, RecordCommand};
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
 use crate::{prompt, view};
@@ -80,7 +80,7 @@ pub(super) fn run(context: &Context, command: &RecordCommand) -> Result<(), Fail
 }
 
 /// Where a reading is recorded.
-fn place(entry: Option<u64>, reserve: Option<u64>) -> String {
+pub(super) fn place(entry: Option<u64>, reserve: Option<u64>) -> String {
     match (entry, reserve) {
         (Some(entry), _) => format!("entry {entry}"),
         (None, Some(number)) => format!(
@@ -190,57 +190,4 @@ fn export(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
             )
         },
     )
-}
-
-/// `labward patient …`
-pub(super) fn patient(context: &Context, command: &PatientCommand) -> Result<(), Failure> {
-    match command {
-        PatientCommand::Dispose {
-            patient,
-            why,
-            override_retention,
-        } => {
-            let request = Dispose {
-                why: prompt::why(why.as_deref())?,
-                override_retention: override_retention.clone(),
-            };
-            let path = format!("patients/{patient}/dispose");
-            let disposed: Disposed = context.client.post(&path, &request)?;
-            show(context.json, &disposed.proof, |out| {
-                writeln!(out, "{:#}", disposed.proof)
-            })
-        }
-        PatientCommand::Hold { patient, why } => hold(
-            context,
-            *patient,
-            why.as_deref(),
-            "hold",
-            "is under legal hold",
-        ),
-        PatientCommand::Lift { patient, why } => hold(
-            context,
-            *patient,
-            why.as_deref(),
-            "lift",
-            "is no longer under legal hold",
-        ),
-    }
-}
-
-fn hold(
-    context: &Context,
-    patient: u64,
-    why: Option<&str>,
-    verb: &str,
-    done_as: &str,
-) -> Result<(), Failure> {
-    let why = Why {
-        why: prompt::why(why)?,
-    };
-    let done: Done = context
-        .client
-        .post(&format!("patients/{patient}/{verb}"), &why)?;
-    show(context.json, &done, |out| {
-        writeln!(out, "patient {patient} {done_as}")
-    })
 }

@@ -17,13 +17,15 @@ pub struct Row {
     pub action: String,
     /// What it was done to.
     pub subject: String,
+    /// The message that it was done to, if it was one.
+    pub message: Option<u64>,
     /// How it ended.
     pub outcome: String,
     /// Its facts in clear.
     pub facts: String,
 }
 
-/// The rows of these leaves, the newest first; `name` says who a person or peer is.
+/// The rows of these leaves, in their order; `name` says who a person or peer is.
 pub fn rows(leaves: &[Value], name: impl Fn(&str) -> Option<String>) -> Vec<Row> {
     let row = |leaf: &Value| {
         let text = |key: &str| leaf.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -33,11 +35,15 @@ pub fn rows(leaves: &[Value], name: impl Fn(&str) -> Option<String>) -> Vec<Row>
             actor: named(text("actor"), &name),
             action: text("action").to_owned(),
             subject: named(text("subject"), &name),
+            message: text("subject")
+                .strip_prefix("record:")
+                .filter(|_| text("action").starts_with("message."))
+                .and_then(|number| number.parse().ok()),
             outcome: text("outcome").to_owned(),
             facts: facts(leaf.get("facts")),
         }
     };
-    leaves.iter().rev().map(row).collect()
+    leaves.iter().map(row).collect()
 }
 
 fn named(who: &str, name: &impl Fn(&str) -> Option<String>) -> String {
@@ -75,9 +81,13 @@ mod tests {
             "facts": { "type": "ORU^R01", "to": [1, 2] },
         });
         let name = |who: &str| (who == "person:3").then(|| "Eva".to_owned());
-        let rows = rows(&[json!({}), leaf], name);
+        let rows = rows(&[leaf, json!({})], name);
         assert_eq!(rows[0].actor, "Eva (person:3)");
         assert_eq!(rows[0].facts, "to: [1,2] · type: ORU^R01");
-        assert_eq!((rows[0].index, rows[1].index), (17, 0), "the newest first");
+        assert_eq!((rows[0].index, rows[1].index), (17, 0));
+        assert_eq!(
+            rows[0].message, None,
+            "a record that was shown need not be a message"
+        );
     }
 }

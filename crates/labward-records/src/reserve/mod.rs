@@ -34,6 +34,7 @@ use serde_json::json;
 use crate::error::RecordsError;
 use crate::find::{Criteria, Found};
 use crate::records::Records;
+use crate::results::{GroupReading, Results};
 use crate::show::{Recorded, Shown};
 use journal::{AppendError, Journal};
 
@@ -110,6 +111,8 @@ struct Reading {
 enum What {
     #[serde(rename = "record")]
     Record { record: u64, patient: Option<u64> },
+    #[serde(rename = "results")]
+    Results(GroupReading),
     #[serde(rename = "search")]
     Search {
         query: [u8; 16],
@@ -172,6 +175,24 @@ impl Reserve {
             record: record.get(),
             patient: read.patient.map(PatientId::get),
         };
+        let recorded = self.record(records, by, why, what)?;
+        Ok(read.shown(recorded))
+    }
+
+    /// Shows all results of a patient by break-glass, after that was recorded in the ledger or in the
+    /// reserve.
+    ///
+    /// # Errors
+    /// As [`Records::results`] and [`Reserve::show`].
+    pub fn results(
+        &self,
+        records: &Records,
+        patient: PatientId,
+        by: PersonId,
+        why: &str,
+    ) -> Result<Results, RecordsError> {
+        let read = records.results_as_they_are(patient)?;
+        let what = What::Results(read.reading.clone());
         let recorded = self.record(records, by, why, what)?;
         Ok(read.shown(recorded))
     }
@@ -257,6 +278,13 @@ impl Reserve {
                     Some(patient) => entry.patient(PatientId::new(*patient)),
                     None => entry,
                 }
+            }
+            What::Results(reading) => {
+                let patient = PatientId::new(reading.patient);
+                let subject = Subject::Patient(patient);
+                NewEntry::new(self.0.site, actor, Action::RecordShown, subject)
+                    .patient(patient)
+                    .facts(reading.facts())
             }
             What::Search {
                 query,

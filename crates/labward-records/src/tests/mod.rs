@@ -1,10 +1,12 @@
 //! The claims of this crate, on a real store with a real ledger and real keys.
 
+mod accesses;
 mod disposal;
 mod documents;
 mod imports;
 mod keeping;
 mod reserve;
+mod results;
 mod searching;
 
 use std::path::Path;

@@ -186,15 +186,43 @@ fn what_was_read_on_a_bad_day_is_merged_in_order_once_with_its_own_time() {
         .unwrap()
         .patients[0]
         .patient;
-    let accesses = day.open.records.accounting(patient, ME, WHY).unwrap();
+    let accesses = day.open.records.every_access(&[patient]).unwrap();
     let first = accesses
         .iter()
         .find(|access| access.action == Action::RecordShown);
     let first = first.unwrap();
     assert_eq!(first.time, since.plus(Duration::from_secs(1)));
     assert_eq!(
-        (first.actor.as_str(), first.why.as_deref()),
-        ("person:7", Some(WHY))
+        (first.actor, first.why.as_deref()),
+        (Actor::Person(ME), Some(WHY))
+    );
+    assert!(first.is_break_glass);
+}
+
+#[test]
+fn all_results_are_read_by_break_glass_and_the_ledger_says_afterwards_which_records_they_were() {
+    let day = BadDay::new("glass-results", 8);
+    let found = day.open.records.find(&by_mrn("4711"), ME, WHY).unwrap();
+    let patient = found.patients[0].patient;
+    day.fill_disk();
+    let refused = day.open.records.results(patient, ME, WHY);
+    assert!(matches!(refused, Err(RecordsError::NotRecorded(_))));
+    let results = day.reserve.results(&day.open.records, patient, ME, WHY);
+    let results = results.unwrap();
+    assert_eq!(results.recorded, Recorded::Reserve(1));
+    assert_eq!(results.tests[0].values[0].value, "5.1");
+    day.make_room();
+    day.reserve.merge(None).unwrap();
+    let leaves = day.open.leaves();
+    let leaf = leaves
+        .iter()
+        .find(|leaf| leaf.facts.get_text("what") == Some("results"))
+        .unwrap();
+    let record = Fact::Number(day.record.get().try_into().unwrap());
+    assert_eq!(leaf.facts.get("records"), Some(&Fact::List(vec![record])));
+    assert_eq!(
+        (leaf.patient, leaf.facts.get_text(BREAK_GLASS)),
+        (Some(patient), Some("reserve"))
     );
 }
 

@@ -219,30 +219,3 @@ fn a_record_without_a_last_line_end_leaves_as_it_came_and_stands_apart_from_the_
         [cut("Smith"), b"\n".to_vec(), cut("Smythe")].concat()
     );
 }
-
-#[test]
-fn the_accounting_names_who_saw_a_patient_and_why() {
-    let (_lab, open, kept) = lab_with_two();
-    open.records
-        .find(&by_name("Smith"), ME, "the other one")
-        .unwrap();
-    open.records.find(&by_name("Gusikowski"), ME, WHY).unwrap();
-    open.records
-        .show(kept.record, PersonId::new(8), "the ward called")
-        .unwrap();
-    let accesses = open
-        .records
-        .accounting(kept.patient.unwrap(), ME, "asked by the patient");
-    let accesses = accesses.unwrap();
-    let told: Vec<_> = accesses
-        .iter()
-        .map(|access| (access.action, access.actor.as_str(), access.why.as_deref()))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (Action::RecordSearched, "person:7", Some(WHY)),
-            (Action::RecordShown, "person:8", Some("the ward called")),
-        ]
-    );
-}

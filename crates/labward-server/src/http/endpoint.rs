@@ -12,8 +12,8 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    backup, check, config, edge, key, ledger, message, openapi, peer, record, safeguard, session,
-    status,
+    backup, check, config, edge, entries, key, ledger, message, openapi, path, patient, peer,
+    record, safeguard, session, status,
 };
 
 /// One endpoint.
@@ -187,6 +187,8 @@ endpoints! {
         "Messages, the newest first, without their content";
     Get "messages/{record}", MessageList, Nothing, "Message", message::show,
         "One message and its deliveries, without its content";
+    Get "messages/{record}/path", MessageList, Nothing, "MessagePath", path::show,
+        "What happened to a message since it came, entry by entry";
     Post "messages/{record}/release", MessageDecide, Json("Decision"), "Done", message::release,
         "Has a held message delivered";
     Post "messages/{record}/reject", MessageDecide, Json("Decision"), "Done", message::reject,
@@ -204,10 +206,18 @@ endpoints! {
     Post "break-glass/records/{record}", RecordBreakGlass, Json("Why"), "Shown",
         record::show_break_glass,
         "One record in full for a patient who cannot wait: in the reserve while the ledger cannot be written";
+    Post "break-glass/patients/{patient}/results", RecordBreakGlass, Json("Why"), "Results",
+        patient::results_break_glass,
+        "All results for a patient who cannot wait: in the reserve while the ledger cannot be written";
     Post "records/export", RecordExport, Json("Export"), "bytes", record::export,
         "A record or a patient's records; recorded before it is answered";
     Post "records/import", RecordImport, File, "Imported", record::import,
         "Keeps what is in an HL7 v2 file or a FHIR bundle, also packed with bzip2";
+    Post "patients/{patient}/results", RecordShow, Json("Why"), "Results", patient::results,
+        "All results of a patient's merge group as one table; recorded before it is answered";
+    Post "patients/{patient}/accesses", AuditOpen, Json("AskedAccesses"), "Accesses",
+        patient::accesses,
+        "Who received, saw and was given a patient's records, when and why; itself recorded first";
     Post "patients/{patient}/documents", RecordImport, Upload, "AddedDocument", record::add_document,
         "Keeps any file as a document of a patient";
     Post "patients/{patient}/dispose", PatientDispose, Json("Dispose"), "Disposed",
@@ -217,7 +227,7 @@ endpoints! {
         "Puts a patient's records under legal hold";
     Post "patients/{patient}/lift", HoldChange, Json("Why"), "Done", record::lift,
         "Lifts a legal hold";
-    Get "ledger/entries", LedgerRead, Query("EntryFilter"), "Entries", ledger::entries,
+    Get "ledger/entries", LedgerRead, Query("EntryFilter"), "Entries", entries::list,
         "A page of the ledger; who, why and what was asked for stay sealed";
     Post "ledger/verify", LedgerRead, Nothing, "Verified", ledger::verify,
         "Verifies rows, payloads, tiles and checkpoints, and holds what the witnesses say against them";
@@ -228,7 +238,7 @@ endpoints! {
         "The C2SP proof that an entry stands in the ledger";
     Get "ledger/key", LedgerRead, Nothing, "VerifierKey", ledger::key,
         "The key with which others verify the ledger";
-    Get "safeguards", SafeguardRead, Query("profile="), "Safeguards", safeguard::list,
+    Get "safeguards", SafeguardRead, Query("SafeguardFilter"), "Safeguards", safeguard::list,
         "The requirements of 45 CFR 164.308 to 316, each with its state from measured facts";
     Post "safeguards/decide", SafeguardDecide, Json("DecideSafeguard"), "Done", safeguard::decide,
         "Records a decision about a requirement, until a day";

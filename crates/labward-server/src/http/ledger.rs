@@ -1,45 +1,21 @@
-//! `ledger/…`: listing, verifying, exporting, proving; what is sealed in an entry stays sealed.
+//! `ledger/…`: verifying, exporting, proving; what is sealed in an entry stays sealed.
 
 use std::fs;
 use std::sync::Arc;
 
-use labward_api::ledger::{
-    Entries, EntryFilter, LedgerExport, LedgerFormat, Proof, Verified, VerifierKey as PublicKey,
-};
+use labward_api::ledger::{LedgerExport, LedgerFormat, Proof, Verified, VerifierKey as PublicKey};
 use labward_base::id::EntryIndex;
 use labward_ledger::verify::Fault;
 use labward_ledger::{
-    Action, Actor, Facts, LedgerError, NewEntry, Outcome, StoredEntry, Subject, VerifierKey,
-    VerifyReport, append, entries as read_entries, export_audit_events, tree_head, verify as check,
+    Action, Actor, Facts, LedgerError, NewEntry, Outcome, Subject, VerifierKey, VerifyReport,
+    append, export_audit_events, tree_head, verify as check,
 };
-use labward_store::StoreError;
-use serde_json::Value;
 
 use super::call::{Answer, Call, Writer};
 use super::failure::Failure;
 use crate::app::Core;
 use crate::error::ServerError;
 use crate::folder::{NODE, SITE};
-
-/// Entries listed if the request does not say how many.
-const LIMIT_DEFAULT: u32 = 100;
-/// Entries listed at most.
-const LIMIT_MAX: u32 = 1_000;
-
-/// `GET ledger/entries`
-pub(super) fn entries(call: &Call) -> Result<Answer, Failure> {
-    let filter: EntryFilter = call.query()?;
-    let limit = filter.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    let from = EntryIndex::new(filter.from);
-    let (head, page) = call.core.store.read(|snapshot| -> Result<_, StoreError> {
-        let head = tree_head(snapshot, NODE)?;
-        Ok((head, read_entries(snapshot, from, limit)?))
-    })?;
-    Answer::json(&Entries {
-        entries: page.iter().map(leaf_value).collect::<Result<_, _>>()?,
-        size: head.map_or(0, |head| head.frontier.size()),
-    })
-}
 
 /// `POST ledger/verify`
 pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
@@ -149,14 +125,6 @@ fn record(
     let entry = NewEntry::new(SITE, actor, action, Subject::Ledger);
     let entry = entry.facts(facts).outcome(outcome);
     core.store.write(move |tx| append(tx, &entry))
-}
-
-fn leaf_value(entry: &StoredEntry) -> Result<Value, Failure> {
-    let read = serde_json::from_slice(&entry.leaf);
-    read.map_err(|_| {
-        let place = format!("entry {}: it is not JSON", entry.index);
-        LedgerError::Tampered { place }.into()
-    })
 }
 
 fn verified(report: VerifyReport, witnesses: Vec<String>) -> Verified {

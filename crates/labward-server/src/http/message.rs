@@ -225,7 +225,7 @@ fn waiting(
 }
 
 /// The entry by which a message was kept; `None` if the record is not one.
-fn leaf_of(call: &Call, record: RecordId) -> Result<Option<Leaf>, Failure> {
+pub(super) fn leaf_of(call: &Call, record: RecordId) -> Result<Option<Leaf>, Failure> {
     let entry = call
         .core
         .store

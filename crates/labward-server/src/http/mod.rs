@@ -15,7 +15,8 @@
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `record`, `ledger`, `safeguard` | the handlers |
+//! | `span` | days and moments as people write them |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `ledger`, `entries`, `safeguard` | the handlers |
 
 mod asker;
 mod backup;
@@ -25,6 +26,7 @@ mod config;
 pub(crate) mod console;
 mod edge;
 pub(crate) mod endpoint;
+mod entries;
 mod failure;
 mod idle;
 mod key;
@@ -32,11 +34,14 @@ mod ledger;
 mod listener;
 mod message;
 mod openapi;
+mod path;
+mod patient;
 mod peer;
 mod places;
 mod record;
 mod safeguard;
 mod session;
+mod span;
 mod status;
 mod stream;
 mod upload;

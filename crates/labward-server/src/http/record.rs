@@ -68,7 +68,7 @@ fn answer_found(found: labward_records::Found) -> Result<Answer, Failure> {
 }
 
 /// The entry, or the number in the reserve.
-fn places(recorded: Recorded) -> (Option<u64>, Option<u64>) {
+pub(super) fn places(recorded: Recorded) -> (Option<u64>, Option<u64>) {
     match recorded {
         Recorded::Entry(index) => (Some(index.get()), None),
         Recorded::Reserve(number) => (None, Some(number)),
@@ -106,6 +106,7 @@ fn answer_shown(shown: labward_records::Shown) -> Result<Answer, Failure> {
         patient: shown.patient.map(PatientId::get),
         time: shown.time.to_rfc3339(),
         view: shown.view,
+        report: shown.report,
         entry,
         reserve,
     })

@@ -235,6 +235,16 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             format!("records/{sent}/show"),
             &why,
         ),
+        post(
+            "patients/{patient}/results",
+            format!("patients/{patient}/results"),
+            &why,
+        ),
+        post(
+            "patients/{patient}/accesses",
+            format!("patients/{patient}/accesses"),
+            &why,
+        ),
         same("records/export", &export),
         post(
             "records/import",
@@ -320,7 +330,13 @@ fn while_the_ledger_cannot_be_written_every_act_is_refused_and_changes_nothing()
     vfs.fail_writes_with(Some(Fault::NoSpace));
     for act in &acts {
         let answer = done(&app, act);
-        let reads = ["records/find", "records/{record}/show"].contains(&act.endpoint);
+        let readings = [
+            "patients/{patient}/accesses",
+            "patients/{patient}/results",
+            "records/find",
+            "records/{record}/show",
+        ];
+        let reads = readings.contains(&act.endpoint);
         let code = match reads {
             true => "records.not-recorded",
             false => "store.unwritable",

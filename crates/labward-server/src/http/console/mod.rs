@@ -12,12 +12,15 @@
 //! | `form` | the fields of a form or an address |
 //! | `headers` | what every answer tells the browser it must not do |
 //! | `pages`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
+//! | `ledger`, `patient` | the pages of the ledger, and of one patient |
 
 mod entrance;
 mod form;
 pub(crate) mod headers;
+mod ledger;
 mod listener;
 mod pages;
+mod patient;
 mod route;
 mod safeguards;
 mod visit;

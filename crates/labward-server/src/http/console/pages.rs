@@ -4,8 +4,7 @@
 //! form.
 
 use labward_api::config::Reload;
-use labward_api::ledger::{Entries, Verified};
-use labward_api::message::{Decision, Message, MessageFilter};
+use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::Safeguards;
@@ -14,7 +13,6 @@ use labward_api::status::{Check, Status};
 use labward_api::{Done, Why};
 use labward_base::Clock as _;
 use labward_base::id::{PeerId, PersonId, SessionNumber};
-use labward_base::problem;
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::{Permission, Preferences, SignInError, Theme};
@@ -23,7 +21,6 @@ use serde_json::{Value, json};
 
 use super::entrance::unwritten;
 use super::visit::{Page, Visit, shown_within};
-use crate::http::call::Answer;
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -92,7 +89,18 @@ pub(super) fn messages(visit: &Visit) -> Result<Page, Failure> {
 pub(super) fn message(visit: &Visit) -> Result<Page, Failure> {
     let params = [("record", visit.text("record"))];
     let message: Message = visit.ask(Verb::Get, "messages/{record}", &params, Vec::new())?;
-    written(html::message(&visit.frame(Place::Messages), &message))
+    let mut path: MessagePath =
+        visit.ask(Verb::Get, "messages/{record}/path", &params, Vec::new())?;
+    for step in &mut path.steps {
+        if let Some(name) = name_of(visit, &step.actor) {
+            step.actor = name;
+        }
+    }
+    written(html::message(
+        &visit.frame(Place::Messages),
+        &message,
+        &path,
+    ))
 }
 
 /// `POST /messages/{record}/decide`
@@ -160,48 +168,8 @@ pub(super) fn record(visit: &Visit) -> Result<Page, Failure> {
     written(html::record(&visit.frame(Place::Records), &shown))
 }
 
-/// `GET /ledger`
-pub(super) fn ledger(visit: &Visit) -> Result<Page, Failure> {
-    ledger_with(visit, None)
-}
-
-/// `POST /ledger/verify`
-pub(super) fn verify(visit: &Visit) -> Result<Page, Failure> {
-    let verified: Verified = visit.post("ledger/verify", &[], &json!({}))?;
-    ledger_with(visit, Some(&verified))
-}
-
-/// `POST /ledger/export`
-pub(super) fn export(visit: &Visit) -> Result<Page, Failure> {
-    let body = serde_json::to_vec(&json!({ "format": "bundle" })).unwrap_or_default();
-    match visit.call(Verb::Post, "ledger/export", &[], body)? {
-        Answer::Stream(writer) => Ok(Page::File {
-            writer,
-            name: format!("ledger-{}.labward", day(visit)),
-            kind: "application/octet-stream",
-        }),
-        Answer::Json(_) => Err(Failure::new(&problem::SERVER_INTERNAL)),
-    }
-}
-
-/// The newest page of the ledger, or the one from the entry that the address names.
-fn ledger_with(visit: &Visit, verified: Option<&Verified>) -> Result<Page, Failure> {
-    let page = html::ENTRIES_ON_PAGE;
-    let from = match visit.query.text("from").parse::<u64>() {
-        Ok(from) => from,
-        Err(_) => {
-            let newest: Entries = visit.get("ledger/entries?limit=1")?;
-            newest.size.saturating_sub(page)
-        }
-    };
-    let entries: Entries = visit.get(&format!("ledger/entries?from={from}&limit={page}"))?;
-    let rows = html::rows(&entries.entries, |who| name_of(visit, who));
-    let frame = visit.frame(Place::Ledger);
-    written(html::ledger(&frame, &rows, (from, entries.size), verified))
-}
-
 /// The name of `person:3` or `peer:7`, for who may see the people or the peers.
-fn name_of(visit: &Visit, who: &str) -> Option<String> {
+pub(super) fn name_of(visit: &Visit, who: &str) -> Option<String> {
     let (kind, id) = who.split_once(':')?;
     match kind {
         "person" if visit.visitor.permits(Permission::PersonRead) => {
@@ -353,7 +321,7 @@ pub(super) fn why(visit: &Visit) -> Why {
 }
 
 /// The day of today, for the name of a file.
-fn day(visit: &Visit) -> String {
+pub(super) fn day(visit: &Visit) -> String {
     let now = visit.core.clock.now().to_rfc3339();
     now.get(..10).unwrap_or_default().to_owned()
 }

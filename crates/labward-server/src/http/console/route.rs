@@ -3,7 +3,7 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{entrance, pages, safeguards};
+use super::{entrance, ledger, pages, patient, safeguards};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -57,9 +57,13 @@ routes! {
     Get "/records", RecordFind, pages::records;
     Post "/records", RecordFind, pages::find;
     Post "/records/view", RecordShow, pages::record;
-    Get "/ledger", LedgerRead, pages::ledger;
-    Post "/ledger/verify", LedgerRead, pages::verify;
-    Post "/ledger/export", LedgerExport, pages::export;
+    Post "/patients/view", RecordShow, patient::results;
+    Post "/patients/accesses", AuditOpen, patient::accesses;
+    Get "/ledger", LedgerRead, ledger::ledger;
+    Get "/ledger/entries/{entry}", LedgerRead, ledger::entry;
+    Get "/ledger/entries/{entry}/proof", LedgerRead, ledger::proof;
+    Post "/ledger/verify", LedgerRead, ledger::verify;
+    Post "/ledger/export", LedgerExport, ledger::export;
     Get "/safeguards", SafeguardRead, safeguards::safeguards;
     Get "/safeguards/decide", SafeguardDecide, safeguards::deciding;
     Post "/safeguards/decide", SafeguardDecide, safeguards::decide;
