@@ -115,6 +115,10 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let people: Value = get(app, "people");
     let other = people[0]["id"].as_u64().unwrap();
     let (kim, session) = super::sign_in::somebody_signed_in(app);
+    let new_token = json!({ "person": kim, "name": "x", "scopes": ["status.read"], "days": 1 });
+    let made = request(app, "POST", "tokens", new_token.to_string().as_bytes());
+    let made: Value = serde_json::from_slice(&made.body).unwrap();
+    let token = made["token"]["number"].as_u64().unwrap();
     let opener = json!({ "with": "key-file", "path": installation.key_file() });
     let own = installation.key_file().with_extension("second");
     let own = json!({ "with": "key-file", "path": own });
@@ -209,6 +213,13 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             format!("sessions/{session}"),
             &json!({}),
         ),
+        same("tokens", &new_token),
+        act(
+            "DELETE",
+            "tokens/{number}",
+            format!("tokens/{token}"),
+            &json!({}),
+        ),
         post(
             "messages/{record}/release",
             format!("messages/{first}/release"),
@@ -296,6 +307,7 @@ fn shown(app: &App) -> Vec<Value> {
         "peers",
         "people",
         "sessions",
+        "tokens",
         "messages",
         "ledger/entries?limit=1000",
     ];

@@ -59,7 +59,7 @@ fn a_wrong_request_gets_a_stable_code_and_is_not_quoted() {
     let nowhere = request(&app, "GET", "nowhere", b"");
     check(&nowhere, 404, "server.no-endpoint");
     let verb = request(&app, "DELETE", "status", b"");
-    check(&verb, 404, "server.no-endpoint");
+    check(&verb, 405, "server.no-verb");
     app.shutdown().unwrap();
 }
 
