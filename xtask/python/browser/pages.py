@@ -35,6 +35,24 @@ def report(page, base):
     expect(page.locator("main h3").first).to_be_visible()
 
 
+def results(page, base):
+    hits(page, base)
+    page.locator("form[action='/patients/view'] button").first.click()
+    expect(page.locator("main svg.plot").first).to_be_visible()
+
+
+def accesses(page, base):
+    results(page, base)
+    page.locator("form[action='/patients/accesses'] button").first.click()
+    expect(page.locator("main tbody tr").first).to_be_visible()
+
+
+def deciding(page, base):
+    page.goto(base + "/safeguards")
+    page.locator("a[href^='/safeguards/decide']").first.click()
+    expect(page.locator("form[action='/safeguards/decide']")).to_be_visible()
+
+
 def verified(page, base):
     page.goto(base + "/ledger")
     page.click("form[action='/ledger/verify'] button")
@@ -60,8 +78,15 @@ PAGES = {
     "records-refused": refused_search,
     "records-hits": hits,
     "report": report,
+    "results": results,
+    "accesses": accesses,
     "ledger": plain("/ledger"),
+    "ledger-filtered": plain("/ledger?action=message."),
+    "ledger-entry": plain("/ledger/entries/0"),
     "ledger-verified": verified,
+    "safeguards": plain("/safeguards"),
+    "safeguards-proposed": plain("/safeguards?profile=proposed-2025"),
+    "safeguard-deciding": deciding,
     "people": plain("/people"),
     "settings": plain("/settings"),
     "me": plain("/me"),

@@ -1,6 +1,7 @@
 """What people do at the console, in a real browser: each scene ends with what they must see."""
 
 import re
+from datetime import date, timedelta
 
 from playwright.sync_api import expect
 
@@ -63,6 +64,37 @@ def patient_is_found_and_read(page, lab: Lab) -> None:
     expect(main).to_contain_text("9.1")
     expect(page.locator("td.flag").first).to_be_visible()
     assert "ivera" not in page.url + page.title(), page.url
+
+
+def all_results_cumulate(page, lab: Lab) -> None:
+    for value, flag in (("7.1", "N"), ("9.9", "N"), ("13.2", "H")):
+        lab.send("xn550", value=value, flag=flag)
+    pages.results(page, lab.base)
+    row = page.locator("table.cumulative tr", has=page.locator("th", has_text="Leukocytes"))
+    for value in ("13.2", "9.9", "7.1", "6.4"):
+        expect(row).to_contain_text(value)
+    # What the plot shows stands in a table beside it.
+    section = page.locator("section.test", has=page.locator("h3", has_text="Leukocytes"))
+    section.locator("summary").click()
+    expect(section.locator("tbody tr")).to_have_count(row.locator("td.number > div").count())
+
+
+def who_looked_is_told_to_the_patient(page, lab: Lab) -> None:
+    pages.accesses(page, lab.base)
+    main = page.locator("main")
+    expect(main).to_contain_text("Ada")
+    expect(main).to_contain_text(pages.WHY)
+    expect(main).not_to_contain_text("Rivera")
+
+
+def decision_about_a_safeguard_is_recorded(page, lab: Lab) -> None:
+    pages.deciding(page, lab.base)
+    form = page.locator("form[action='/safeguards/decide']")
+    form.locator("[name=until]").fill((date.today() + timedelta(days=90)).isoformat())
+    form.locator("[name=why]").fill("written down in our binder, section 4")
+    form.locator("button.btn-primary").click()
+    page.wait_for_url("**/safeguards?done=**")
+    expect(page.locator("main")).to_contain_text("Ada")
 
 
 def break_glass_is_recorded(page, lab: Lab) -> None:
