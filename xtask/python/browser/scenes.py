@@ -21,6 +21,7 @@ def join(page, lab: Lab, code: str, login: str) -> None:
 
 def sign_in_by_keyboard(page, lab: Lab, login: str) -> None:
     page.goto(lab.base + "/sign-in")
+    expect(page.locator("#login")).to_be_focused()
     page.keyboard.type(login)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
