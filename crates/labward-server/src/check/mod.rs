@@ -10,7 +10,7 @@
 //! | `backups`, `edges`, `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
-//! | `facts` | [`facts`]: the same measurements as facts about safeguards |
+//! | `facts` | `facts`: the same measurements as facts about safeguards |
 //! | `accounts`, `swap` | accounts of the operating system, and where memory is swapped to |
 //! | `trend` | [`Trends`]: how disk and backlogs grow |
 
