@@ -20,6 +20,7 @@ from pages import OUTSIDE, PAGES
 
 ARGUMENTS = [
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
