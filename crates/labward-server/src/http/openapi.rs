@@ -215,7 +215,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_type_that_the_table_names_has_a_schema_and_every_schema_is_named() {
+    fn every_type_that_the_table_names_has_a_schema() {
         let text = document()["paths"].to_string();
         let schemas = schemas();
         let named: BTreeSet<&str> = text
