@@ -38,10 +38,10 @@ cargo xtask COMMAND
   api                    what the OpenAPI document allows and forbids, asked of a live server by Schemathesis
   browser                the console in Chromium: what people do there, and every page in each theme, language and
                          width, with its accessibility; pictures in target/screenshots
-  bench [gateway|through|records|ledger|keys|backup|start]
+  bench [gateway|through|records|ledger|keys|backup|start|console]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
-                         gateway: --connections N; through: --stored N
+                         gateway: --connections N; through and console: --stored N
 
 api, interop, browser and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";

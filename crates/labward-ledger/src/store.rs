@@ -7,6 +7,7 @@ use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
 use labward_store::{Migration, Query, Row, StoreError, Tx, Value};
 
+use crate::action::Action;
 use crate::entry::{Leaf, NewEntry};
 use crate::tree::{Digest, Frontier};
 
@@ -15,6 +16,19 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "ledger",
     sql: include_str!("../schema.sql"),
 }];
+
+/// The step that leads to the index of acts.
+pub const ACT_MIGRATIONS: &[Migration] = &[Migration {
+    name: "ledger acts",
+    sql: include_str!("../schema-acts.sql"),
+}];
+
+/// The actions of a message on its way, of which there are far more than of all others.
+pub const TRAFFIC: [Action; 3] = [
+    Action::MessageReceived,
+    Action::MessageDelivered,
+    Action::MessageForwarded,
+];
 
 /// An entry as its row holds it; nothing about it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +120,33 @@ pub fn entries_before<Q: Query>(
         read_entry,
     )
 }
+
+/// As [`entries_before`], without those whose action is [`TRAFFIC`].
+pub fn acts_before<Q: Query>(
+    query: &mut Q,
+    before: EntryIndex,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let sql = format!("SELECT {ACT} AND idx < $1 ORDER BY idx DESC LIMIT $2");
+    query.query_all(&sql, &[before.as_sql().into(), limit.into()], read_entry)
+}
+
+/// As [`entries`], without those whose action is [`TRAFFIC`].
+pub fn acts<Q: Query>(
+    query: &mut Q,
+    from: EntryIndex,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let sql = format!("SELECT {ACT} AND idx >= $1 ORDER BY idx LIMIT $2");
+    query.query_all(&sql, &[from.as_sql().into(), limit.into()], read_entry)
+}
+
+/// The columns of [`read_entry`], and the condition of the index, word for word; without its name a
+/// database would rather read every entry.
+const ACT: &str = "idx, site, record, patient, kind, action, leaf, NULL, hints, dropped_by \
+    FROM entry INDEXED BY entry_act \
+    WHERE action <> 'message.received' AND action <> 'message.delivered' \
+    AND action <> 'message.forwarded'";
 
 /// The entry at `index`, without its payload.
 pub fn entry<Q: Query>(
@@ -395,4 +436,44 @@ fn read_entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
             .map(|index| EntryIndex::from_sql(index).ok_or_else(out_of_range))
             .transpose()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{SITE, TestLedger};
+    use crate::{Actor, Subject, append};
+
+    #[test]
+    fn acts_are_found_among_messages_by_their_index_and_none_is_left_out() {
+        let ledger = TestLedger::new();
+        let store = ledger.store();
+        let write = |action| {
+            let entry = NewEntry::new(SITE, Actor::System, action, Subject::Ledger);
+            store.write(move |tx| append(tx, &entry)).unwrap();
+        };
+        for action in Action::ALL {
+            write(*action);
+        }
+        let expected: Vec<&str> = Action::ALL
+            .iter()
+            .filter(|action| !TRAFFIC.contains(action))
+            .map(|action| action.name())
+            .collect();
+        let (forth, mut back) = store
+            .read(|snapshot| {
+                let forth = acts(snapshot, EntryIndex::new(0), 1_000)?;
+                let back = acts_before(snapshot, EntryIndex::new(1_000), 1_000)?;
+                Ok::<_, StoreError>((forth, back))
+            })
+            .unwrap();
+        back.reverse();
+        assert_eq!(forth, back);
+        let found: Vec<&str> = forth.iter().map(|one| one.action.as_str()).collect();
+        assert_eq!(found, expected);
+        let few = store
+            .read(|snapshot| acts(snapshot, forth[2].index, 3))
+            .unwrap();
+        assert_eq!(few, forth[2..5]);
+    }
 }

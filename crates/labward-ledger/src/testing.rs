@@ -10,8 +10,8 @@ use labward_seal::sign::SigningKey;
 use labward_store::{Options, Store};
 
 use crate::{
-    Action, Actor, Facts, LedgerError, LedgerJournal, MIGRATIONS, NewEntry, Publisher, Subject,
-    VerifierKey, VerifyReport, append, verify,
+    ACT_MIGRATIONS, Action, Actor, Facts, LedgerError, LedgerJournal, MIGRATIONS, NewEntry,
+    Publisher, Subject, VerifierKey, VerifyReport, append, verify,
 };
 
 pub(crate) const NODE: NodeId = NodeId::new(1);
@@ -62,7 +62,8 @@ impl TestLedger {
     fn open(&mut self) {
         let journal = LedgerJournal::new(NODE, self.clock.clone());
         let options = Options::new(self.folder.join("db.sqlite"));
-        self.store = Some(Store::open(options, MIGRATIONS, Box::new(journal)).unwrap());
+        let migrations = [MIGRATIONS, ACT_MIGRATIONS].concat();
+        self.store = Some(Store::open(options, &migrations, Box::new(journal)).unwrap());
     }
 
     pub(crate) fn restart(&mut self) {

@@ -1,16 +1,18 @@
 //! Who received a patient's records, saw them and was given them, when and why.
 //!
-//! It must never answer before it is recorded that this was asked, or call a list complete that ends
-//! where it stopped looking: a page says where the next one begins.
+//! Entries are found by the indexes of records and accesses and then read from the ledger. It must never
+//! answer before it is recorded that this was asked, or call a list complete that ends where it
+//! stopped looking: a page says where the next one begins.
 //! Carries out 45 CFR 164.528 (accounting of disclosures) and 164.312(b). More than 164.528 asks for is
 //! listed: also what was done for treatment, payment and operations.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
 use labward_ledger::{
-    Action, Actor, Fact, Facts, Leaf, Outcome, StoredEntry, Subject, entries_before, entry_since,
+    Action, Actor, Fact, Facts, Leaf, Outcome, StoredEntry, Subject, entry, entry_since,
     open_detail,
 };
 use labward_seal::Scope;
@@ -20,14 +22,12 @@ use crate::error::RecordsError;
 use crate::records::Records;
 use crate::reserve::{BREAK_GLASS, time_of_reading};
 use crate::show::leaf_of;
-use crate::store;
+use crate::store::{self, IndexedRecord};
 
 /// Records of a patient read at once.
 const PAGE: u32 = 256;
-/// Entries read at once when the ledger is walked.
-const LEDGER_PAGE: u32 = 2_000;
-/// Entries looked at for one page.
-const WALK_MAX: u64 = 200_000;
+/// Entries about one patient that are taken from the index at once.
+const INDEX_PAGE: u32 = 1_000;
 /// Accesses on one page if it is not said how many.
 const LIMIT_DEFAULT: usize = 100;
 /// Accesses on one page at most.
@@ -103,7 +103,17 @@ pub struct Access {
 /// Whom it is about.
 struct About<'a> {
     group: &'a [PatientId],
-    records: BTreeSet<RecordId>,
+    /// Their records, each with the entry that keeps it.
+    records: BTreeMap<RecordId, EntryIndex>,
+    /// Entries about them that keep no record and are not in the index yet.
+    behind: Vec<EntryIndex>,
+}
+
+/// Whom and what an entry names.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) patients: Vec<PatientId>,
+    pub(crate) records: Vec<RecordId>,
 }
 
 /// What a walk found.
@@ -139,7 +149,7 @@ impl Records {
         let end = asked.before.map_or(end, |before| before.min(end));
         let limit = asked.limit.and_then(|limit| usize::try_from(limit).ok());
         let limit = limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-        let walked = self.walk(&about, first, end, limit, WALK_MAX)?;
+        let walked = self.walk(&about, first, end, limit)?;
         let action = Action::PatientAccounted;
         let mut entry = self.reading(action, Subject::Patient(patient), by, why)?;
         entry.patient = Some(patient);
@@ -158,12 +168,46 @@ impl Records {
 
     /// Every access to the records of these patients, the oldest first.
     pub(crate) fn every_access(&self, group: &[PatientId]) -> Result<Vec<Access>, RecordsError> {
+        self.catch_up()?;
         let about = self.about(group)?;
         let (first, end) = (EntryIndex::new(0), EntryIndex::new(self.size()?));
-        let walked = self.walk(&about, first, end, usize::MAX, u64::MAX)?;
+        let walked = self.walk(&about, first, end, usize::MAX)?;
         let mut accesses = walked.accesses;
         accesses.reverse();
         Ok(accesses)
+    }
+
+    /// The entries about a patient from `first` on that keep no record themselves, the newest first;
+    /// `None` if there are more than `most`.
+    ///
+    /// # Errors
+    /// [`RecordsError`] also if the indexes cannot be brought up to date.
+    pub fn entries_about(
+        &self,
+        patient: PatientId,
+        first: EntryIndex,
+        most: usize,
+    ) -> Result<Option<Vec<StoredEntry>>, RecordsError> {
+        self.catch_up()?;
+        let group = [patient];
+        let mut about = self.about(&group)?;
+        about.records.clear();
+        let mut before = EntryIndex::new(self.size()?);
+        let mut found = Vec::new();
+        loop {
+            let page = self.newest(&about, first, before)?;
+            let Some(last) = page.last() else {
+                return Ok(Some(found));
+            };
+            before = *last;
+            if found.len() + page.len() > most {
+                return Ok(None);
+            }
+            for index in page {
+                let stored = self.shared.store.read(|snapshot| entry(snapshot, index))?;
+                found.push(stored.ok_or(RecordsError::Damaged)?);
+            }
+        }
     }
 
     /// How many entries there are.
@@ -177,11 +221,20 @@ impl Records {
     }
 
     fn about<'a>(&self, group: &'a [PatientId]) -> Result<About<'a>, RecordsError> {
-        let mut records = BTreeSet::new();
+        let mut records = BTreeMap::new();
         for patient in group {
-            records.extend(self.records_of(*patient)?);
+            let rows = self.rows_of(*patient)?;
+            records.extend(rows.into_iter().map(|row| (row.record, row.entry)));
         }
-        Ok(About { group, records })
+        let behind = self.shared.behind.lock();
+        let behind = behind.unwrap_or_else(PoisonError::into_inner);
+        let behind = behind.accesses.iter();
+        let behind = behind.filter(|(patient, _)| group.contains(patient));
+        Ok(About {
+            group,
+            records,
+            behind: behind.map(|(_, entry)| *entry).collect(),
+        })
     }
 
     /// Looks for accesses from the entry in front of `end` back to `first`.
@@ -191,25 +244,22 @@ impl Records {
         first: EntryIndex,
         end: EntryIndex,
         limit: usize,
-        walk_max: u64,
     ) -> Result<Walked, RecordsError> {
         let mut accesses = Vec::new();
         let mut before = end;
-        let stop = EntryIndex::new(end.get().saturating_sub(walk_max)).max(first);
-        while before > stop {
-            let page: Vec<StoredEntry> = self
-                .shared
-                .store
-                .read(|snapshot| entries_before(snapshot, before, LEDGER_PAGE))?;
+        loop {
+            let page = self.newest(about, first, before)?;
             if page.is_empty() {
                 return Ok(Walked {
                     accesses,
                     next: None,
                 });
             }
-            for stored in page.iter().take_while(|stored| stored.index >= stop) {
-                before = stored.index;
-                if let Some(leaf) = about.leaf(stored)? {
+            for index in page {
+                before = index;
+                let stored = self.shared.store.read(|snapshot| entry(snapshot, index))?;
+                let stored = stored.ok_or(RecordsError::Damaged)?;
+                if let Some(leaf) = about.leaf(&stored)? {
                     accesses.push(self.access(about, leaf));
                 }
                 if accesses.len() >= limit {
@@ -220,14 +270,43 @@ impl Records {
                 }
             }
         }
-        Ok(Walked {
-            accesses,
-            next: (stop > first).then_some(stop),
-        })
+    }
+
+    /// Some of the entries in front of `before`, none left out between the first and the last of
+    /// them; none if there is none down to `first`. The newest come first.
+    fn newest(
+        &self,
+        about: &About<'_>,
+        first: EntryIndex,
+        before: EntryIndex,
+    ) -> Result<Vec<EntryIndex>, RecordsError> {
+        let mut floor = first;
+        let mut found: Vec<EntryIndex> = about.records.values().copied().collect();
+        found.extend(&about.behind);
+        for patient in about.group {
+            let page: Vec<EntryIndex> = self
+                .shared
+                .store
+                .read(|snapshot| store::accesses_of(snapshot, *patient, before, INDEX_PAGE))?;
+            if let (Some(last), true) = (page.last(), page.len() >= INDEX_PAGE as usize) {
+                floor = floor.max(*last);
+            }
+            found.extend(page);
+        }
+        found.retain(|index| (floor..before).contains(index));
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.dedup();
+        Ok(found)
     }
 
     /// The records of one patient, the oldest first.
     pub(crate) fn records_of(&self, patient: PatientId) -> Result<Vec<RecordId>, RecordsError> {
+        let rows = self.rows_of(patient)?;
+        Ok(rows.into_iter().map(|row| row.record).collect())
+    }
+
+    /// The rows of the index of one patient's records, the oldest first.
+    fn rows_of(&self, patient: PatientId) -> Result<Vec<IndexedRecord>, RecordsError> {
         let mut all = Vec::new();
         let mut before = i64::MAX;
         loop {
@@ -240,7 +319,7 @@ impl Records {
                 return Ok(all);
             };
             before = last.record.as_sql();
-            all.extend(page.iter().map(|row| row.record));
+            all.extend(page);
         }
     }
 
@@ -298,29 +377,16 @@ impl About<'_> {
 
     /// Whether an entry is about one of these patients or of their records, wherever it says so.
     fn concerns(&self, leaf: &Leaf) -> bool {
-        let is_patient = |number: u64| self.group.contains(&PatientId::new(number));
-        leaf.patient
-            .is_some_and(|patient| is_patient(patient.get()))
-            || matches!(leaf.subject, Subject::Patient(patient) if is_patient(patient.get()))
-            || numbers(&leaf.facts, "patients").any(is_patient)
-            || !self.named(leaf).is_empty()
+        let named = named_by(leaf);
+        named.patients.iter().any(|one| self.group.contains(one)) || !self.named(leaf).is_empty()
     }
 
     /// The patients' records that an entry names.
     fn named(&self, leaf: &Leaf) -> Vec<RecordId> {
-        let subject = match leaf.subject {
-            Subject::Record(record) => Some(record),
-            _ => None,
-        };
-        let listed = numbers(&leaf.facts, "record")
-            .chain(numbers(&leaf.facts, "records"))
-            .map(RecordId::new);
-        let mut named: Vec<RecordId> = leaf
-            .record
+        let mut named: Vec<RecordId> = named_by(leaf)
+            .records
             .into_iter()
-            .chain(subject)
-            .chain(listed)
-            .filter(|record| self.records.contains(record))
+            .filter(|record| self.records.contains_key(record))
             .take(RECORDS_MAX)
             .collect();
         named.sort_unstable();
@@ -330,6 +396,33 @@ impl About<'_> {
 }
 
 /// The numbers under a name. `records` alone is a count, not a record.
+/// The patients and records that an entry names, wherever it says so.
+pub(crate) fn named_by(leaf: &Leaf) -> Named {
+    let (patient, record) = match leaf.subject {
+        Subject::Patient(patient) => (Some(patient), None),
+        Subject::Record(record) => (None, Some(record)),
+        _ => (None, None),
+    };
+    let patients = numbers(&leaf.facts, "patients").map(PatientId::new);
+    let records = numbers(&leaf.facts, "record")
+        .chain(numbers(&leaf.facts, "records"))
+        .map(RecordId::new);
+    Named {
+        patients: leaf
+            .patient
+            .into_iter()
+            .chain(patient)
+            .chain(patients)
+            .collect(),
+        records: leaf
+            .record
+            .into_iter()
+            .chain(record)
+            .chain(records)
+            .collect(),
+    }
+}
+
 fn numbers<'a>(facts: &'a Facts, name: &str) -> impl Iterator<Item = u64> + use<'a> {
     let (one, list) = match facts.get(name) {
         Some(Fact::Number(number)) if name != "records" => (Some(*number), &[][..]),

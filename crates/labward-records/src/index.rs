@@ -1,15 +1,17 @@
-//! The record and accession indexes: merged in bulk behind the commits, so that no message waits
-//! for a random index.
+//! The indexes of records, accessions and accesses: merged in bulk behind the commits, so that no
+//! message waits for a random index.
 //!
-//! It must never be the only place where something stands: both are rebuilt from the ledger by
+//! It must never be the only place where something stands: all are rebuilt from the ledger by
 //! setting the cursor back.
 
+use std::collections::HashMap;
 use std::sync::PoisonError;
 
-use labward_base::id::{EntryIndex, SiteId};
+use labward_base::id::{EntryIndex, PatientId, RecordId, SiteId};
 use labward_ledger::{Leaf, StoredEntry, entries};
 use labward_store::{StoreError, Tx};
 
+use crate::accesses::named_by;
 use crate::error::RecordsError;
 use crate::hints;
 use crate::kind::RecordKind;
@@ -19,6 +21,17 @@ use crate::store::{self, IndexedRecord};
 
 /// Entries merged in one unit.
 const ENTRIES_MAX: u32 = 1000;
+/// Accesses that wait in memory at most.
+const ACCESSES_MAX: usize = 10_000;
+
+/// What was read of the ledger and is not in the indexes yet.
+#[derive(Debug, Default)]
+pub(crate) struct Behind {
+    /// The first entry that was not looked at, as far as that goes beyond the cursor.
+    passed: Option<EntryIndex>,
+    /// Entries about a patient that keep no record, in order.
+    pub(crate) accesses: Vec<(PatientId, EntryIndex)>,
+}
 
 /// What one entry adds to the indexes.
 struct Addition {
@@ -34,35 +47,86 @@ impl Records {
         let shared = &self.shared;
         shared.take_up_names();
         // One at a time.
-        let mut passed = shared
-            .merging
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut behind = shared.behind.lock().unwrap_or_else(PoisonError::into_inner);
         let found: Vec<StoredEntry> = shared.store.read(|snapshot| {
-            let from = store::cursor(snapshot, shared.node)?.max(*passed);
-            entries(snapshot, from, ENTRIES_MAX)
+            let from = store::cursor(snapshot, shared.node)?;
+            entries(
+                snapshot,
+                behind.passed.unwrap_or(from).max(from),
+                ENTRIES_MAX,
+            )
         })?;
         let Some(last) = found.last() else {
             return Ok(false);
         };
         let next = EntryIndex::new(last.index.get().saturating_add(1));
         let more = u32::try_from(found.len()).is_ok_and(|count| count >= ENTRIES_MAX);
+        let accesses = self.accesses_in(&found)?;
         let additions = found.into_iter().filter(|entry| entry.record.is_some());
         let additions = additions.map(Addition::of).collect::<Result<Vec<_>, _>>()?;
         // A cursor that only passes entries without records waits in memory for one that brings some:
         // otherwise the entry of each search would cause a write by itself.
-        if additions.is_empty() && !more {
-            *passed = next;
+        let is_full = behind.accesses.len() >= ACCESSES_MAX;
+        if additions.is_empty() && !more && !is_full {
+            behind.accesses.extend(accesses);
+            behind.passed = Some(next);
             return Ok(false);
         }
         let node = shared.node;
+        let mut rows = [behind.accesses.as_slice(), accesses.as_slice()].concat();
+        // Neighbours on a page are written together.
+        rows.sort_unstable();
         shared.store.write(move |tx| -> Result<(), StoreError> {
             for addition in &additions {
                 addition.write(tx)?;
             }
+            for (patient, entry) in &rows {
+                store::index_access(tx, *patient, *entry)?;
+            }
             store::set_cursor(tx, node, next)
         })?;
+        *behind = Behind::default();
         Ok(more)
+    }
+
+    /// Which patients these entries are about, as far as they keep no record themselves.
+    fn accesses_in(
+        &self,
+        found: &[StoredEntry],
+    ) -> Result<Vec<(PatientId, EntryIndex)>, RecordsError> {
+        let mut of_record: HashMap<RecordId, Option<PatientId>> = HashMap::new();
+        for entry in found {
+            if let Some(record) = entry.record {
+                of_record.insert(record, entry.patient);
+            }
+        }
+        let mut accesses = Vec::new();
+        for entry in found.iter().filter(|entry| entry.record.is_none()) {
+            // What does not parse is for `ledger verify` to find.
+            let Ok(leaf) = Leaf::parse(&entry.leaf) else {
+                continue;
+            };
+            let named = named_by(&leaf);
+            let mut patients = named.patients;
+            for record in named.records {
+                let patient = match of_record.get(&record) {
+                    Some(known) => *known,
+                    None => {
+                        let patient = self
+                            .shared
+                            .store
+                            .read(|snapshot| store::patient_of_record(snapshot, record))?;
+                        of_record.insert(record, patient);
+                        patient
+                    }
+                };
+                patients.extend(patient);
+            }
+            patients.sort_unstable();
+            patients.dedup();
+            accesses.extend(patients.into_iter().map(|patient| (patient, entry.index)));
+        }
+        Ok(accesses)
     }
 
     /// The records of patients that the indexes do not have yet.

@@ -71,7 +71,7 @@ pub use reserve::{Merged, Reserve, ReserveSetup, ReserveState};
 pub use results::Results;
 pub use retention::{Retention, RetentionClass, TooShort};
 pub use show::{Recorded, Shown};
-pub use store::{IndexedRecord, MIGRATIONS, each_patient, erase_disposed};
+pub use store::{ACCESS_MIGRATIONS, IndexedRecord, MIGRATIONS, each_patient, erase_disposed};
 
 /// A keyed digest under which something exact is found.
 pub(crate) type Tag = [u8; 16];

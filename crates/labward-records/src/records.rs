@@ -21,6 +21,7 @@ use labward_store::{Snapshot, Store, StoreError, Tx};
 use crate::blob::{self, BlobFolder, Reader};
 use crate::demographics::Demographics;
 use crate::error::RecordsError;
+use crate::index::Behind;
 use crate::kind::RecordKind;
 use crate::names::NameIndex;
 use crate::patient::PatientMap;
@@ -71,9 +72,9 @@ pub(crate) struct Shared {
     pub(crate) patients: PatientMap<NewPatientKey>,
     /// Hashes demographics in memory: far cheaper than their keyed digest, and never stored.
     pub(crate) quick: RandomState,
-    /// Up to where nothing waits to be merged into the indexes; held while they are merged, so that two
-    /// callers never do the same work.
-    pub(crate) merging: Mutex<EntryIndex>,
+    /// What waits to be merged into the indexes; held while they are merged, so that two callers
+    /// never do the same work.
+    pub(crate) behind: Mutex<Behind>,
     /// Held while a person's decision about patients is made, from its check to its end.
     pub(crate) deciding: Mutex<()>,
     names: RwLock<NameIndex>,
@@ -130,7 +131,7 @@ impl Records {
                 index_key,
                 patients,
                 quick: RandomState::new(),
-                merging: Mutex::new(EntryIndex::new(0)),
+                behind: Mutex::default(),
                 deciding: Mutex::default(),
                 names: RwLock::default(),
                 new_names: Mutex::default(),

@@ -16,6 +16,12 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("schema.sql"),
 }];
 
+/// The step that leads to the index of accesses.
+pub const ACCESS_MIGRATIONS: &[Migration] = &[Migration {
+    name: "record accesses",
+    sql: include_str!("schema-access.sql"),
+}];
+
 const ACTIVE: i64 = 1;
 const DISPOSED: i64 = 2;
 
@@ -350,6 +356,52 @@ pub(crate) fn index_record(
         ],
     )?;
     Ok(())
+}
+
+/// Takes an entry up into the index of what was done with a patient's records.
+pub(crate) fn index_access(
+    tx: &mut Tx<'_>,
+    patient: PatientId,
+    entry: EntryIndex,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO access_index (patient, entry) VALUES ($1, $2) \
+         ON CONFLICT (patient, entry) DO NOTHING",
+        &[patient.as_sql().into(), entry.as_sql().into()],
+    )?;
+    Ok(())
+}
+
+/// Up to `limit` entries about a patient that keep no record, in front of `before`, the newest first.
+pub(crate) fn accesses_of<Q: Query>(
+    query: &mut Q,
+    patient: PatientId,
+    before: EntryIndex,
+    limit: u32,
+) -> Result<Vec<EntryIndex>, StoreError> {
+    query.query_all(
+        "SELECT entry FROM access_index WHERE patient = $1 AND entry < $2 \
+         ORDER BY entry DESC LIMIT $3",
+        &[
+            patient.as_sql().into(),
+            before.as_sql().into(),
+            limit.into(),
+        ],
+        |row| EntryIndex::from_sql(row.int(0)?).ok_or_else(damaged),
+    )
+}
+
+/// The patient of a record; `None` if it is nobody's or there is no such record.
+pub(crate) fn patient_of_record<Q: Query>(
+    query: &mut Q,
+    record: RecordId,
+) -> Result<Option<PatientId>, StoreError> {
+    let patient = query.query_opt(
+        "SELECT patient FROM entry WHERE record = $1",
+        &[record.as_sql().into()],
+        |row| row.opt_int(0),
+    )?;
+    Ok(patient.flatten().and_then(PatientId::from_sql))
 }
 
 /// Takes a record up into the index of accession numbers.

@@ -23,6 +23,8 @@ pub fn migrations() -> Vec<Migration> {
         labward_identity::SIGN_IN_MIGRATIONS,
         labward_identity::TOKEN_MIGRATIONS,
         labward_assess::MIGRATIONS,
+        labward_records::ACCESS_MIGRATIONS,
+        labward_ledger::ACT_MIGRATIONS,
     ]
     .concat()
 }

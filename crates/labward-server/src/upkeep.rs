@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use labward_base::{Clock as _, Timestamp};
 use labward_gateway::config::DestinationName;
-use labward_ledger::LedgerError;
+use labward_ledger::{LedgerError, tree_head};
+use labward_store::StoreError;
 
 use crate::app::{Core, Opened};
-use crate::check::Trends;
+use crate::check::{KnownActs, LedgerActs, Measured, Trends};
 use crate::error::ServerError;
 use crate::findings::{self, Finding, all_that_hold};
-use crate::folder::SITE;
+use crate::folder::{NODE, SITE};
 use crate::http::chain;
 
 /// How often.
@@ -35,6 +36,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Default)]
 pub(crate) struct Upkeep {
     trends: Mutex<Trends>,
+    acts: Mutex<KnownActs>,
     /// Whether the last time failed: it is said once, and again when it has worked in between.
     failing: Mutex<bool>,
 }
@@ -99,6 +101,17 @@ impl Upkeep {
 }
 
 impl Core {
+    /// What was done lately, after the ledger.
+    pub(crate) fn acts(&self, now: Timestamp) -> Measured<LedgerActs> {
+        let known = self.upkeep.acts.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let read = self.store.read(|snapshot| -> Result<_, StoreError> {
+            let size = tree_head(snapshot, NODE)?.map_or(0, |head| head.frontier.size());
+            known.read(snapshot, size, now)
+        });
+        read.map_err(|error| chain(&error))
+    }
+
     /// Does everything once.
     pub(crate) fn look_after(&self) {
         let Some(opened) = self.opened() else { return };
@@ -107,6 +120,8 @@ impl Core {
         opened.delivery.sweep();
         self.sweep_sessions();
         self.note_trends(&opened);
+        // So that no page waits for more than what is new; it says itself if this fails.
+        let _ = self.acts(self.clock.now());
         let failing = &self.upkeep.failing;
         let mut failing = failing.lock().unwrap_or_else(PoisonError::into_inner);
         match done {

@@ -1,5 +1,6 @@
 //! What is sent and kept: ORU^R01 of 505 bytes with eight OBX for the load client, of 2 KiB for a
-//! bulk import, for a thousand patients; and messages of which each brings a new patient.
+//! bulk import, for a thousand patients; messages of which each brings a new patient; and results
+//! of those.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ const ID_DIGITS: usize = 10;
 pub(crate) struct Messages {
     next: Arc<AtomicU64>,
     frame: Vec<u8>,
+    /// How many patients of [`registrations`] they are about; of the thousand if `None`.
+    registered: Option<u64>,
 }
 
 impl Messages {
@@ -32,6 +35,15 @@ impl Messages {
         Self {
             next: Arc::default(),
             frame: Vec::new(),
+            registered: None,
+        }
+    }
+
+    /// A new stream about the first `patients` of [`registrations`].
+    pub(crate) fn of_registered(patients: u64) -> Self {
+        Self {
+            registered: Some(patients),
+            ..Self::new()
         }
     }
 
@@ -40,13 +52,20 @@ impl Messages {
         Self {
             next: Arc::clone(&self.next),
             frame: Vec::with_capacity(MESSAGE_BYTES + 3),
+            registered: self.registered,
         }
     }
 
     /// The next message.
     pub(crate) fn next(&mut self) -> Next<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let patient = patient_of(number, PATIENTS);
+        let patient = match self.registered {
+            Some(patients) => registered(patient_of(number, patients)),
+            None => format!(
+                "{:06}^^^LAB^MR||DOE^J||19700101|F",
+                patient_of(number, PATIENTS)
+            ),
+        };
         let head = format!(
             "MSH|^~\\&|XN550|HEMA|LIS|LAB|20260101120000||ORU^R01^ORU_R01|{number:0width$}|P|2.5.1\r",
             width = ID_DIGITS
@@ -55,9 +74,8 @@ impl Messages {
         self.frame.clear();
         self.frame.push(mllp::START);
         self.frame.extend_from_slice(head.as_bytes());
-        self.frame.extend_from_slice(
-            format!("PID|1||{patient:06}^^^LAB^MR||DOE^J||19700101|F\r").as_bytes(),
-        );
+        self.frame
+            .extend_from_slice(format!("PID|1||{patient}\r").as_bytes());
         self.frame.extend_from_slice(BODY);
         self.frame.extend_from_slice(&[mllp::END, b'\r']);
         let id = 1 + before_id..1 + before_id + ID_DIGITS;
@@ -112,18 +130,36 @@ pub(crate) fn results(range: Range<u64>, patients: u64) -> Vec<u8> {
 pub(crate) fn registrations(range: Range<u64>) -> Vec<u8> {
     let mut file = Vec::new();
     for number in range {
-        // Names that differ, so that the index of names is as large as a real one.
-        let (family, given) = (number % 50_021, number % 5_003);
-        let (year, month, day) = (1930 + number % 90, 1 + number % 12, 1 + number % 28);
+        let patient = registered(number);
         file.extend_from_slice(
             format!(
                 "MSH|^~\\&|ADT|LAB|LIS|LAB|20260101120000||ADT^A04|{number:010}|P|2.5.1\r\
-                 PID|1||{number:08}^^^LAB^MR||FAM{family:05}^GIV{given:04}||{year}{month:02}{day:02}|F\r"
+                 PID|1||{patient}\r"
             )
             .as_bytes(),
         );
     }
     file
+}
+
+/// PID-3 to PID-8 of one of [`registrations`].
+fn registered(number: u64) -> String {
+    let mrn = mrn(number);
+    let (family, given) = name(number);
+    let (year, month, day) = (1930 + number % 90, 1 + number % 12, 1 + number % 28);
+    format!("{mrn}^^^LAB^MR||{family}^{given}||{year}{month:02}{day:02}|F")
+}
+
+/// The identifier of one of [`registrations`].
+pub(crate) fn mrn(number: u64) -> String {
+    format!("{number:08}")
+}
+
+/// Family and given name of one of [`registrations`]: they differ, so that the index of names is as
+/// large as a real one.
+pub(crate) fn name(number: u64) -> (String, String) {
+    let (family, given) = (number % 50_021, number % 5_003);
+    (format!("FAM{family:05}"), format!("GIV{given:04}"))
 }
 
 /// OBR and eight OBX: a blood count.

@@ -6,6 +6,7 @@
 
 mod backup;
 mod certificates;
+mod console;
 mod gateway;
 mod haproxy;
 mod keys;
@@ -48,7 +49,7 @@ pub(crate) struct Bench {
 }
 
 /// Every bench, in the order in which they run.
-pub(crate) const BENCHES: [Bench; 7] = [
+pub(crate) const BENCHES: [Bench; 8] = [
     gateway::BENCH,
     through::BENCH,
     records::BENCH,
@@ -56,6 +57,7 @@ pub(crate) const BENCHES: [Bench; 7] = [
     keys::BENCH,
     backup::BENCH,
     start::BENCH,
+    console::BENCH,
 ];
 
 /// What `cargo xtask bench` was asked to do.

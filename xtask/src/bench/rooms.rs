@@ -59,6 +59,7 @@ impl Rooms {
             labward_ledger::MIGRATIONS,
             labward_keys::MIGRATIONS,
             labward_records::MIGRATIONS,
+            labward_records::ACCESS_MIGRATIONS,
         ];
         let migrations: Vec<Migration> = all.into_iter().flatten().copied().collect();
         let store = open_store(&self.database(), &migrations, journal())?;

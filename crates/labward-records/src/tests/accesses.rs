@@ -192,3 +192,75 @@ fn a_patient_who_was_disposed_of_is_still_accounted_for() {
         .accounting(PatientId::new(99), &always(), ME, WHY);
     assert!(matches!(nobody, Err(RecordsError::NoPatient)));
 }
+
+#[test]
+fn the_accounting_is_whole_after_a_restart_and_when_the_indexes_are_built_again() {
+    let lab = Lab::new();
+    let open = lab.start();
+    let kept = open.keep(&result("4711^^^A^MR", "Gusikowski"));
+    let patient = kept.patient.unwrap();
+    deliver(&open, kept.record, "EHR");
+    open.records.show(kept.record, ME, WHY).unwrap();
+    let list = |open: &Open| open.records.every_access(&[patient]).unwrap();
+    let before = list(&open);
+    assert_eq!(before.len(), 3);
+    // What waited in memory for the next record was lost with it.
+    open.store.close().unwrap();
+    let open = lab.start();
+    assert_eq!(list(&open), before);
+    open.keep(&result("4712^^^A^MR", "Smith"));
+    assert_eq!(list(&open), before);
+    let forget = open.store.write(|tx| {
+        tx.execute("DELETE FROM access_index", &[])?;
+        tx.execute("DELETE FROM record_cursor", &[])
+    });
+    forget
+        .map_err(|error: labward_store::StoreError| error)
+        .unwrap();
+    assert_eq!(list(&open), before);
+    let behind = open.records.entries_about(patient, before[0].entry, 10);
+    let behind = behind.unwrap().unwrap();
+    let behind: Vec<&str> = behind.iter().map(|one| one.action.as_str()).collect();
+    assert_eq!(behind, ["record.shown", "message.delivered"]);
+    let few = open.records.entries_about(patient, before[0].entry, 1);
+    assert_eq!(few.unwrap(), None, "more than one");
+}
+
+#[test]
+fn more_accesses_than_a_page_of_the_index_are_all_listed_in_order() {
+    let open = Lab::new().start();
+    let kept = open.keep(&result("4711^^^A^MR", "Gusikowski"));
+    let patient = kept.patient.unwrap();
+    let record = kept.record;
+    for _ in 0..21 {
+        let done = open.store.write(move |tx| {
+            for _ in 0..100 {
+                let action = Action::MessageDelivered;
+                let entry = NewEntry::new(SITE, Actor::System, action, Subject::Record(record));
+                append(tx, &entry)?;
+            }
+            Ok::<_, labward_ledger::LedgerError>(())
+        });
+        done.unwrap();
+    }
+    let all = open.records.every_access(&[patient]).unwrap();
+    assert_eq!(all.len(), 2_101);
+    assert!(all.is_sorted_by(|a, b| a.entry < b.entry));
+    let mut asked = always();
+    asked.limit = Some(1_000);
+    let mut seen = 0;
+    loop {
+        let page = open.records.accounting(patient, &asked, ME, WHY).unwrap();
+        // Each asking is listed by the next one, which begins in front of it.
+        let told = page
+            .accesses
+            .iter()
+            .filter(|one| one.action != Action::PatientAccounted);
+        seen += told.count();
+        match page.next {
+            Some(next) => asked.before = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(seen, 2_101);
+}

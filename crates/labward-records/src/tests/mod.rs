@@ -63,6 +63,7 @@ impl Lab {
             crate::MIGRATIONS,
             labward_keys::ARCHIVE_MIGRATIONS,
             crate::reserve::MIGRATIONS,
+            crate::ACCESS_MIGRATIONS,
         ];
         let migrations: Vec<Migration> = all.into_iter().flatten().copied().collect();
         let clock = Arc::new(self.clock.clone());

@@ -52,6 +52,7 @@ use crate::config::Config;
 use table::CHECKS;
 
 pub(crate) use accounts::{group_strangers, lost_accounts};
+pub(crate) use acts::KnownActs;
 pub(crate) use facts::facts;
 pub use table::reference;
 pub use trend::Trends;

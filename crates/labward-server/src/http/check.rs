@@ -11,7 +11,7 @@ use labward_base::{Clock, Timestamp};
 use labward_gateway::delivery::{ExceptionState, WaitingFilter};
 use labward_gateway::messages::{HeldFilter, HeldState};
 use labward_identity::Identification;
-use labward_ledger::{newest_payload_heads, tree_head};
+use labward_ledger::newest_payload_heads;
 use labward_store::StoreError;
 
 use super::call::{Answer, Call};
@@ -21,10 +21,8 @@ use super::status::{all_destinations, all_witnesses};
 use crate::app::{Core, Opened};
 use crate::backup::Backups;
 use crate::check::{
-    CheckInput, LedgerActs, Machine, Measured, PublishingState, check as look, group_strangers,
-    lost_accounts,
+    CheckInput, Machine, Measured, PublishingState, check as look, group_strangers, lost_accounts,
 };
-use crate::folder::NODE;
 
 /// Records whose seal is looked at.
 const RECORDS_LOOKED_AT: u32 = 100;
@@ -74,7 +72,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
                 .map(|(peer, edge)| (peer.name.clone(), edge))
                 .collect())
         }),
-        ledger: ledger_acts(core, now),
+        ledger: core.acts(now),
         publishing: when_open(opened, |opened| publishing(core, opened)),
         config_differs: config_differs(core),
         published: when_open(opened, published),
@@ -170,12 +168,4 @@ fn config_differs(core: &Core) -> Measured<bool> {
     let on_disk = core.file_sha256();
     let on_disk = on_disk.ok_or("the configuration file cannot be read")?;
     Ok(on_disk != in_force)
-}
-
-fn ledger_acts(core: &Core, now: Timestamp) -> Measured<LedgerActs> {
-    let read = core.store.read(|snapshot| -> Result<_, StoreError> {
-        let size = tree_head(snapshot, NODE)?.map_or(0, |head| head.frontier.size());
-        LedgerActs::read(snapshot, size, now)
-    });
-    read.map_err(|error| chain(&error))
 }

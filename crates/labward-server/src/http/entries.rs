@@ -5,7 +5,8 @@
 use labward_api::ledger::{Entries, EntryFilter};
 use labward_base::id::EntryIndex;
 use labward_ledger::{
-    LedgerError, StoredEntry, entries as entries_from, entries_before, entry_since, tree_head,
+    Action, LedgerError, StoredEntry, TRAFFIC, acts, acts_before, entries as entries_from,
+    entries_before, entry_since, tree_head,
 };
 use labward_store::StoreError;
 use serde_json::Value;
@@ -71,10 +72,12 @@ impl Walk<'_> {
     /// From `from` on; where to go on if there may be more in front of `end`.
     fn forth(&mut self, call: &Call, mut from: u64, end: u64) -> Result<Option<u64>, Failure> {
         while from < end && self.goes_on() {
-            let page: Vec<StoredEntry> = call
-                .core
-                .store
-                .read(|snapshot| entries_from(snapshot, EntryIndex::new(from), self.page()))?;
+            let index = EntryIndex::new(from);
+            let page: Vec<StoredEntry> =
+                call.core.store.read(|snapshot| match self.only_acts() {
+                    true => acts(snapshot, index, self.page()),
+                    false => entries_from(snapshot, index, self.page()),
+                })?;
             if page.is_empty() {
                 return Ok(None);
             }
@@ -95,10 +98,12 @@ impl Walk<'_> {
     /// In front of `before`, back to `first`; where to go on if there may be more.
     fn back(&mut self, call: &Call, first: u64, mut before: u64) -> Result<Option<u64>, Failure> {
         while before > first && self.goes_on() {
-            let page: Vec<StoredEntry> = call
-                .core
-                .store
-                .read(|snapshot| entries_before(snapshot, EntryIndex::new(before), self.page()))?;
+            let index = EntryIndex::new(before);
+            let page: Vec<StoredEntry> =
+                call.core.store.read(|snapshot| match self.only_acts() {
+                    true => acts_before(snapshot, index, self.page()),
+                    false => entries_before(snapshot, index, self.page()),
+                })?;
             if page.is_empty() {
                 return Ok(None);
             }
@@ -131,6 +136,14 @@ impl Walk<'_> {
             true => self.missing(),
             false => PAGE,
         }
+    }
+
+    /// Whether no entry of a message on its way can fit: by what was done, or because people do
+    /// nothing of that kind.
+    fn only_acts(&self) -> bool {
+        let of_traffic = |one: &Action| fits(&self.filter.action, one.name());
+        let by_people = given(&self.filter.actor).is_some_and(|by| by.starts_with("person:"));
+        by_people || !TRAFFIC.iter().any(of_traffic)
     }
 
     fn look(&mut self, stored: &StoredEntry) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //!
 //! It must never show what a message holds: that is `records/{record}/show`, which is recorded.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use labward_api::message::{Decision, Delivery, Message, MessageFilter};
 use labward_base::id::{EntryIndex, RecordId};
@@ -243,8 +243,15 @@ fn delivered(call: &Call, leaves: &[Leaf]) -> Result<Delivered, Failure> {
     let Some(oldest) = leaves.iter().map(|leaf| leaf.index).min() else {
         return Ok(delivered);
     };
+    // Once each is found there is nothing more to look for.
+    let mut wanted: BTreeSet<(RecordId, String)> = leaves
+        .iter()
+        .filter_map(|leaf| Some((leaf.record?, leaf)))
+        .flat_map(|(record, leaf)| goes_to(leaf).into_iter().map(move |to| (record, to)))
+        .collect();
+    let is_held = leaves.iter().any(|leaf| leaf.action == Action::MessageHeld);
     let (mut from, mut walked) = (oldest, 0);
-    while walked < WALK_MAX {
+    while walked < WALK_MAX && (is_held || !wanted.is_empty()) {
         let page: Vec<StoredEntry> = call
             .core
             .store
@@ -262,7 +269,9 @@ fn delivered(call: &Call, leaves: &[Leaf]) -> Result<Delivered, Failure> {
             if let Some(to) = leaf.facts.get_text("destination") {
                 let attempts = leaf.facts.get_number("attempts").unwrap_or(1);
                 let attempts = u32::try_from(attempts).unwrap_or(1);
-                delivered.insert((record, to.to_owned()), attempts);
+                let place = (record, to.to_owned());
+                wanted.remove(&place);
+                delivered.insert(place, attempts);
             }
         }
     }

@@ -58,7 +58,7 @@ use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, any, delete, get, post};
 use axum::serve::{IncomingStream, Listener};
 use labward_api::PREFIX;
 use labward_base::{Problem, problem};
@@ -184,13 +184,20 @@ fn api(service: &Arc<Service>) -> Router {
         let verb = route(endpoint, Arc::clone(service));
         routes.insert(endpoint.path, known.merge(verb));
     }
-    let service = Arc::clone(service);
-    let otherwise = move |caller: ConnectInfo<Caller>, headers: HeaderMap| {
-        let failure = service.refusal(&caller.0, &headers, &problem::SERVER_NO_VERB);
-        async move { failure }
+    let refuse = |why: &'static Problem| {
+        let service = Arc::clone(service);
+        move |caller: ConnectInfo<Caller>, headers: HeaderMap| {
+            let failure = service.refusal(&caller.0, &headers, why);
+            async move { failure }
+        }
     };
-    let routes = routes.into_iter();
-    routes.fold(Router::new(), |router, (path, route)| {
+    let otherwise = refuse(&problem::SERVER_NO_VERB);
+    let nowhere = refuse(&problem::SERVER_NO_ENDPOINT);
+    // Beside the console, whatever is asked of the API is answered as the API does.
+    let router = Router::new()
+        .route(PREFIX, any(nowhere.clone()))
+        .route(&format!("{PREFIX}/{{*rest}}"), any(nowhere));
+    routes.into_iter().fold(router, |router, (path, route)| {
         let path = format!("{PREFIX}/{path}");
         router.route(&path, route.fallback(otherwise.clone()))
     })

@@ -24,8 +24,36 @@ pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
     let record: RecordId = call.param("record")?;
     let leaf = leaf_of(call, record)?.ok_or(Failure::new(&problem::GATEWAY_NO_MESSAGE))?;
     let mut path = MessagePath::default();
-    let (mut from, mut walked) = (leaf.index, 0);
-    while walked < WALK_MAX {
+    match behind(call, &leaf) {
+        Some(mut entries) => {
+            entries.reverse();
+            path.complete = true;
+            follow(&mut path, record, &entries);
+            path.steps.insert(0, step(leaf));
+        }
+        None => walk(call, &mut path, record, leaf.index)?,
+    }
+    Answer::json(&path)
+}
+
+/// What was done with the patient's records behind the entry of a message, the newest first; `None` if
+/// no index says it.
+fn behind(call: &Call, leaf: &Leaf) -> Option<Vec<StoredEntry>> {
+    let opened = call.opened().ok()?;
+    let from = EntryIndex::new(leaf.index.get().saturating_add(1));
+    let entries = opened.records.entries_about(leaf.patient?, from, WALK_MAX);
+    entries.ok().flatten()
+}
+
+/// Reads everything from the entry `from` on.
+fn walk(
+    call: &Call,
+    path: &mut MessagePath,
+    record: RecordId,
+    mut from: EntryIndex,
+) -> Result<(), Failure> {
+    let mut walked = 0;
+    while walked < WALK_MAX && path.steps.len() < STEPS_MAX {
         let page: Vec<StoredEntry> = call
             .core
             .store
@@ -36,19 +64,25 @@ pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
         };
         from = EntryIndex::new(last.index.get().saturating_add(1));
         walked += page.len();
-        let acts = page.iter().filter(|entry| {
-            entry.action.starts_with("message.") || entry.action.starts_with("record.")
-        });
-        for leaf in acts.filter_map(|entry| Leaf::parse(&entry.leaf).ok()) {
-            if is_about(&leaf, record) {
-                path.steps.push(step(leaf));
-            }
+        follow(path, record, &page);
+    }
+    Ok(())
+}
+
+/// Takes those of these entries in that are about the record.
+fn follow(path: &mut MessagePath, record: RecordId, page: &[StoredEntry]) {
+    let acts = page.iter().filter(|entry| {
+        entry.action.starts_with("message.") || entry.action.starts_with("record.")
+    });
+    for leaf in acts.filter_map(|entry| Leaf::parse(&entry.leaf).ok()) {
+        if is_about(&leaf, record) {
             if path.steps.len() >= STEPS_MAX {
-                return Answer::json(&path);
+                path.complete = false;
+                return;
             }
+            path.steps.push(step(leaf));
         }
     }
-    Answer::json(&path)
 }
 
 /// Whether it was done to this record, by itself or with others.
