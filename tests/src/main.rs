@@ -6,6 +6,7 @@
 //! | `backup` | backups, key archives, a lab that comes back |
 //! | `bundle` | the outside expert: offline, under another account, any changed byte |
 //! | `checks` | an installation that was made wrong for real |
+//! | `configuration` | links, routes, destinations and values changed while the lab works, two at once, killed |
 //! | `console` | the web console: invited, signed in, at work; and everything that is refused |
 //! | `crowd` | thousands that say nothing, one that never stops talking |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
@@ -42,6 +43,8 @@ mod backup;
 mod bundle;
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod configuration;
 #[cfg(test)]
 mod console;
 #[cfg(test)]

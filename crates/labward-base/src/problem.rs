@@ -514,6 +514,33 @@ problems! {
     CONFIG_NO_FILE = "config.no-file", Conflict,
         "this server was not started from a configuration file",
         "start it with labward serve, then reload";
+    CONFIG_BAD_VALUE = "config.bad-value", Invalid,
+        "a value does not fit its key",
+        "see beside this text which key, and what it takes; docs/ref/config.md lists every key";
+    CONFIG_MISSING = "config.missing", Invalid,
+        "a key is missing that must be there",
+        "give it a value; see beside this text which one";
+    CONFIG_NO_PART = "config.no-part", NotFound,
+        "the configuration has no table of this name",
+        "look at the configuration again: somebody may have removed it meanwhile";
+    CONFIG_NAME_TAKEN = "config.name-taken", Conflict,
+        "the configuration has a table of this name already",
+        "give it another name, or change the one that there is";
+    CONFIG_NOT_EDITABLE = "config.not-editable", Denied,
+        "this key is changed in the file on the server only",
+        "edit labward.toml there, then reload it, or restart the server where a key needs it";
+    CONFIG_CHANGED = "config.changed", Conflict,
+        "somebody else changed the configuration meanwhile",
+        "look at the preview again: it says who, when and which keys, and offers both changes together if they do not touch";
+    CONFIG_FILE_DIFFERS = "config.file-differs", Conflict,
+        "labward.toml on the server is not what is in force: it was edited there and not reloaded",
+        "reload it, or put it back, and make this change again";
+    CONFIG_NOT_WRITTEN = "config.not-written", Unavailable,
+        "labward.toml cannot be written by the server; nothing was changed",
+        "see the log; check the disk and that the server's account owns the file and its folder, or edit the file on the server and reload it";
+    CONFIG_SAME = "config.same", Conflict,
+        "the edits change nothing",
+        "what they ask for is in force already";
     SERVER_NOT_RUNNING = "server.not-running", Unavailable,
         "no Labward server answers on the admin socket",
         "start it with labward serve, or name its folder with --data";

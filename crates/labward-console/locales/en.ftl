@@ -361,7 +361,7 @@ role-expert = Outside expert
 
 # Settings
 settings-title = Settings
-settings-lead = The configuration is the file labward.toml on the server. Here you see what a reload would change, and put it in force.
+settings-lead = The configuration is the file labward.toml on the server. Here you edit what may change while the lab works, and see what a reload of the file would change.
 settings-same = The file is what is in force. There is nothing to reload.
 settings-changes = What a reload changes
 settings-table = Table
@@ -608,3 +608,139 @@ fact-security-officer = Somebody is security officer
 fact-session-idle = A session without a request ends by itself
 fact-sign-ins-refused = Refused sign-ins are slowed and recorded
 fact-slots-tested = Each slot of the root key was tried within 90 days
+
+# The configuration, edited
+configuration-link = Links
+configuration-destination = Destinations
+configuration-route = Routes
+configuration-policies = Policies
+configuration-values = Values
+configuration-edit = Edit
+configuration-add-link = Add a link
+configuration-add-destination = Add a destination
+configuration-add-route = Add a route
+configuration-new-link = Another link
+configuration-new-destination = Another destination
+configuration-new-route = Another route
+configuration-one-link = Link { $name }
+configuration-one-destination = Destination { $name }
+configuration-one-route = Route { $name }
+configuration-table-retention = Retention
+configuration-table-ledger = Ledger
+configuration-table-tls = Certificates
+configuration-table-gateway = Gateway
+configuration-table-site = The lab
+configuration-table-log = Log
+configuration-differs = The file on the server was edited there and is not in force. Put it in force below, or have it put back; until then nothing can be edited here.
+configuration-lead = Nothing changes yet: the next page shows what would change and asks why. The file labward.toml keeps its comments and its order.
+configuration-more = More settings
+configuration-default = Left empty: { $value }
+configuration-only = Only where “{ $key }” is { $value }.
+configuration-preview = Show what would change
+configuration-remove = Remove it
+configuration-remove-lead = The next page shows what goes with it and asks again. Messages that came stay kept.
+configuration-remove-preview = Show what removing it changes
+configuration-preview-title = What will change
+configuration-refused = This cannot be put in force:
+configuration-stays-open = No connection closes.
+configuration-closes = The link { $link } closes.
+configuration-connections = { $count ->
+    [one] { $count } connection ends with it.
+   *[other] { $count } connections end with it.
+ }
+configuration-waiting = { $count ->
+    [one] { $count } message waits for this destination.
+   *[other] { $count } messages wait for this destination.
+ }
+configuration-held = { $count ->
+    [one] { $count } is held.
+   *[other] { $count } are held.
+ }
+configuration-dead = { $count ->
+    [one] { $count } was given up.
+   *[other] { $count } were given up.
+ }
+configuration-meanwhile = Meanwhile { $who } changed the configuration
+configuration-meanwhile-unknown = Meanwhile the configuration was changed, and it is not known any more by whom
+configuration-theirs = They changed:
+configuration-both = Your change touches this, too:
+configuration-merged = Your change touches none of it: below are both together.
+configuration-choose = Choose: make your change over theirs, or leave theirs as it is.
+configuration-mine = Show my change over theirs
+configuration-theirs-stay = Leave theirs
+configuration-put = Put it in force
+configuration-remove-now = Remove it now
+done-changed = Written into labward.toml and in force.
+wrong-missing = This is needed.
+wrong-name-taken = There is one of this name already.
+wrong-listen-twice = Another link listens there already.
+wrong-value = This does not fit here.
+wrong-value-needs = This does not fit here. { $what }
+expected-number = A whole number from { $least } to { $most }.
+expected-number-from = A whole number from { $least }.
+expected-numbers = Whole numbers from { $least } to { $most }, separated by commas.
+expected-texts = Several are separated by commas.
+expected-name = 1 to 64 letters, digits, -, _ or .
+expected-listen = An address of this machine and a port, such as 0.0.0.0:2575.
+expected-address = A host and a port, such as ehr.example:2575.
+expected-day = A day, such as 2027-06-30.
+field-name = Name
+field-listen = Listens on
+field-framing = Framing
+field-peer = Peer
+field-acknowledge = Acknowledges
+field-same-id-other-content = Known control id, other content
+field-batch = Batches are answered
+field-strictness = Framing faults
+field-one-connection = One connection a peer
+field-authority = Assigning authority of patient ids without one
+field-transport-mode = Protection of the line
+field-transport-reason = Why the line is plain
+field-transport-owner = Who answers for the plain line
+field-transport-expires = Last day of the plain line
+field-transport-from-addresses = Addresses that may connect
+field-limits-max-connections = Connections at most
+field-limits-max-connections-per-address = Connections from one address at most
+field-limits-handshake-seconds = Seconds for a handshake
+field-limits-frame-seconds = Seconds for a frame
+field-limits-max-message-bytes = Bytes of a message at most
+field-limits-messages-per-second = Messages a second at most
+field-limits-burst-messages = Messages at once at most
+field-limits-noise-seconds = Seconds for noise on a plain line
+field-limits-window-messages = Messages in the duplicate window
+field-limits-window-days = Days of the duplicate window
+field-target-kind = Kind
+field-target-address = Address
+field-target-framing = Framing
+field-target-folder = Folder
+field-target-recipient = Recipient (age public key)
+field-target-transport-mode = Protection of the line
+field-target-transport-server-name = Name in the receiver’s certificate
+field-target-transport-spki-sha256 = SHA-256 of the receiver’s public key
+field-target-transport-peer = Peer that the receiver is
+field-target-transport-ca = File with the receiver’s authorities
+field-target-transport-reason = Why the line is plain
+field-target-transport-owner = Who answers for the plain line
+field-target-transport-expires = Last day of the plain line
+field-connections = Connections
+field-ack-seconds = Seconds for an acknowledgement
+field-connect-seconds = Seconds for a connection
+field-wait-for-application-ack = Wait for the application’s acknowledgement
+field-on-error = After AE or CE
+field-on-reject = After AR or CR
+field-on-timeout = After no answer
+field-retry-first-ms = Milliseconds before the first retry
+field-retry-max-ms = Milliseconds between retries at most
+field-retry-max-attempts = Attempts before a dead letter (0: never)
+field-retry-max-hours = Hours without an answer before a dead letter (0: never)
+field-types = Message types
+field-from = From peers
+field-links = On links (none: all)
+field-to = To destinations
+field-results-years = Years for results
+field-pathology-years = Years for pathology
+field-publish-seconds = Seconds between checkpoints
+field-alarm-days = Days before a certificate’s end that raise an alarm
+field-authority-alarm-days = Days before the authority’s end that raise an alarm
+field-drain-seconds = Seconds for messages in flight at a stop
+field-level = Level

@@ -361,7 +361,7 @@ role-expert = Experto externo
 
 # Ajustes
 settings-title = Ajustes
-settings-lead = La configuración es el archivo labward.toml del servidor. Aquí ve qué cambiaría una recarga y la pone en vigor.
+settings-lead = La configuración es el archivo labward.toml del servidor. Aquí edita lo que puede cambiar mientras el laboratorio trabaja y ve qué cambiaría una recarga del archivo.
 settings-same = El archivo es lo que está en vigor. No hay nada que recargar.
 settings-changes = Lo que cambia una recarga
 settings-table = Tabla
@@ -608,3 +608,139 @@ fact-security-officer = Alguien es responsable de seguridad
 fact-session-idle = Una sesión sin uso termina por sí sola
 fact-sign-ins-refused = Los inicios de sesión rechazados se frenan y se anotan
 fact-slots-tested = Cada ranura de la clave raíz se probó en los últimos 90 días
+
+# La configuración, editada
+configuration-link = Enlaces
+configuration-destination = Destinos
+configuration-route = Rutas
+configuration-policies = Políticas
+configuration-values = Valores
+configuration-edit = Editar
+configuration-add-link = Añadir un enlace
+configuration-add-destination = Añadir un destino
+configuration-add-route = Añadir una ruta
+configuration-new-link = Otro enlace
+configuration-new-destination = Otro destino
+configuration-new-route = Otra ruta
+configuration-one-link = Enlace { $name }
+configuration-one-destination = Destino { $name }
+configuration-one-route = Ruta { $name }
+configuration-table-retention = Conservación
+configuration-table-ledger = Registro
+configuration-table-tls = Certificados
+configuration-table-gateway = Pasarela
+configuration-table-site = El laboratorio
+configuration-table-log = Bitácora técnica
+configuration-differs = El archivo del servidor se editó allí y no está en vigor. Póngalo en vigor más abajo o haga que lo restauren; hasta entonces aquí no se puede editar nada.
+configuration-lead = Todavía no cambia nada: la página siguiente muestra qué cambiaría y pregunta el motivo. El archivo labward.toml conserva sus comentarios y su orden.
+configuration-more = Más ajustes
+configuration-default = Si se deja vacío: { $value }
+configuration-only = Solo si «{ $key }» es { $value }.
+configuration-preview = Mostrar qué cambiaría
+configuration-remove = Quitarlo
+configuration-remove-lead = La página siguiente muestra qué se va con ello y vuelve a preguntar. Los mensajes recibidos se conservan.
+configuration-remove-preview = Mostrar qué cambia al quitarlo
+configuration-preview-title = Qué va a cambiar
+configuration-refused = Esto no se puede poner en vigor:
+configuration-stays-open = No se cierra ninguna conexión.
+configuration-closes = Se cierra el enlace { $link }.
+configuration-connections = { $count ->
+    [one] Con él termina { $count } conexión.
+   *[other] Con él terminan { $count } conexiones.
+ }
+configuration-waiting = { $count ->
+    [one] { $count } mensaje espera a este destino.
+   *[other] { $count } mensajes esperan a este destino.
+ }
+configuration-held = { $count ->
+    [one] { $count } está retenido.
+   *[other] { $count } están retenidos.
+ }
+configuration-dead = { $count ->
+    [one] Se renunció a { $count }.
+   *[other] Se renunció a { $count }.
+ }
+configuration-meanwhile = Mientras tanto, { $who } cambió la configuración
+configuration-meanwhile-unknown = Mientras tanto la configuración cambió y ya no se sabe quién lo hizo
+configuration-theirs = Cambió:
+configuration-both = Su cambio también toca esto:
+configuration-merged = Su cambio no toca nada de eso: abajo están los dos juntos.
+configuration-choose = Elija: hacer su cambio por encima del otro, o dejar el otro como está.
+configuration-mine = Mostrar mi cambio por encima del otro
+configuration-theirs-stay = Dejar el otro
+configuration-put = Poner en vigor
+configuration-remove-now = Quitarlo ahora
+done-changed = Escrito en labward.toml y en vigor.
+wrong-missing = Esto es necesario.
+wrong-name-taken = Ya hay uno con este nombre.
+wrong-listen-twice = Otro enlace ya escucha ahí.
+wrong-value = Esto no vale aquí.
+wrong-value-needs = Esto no vale aquí. { $what }
+expected-number = Un número entero de { $least } a { $most }.
+expected-number-from = Un número entero desde { $least }.
+expected-numbers = Números enteros de { $least } a { $most }, separados por comas.
+expected-texts = Si son varios, sepárelos con comas.
+expected-name = De 1 a 64 letras, cifras, -, _ o .
+expected-listen = Una dirección de esta máquina y un puerto, como 0.0.0.0:2575.
+expected-address = Un servidor y un puerto, como ehr.example:2575.
+expected-day = Un día, como 2027-06-30.
+field-name = Nombre
+field-listen = Escucha en
+field-framing = Entramado
+field-peer = Equipo
+field-acknowledge = Acuses de recibo
+field-same-id-other-content = Identificador de control conocido, otro contenido
+field-batch = Los lotes se responden
+field-strictness = Fallos de entramado
+field-one-connection = Una conexión por equipo
+field-authority = Autoridad asignadora de los pacientes que no la nombran
+field-transport-mode = Protección de la línea
+field-transport-reason = Por qué la línea va sin cifrar
+field-transport-owner = Quién responde de la línea sin cifrar
+field-transport-expires = Último día de la línea sin cifrar
+field-transport-from-addresses = Direcciones que pueden conectarse
+field-limits-max-connections = Conexiones como máximo
+field-limits-max-connections-per-address = Conexiones desde una dirección como máximo
+field-limits-handshake-seconds = Segundos para la negociación TLS
+field-limits-frame-seconds = Segundos para una trama
+field-limits-max-message-bytes = Bytes de un mensaje como máximo
+field-limits-messages-per-second = Mensajes por segundo como máximo
+field-limits-burst-messages = Mensajes de golpe como máximo
+field-limits-noise-seconds = Segundos de ruido en una línea sin cifrar
+field-limits-window-messages = Mensajes en la ventana de duplicados
+field-limits-window-days = Días de la ventana de duplicados
+field-target-kind = Tipo
+field-target-address = Dirección
+field-target-framing = Entramado
+field-target-folder = Carpeta
+field-target-recipient = Destinatario (clave pública age)
+field-target-transport-mode = Protección de la línea
+field-target-transport-server-name = Nombre en el certificado del receptor
+field-target-transport-spki-sha256 = SHA-256 de la clave pública del receptor
+field-target-transport-peer = Equipo que es el receptor
+field-target-transport-ca = Archivo con las autoridades del receptor
+field-target-transport-reason = Por qué la línea va sin cifrar
+field-target-transport-owner = Quién responde de la línea sin cifrar
+field-target-transport-expires = Último día de la línea sin cifrar
+field-connections = Conexiones
+field-ack-seconds = Segundos para un acuse de recibo
+field-connect-seconds = Segundos para conectar
+field-wait-for-application-ack = Esperar el acuse de la aplicación
+field-on-error = Tras AE o CE
+field-on-reject = Tras AR o CR
+field-on-timeout = Tras quedar sin respuesta
+field-retry-first-ms = Milisegundos antes del primer reintento
+field-retry-max-ms = Milisegundos entre reintentos como máximo
+field-retry-max-attempts = Intentos antes de darlo por perdido (0: nunca)
+field-retry-max-hours = Horas sin respuesta antes de darlo por perdido (0: nunca)
+field-types = Tipos de mensaje
+field-from = De los equipos
+field-links = En los enlaces (ninguno: todos)
+field-to = A los destinos
+field-results-years = Años para resultados
+field-pathology-years = Años para patología
+field-publish-seconds = Segundos entre puntos de control
+field-alarm-days = Días de aviso antes del fin de un certificado
+field-authority-alarm-days = Días de aviso antes del fin de la autoridad
+field-drain-seconds = Segundos para los mensajes en curso al parar
+field-level = Nivel

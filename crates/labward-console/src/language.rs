@@ -161,9 +161,11 @@ mod tests {
         let known = keys(Language::En);
         let families = [
             "access-",
+            "configuration-",
             "decision-",
             "done-",
             "fact-",
+            "field-",
             "harm-",
             "kind-",
             "message-",

@@ -9,7 +9,6 @@ use std::fmt;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use labward_api::ProblemBody;
-use labward_api::config::Reload;
 use labward_api::message::{Message, MessageFilter, MessagePath, Step};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
@@ -26,6 +25,7 @@ use crate::language::Texts as _;
 use crate::segments::{Segment, segments};
 
 mod accesses;
+mod configuration;
 mod entries;
 mod ledger;
 mod map;
@@ -34,6 +34,7 @@ mod plot;
 mod safeguards;
 
 pub use self::accesses::accesses;
+pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::entries::{Row, rows};
 pub use self::ledger::{entry, ledger};
 use self::map::Map;
@@ -481,23 +482,6 @@ pub fn people(
         fault,
     }
     .render()
-}
-
-#[derive(Template)]
-#[template(path = "settings.html")]
-struct SettingsPage<'a> {
-    f: &'a Frame,
-    status: &'a Status,
-    reload: &'a Reload,
-}
-
-/// What a reload would change.
-///
-/// # Errors
-///
-/// [`RenderError`].
-pub fn settings(f: &Frame, status: &Status, reload: &Reload) -> Result<String, RenderError> {
-    SettingsPage { f, status, reload }.render()
 }
 
 #[derive(Template)]

@@ -37,6 +37,7 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::PatientDispose,
     Permission::AuditOpen,
     Permission::SafeguardDecide,
+    Permission::ConfigChange,
 ];
 
 /// Tokens that one person may have.

@@ -5,9 +5,11 @@
 //! is up.
 
 mod certificate;
+mod change;
 pub(crate) mod ground;
 mod reload;
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
@@ -33,6 +35,8 @@ use labward_store::{Options, Store};
 use rustls::ServerConfig;
 
 pub(crate) use self::certificate::{SERVER_DAYS, authority};
+use self::change::Past;
+pub(crate) use self::change::{ChangeError, Changing};
 pub(crate) use self::ground::signer;
 use self::ground::{edge_opener, group_id, let_through, publishing, server_identity, take_lock};
 pub use self::reload::{ReloadError, Reloaded};
@@ -107,6 +111,8 @@ pub(crate) struct Core {
     phase: Mutex<Phase>,
     /// Held while a reload or the upkeep changes what runs: one at a time.
     changing: Mutex<()>,
+    /// The files that were in force before, the oldest first.
+    past: Mutex<VecDeque<Past>>,
     /// What the upkeep has seen.
     pub(crate) upkeep: Upkeep,
     /// What a thread of its own is given.
@@ -246,6 +252,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         console_tls: RwLock::new(None),
         phase: Mutex::new(Phase::Sealed),
         changing: Mutex::new(()),
+        past: Mutex::default(),
         upkeep: Upkeep::default(),
         me: me.clone(),
         _lock: lock,

@@ -53,6 +53,27 @@ def deciding(page, base):
     expect(page.locator("form[action='/safeguards/decide']")).to_be_visible()
 
 
+def editing(page, base):
+    page.goto(base + "/settings")
+    page.locator("a[href='/settings/edit?table=link&name=hl7']").click()
+    expect(page.locator("#listen")).to_be_visible()
+
+
+def edit_refused(page, base):
+    editing(page, base)
+    page.locator("#limits-frame-seconds").locator("xpath=ancestor::details").locator("summary").click()
+    page.fill("#limits-frame-seconds", "soon")
+    page.click("main form button.btn-primary")
+    expect(page.locator("#limits-frame-seconds-help [role=alert]")).to_be_visible()
+
+
+def edit_previewed(page, base):
+    editing(page, base)
+    page.fill("#peer", "xn550")
+    page.click("main form button.btn-primary")
+    expect(page.locator("form[action='/settings/change']")).to_be_visible()
+
+
 def verified(page, base):
     page.goto(base + "/ledger")
     page.click("form[action='/ledger/verify'] button")
@@ -89,6 +110,11 @@ PAGES = {
     "safeguard-deciding": deciding,
     "people": plain("/people"),
     "settings": plain("/settings"),
+    "settings-edit": editing,
+    "settings-edit-refused": edit_refused,
+    "settings-edit-preview": edit_previewed,
+    "settings-add": plain("/settings/edit?table=destination"),
+    "settings-policy": plain("/settings/edit?table=retention"),
     "me": plain("/me"),
     "nowhere": plain("/no-such-page"),
 }

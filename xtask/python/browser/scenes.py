@@ -116,6 +116,27 @@ def ledger_verifies(page, lab: Lab) -> None:
     expect(page.locator("main section[role=status] .good")).to_be_visible()
 
 
+def link_is_edited_seen_first_and_put_in_force(page, lab: Lab) -> None:
+    page.goto(lab.base + "/settings/edit?table=link&name=hl7")
+    # By keyboard alone.
+    page.locator("main details > summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("#limits-frame-seconds").focus()
+    page.keyboard.type("45")
+    page.keyboard.press("Enter")
+    change = page.locator("main tbody tr", has_text="limits.frame_seconds")
+    expect(change).to_contain_text("30")
+    expect(change).to_contain_text("45")
+    # A reason is asked for before anything is sent.
+    page.locator("form[action='/settings/change'] button").click()
+    assert page.url.endswith("/settings/preview"), page.url
+    page.locator("#why").focus()
+    page.keyboard.type("the analyzer is slow")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings?done=changed")
+    lab.send("xn550")
+
+
 def colleague_is_deactivated_mid_session(page, lab: Lab, new_page) -> None:
     page.goto(lab.base + "/people")
     page.fill("#new-name", "Bea")

@@ -18,6 +18,7 @@ use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Outcome, appen
 use labward_seal::sha256;
 use rustls::ServerConfig;
 
+use super::change::{ConfigFile, NotWritten};
 use super::ground::server_identity;
 use super::{ConfigSource, Core, Loaded, Opened, entry};
 use crate::config::{Change, Config, ConfigError, changes};
@@ -54,6 +55,9 @@ pub enum ReloadError {
     /// Operator: the server was not started from a file.
     #[error("find the configuration file of this server")]
     NoFile,
+    /// Operator: the file cannot be written.
+    #[error("write the configuration {}", .0.path.display())]
+    NotWritten(#[source] NotWritten),
     /// The root key is sealed: nothing runs that could be reloaded.
     #[error("reload a sealed server")]
     Sealed,
@@ -69,6 +73,7 @@ impl ReloadError {
             Self::Config(error) => error.problem(),
             Self::Held(_) => &problem::CONFIG_DESTINATION_WAITS,
             Self::NeedsRestart(_) => &problem::CONFIG_NEEDS_RESTART,
+            Self::NotWritten(_) => &problem::CONFIG_NOT_WRITTEN,
             Self::NoFile => &problem::CONFIG_NO_FILE,
             Self::Sealed => &problem::KEYS_SEALED,
             Self::Server(error) => error.problem(),
@@ -81,6 +86,7 @@ impl ReloadError {
             Self::Config(error) => error.detail(),
             Self::Held(name) => format!("destination {name}: a held message would go there"),
             Self::NeedsRestart(keys) => keys.clone(),
+            Self::NotWritten(_) => crate::http::chain(self),
             Self::NoFile | Self::Sealed => String::new(),
             Self::Server(error) => crate::http::chain(error),
         }
@@ -88,10 +94,10 @@ impl ReloadError {
 }
 
 /// A file that was read and may be put in force.
-struct Candidate {
-    loaded: Loaded,
-    sha256: [u8; 32],
-    changes: Vec<Change>,
+pub(super) struct Candidate {
+    pub(super) loaded: Loaded,
+    pub(super) sha256: [u8; 32],
+    pub(super) changes: Vec<Change>,
 }
 
 /// A file that is ready to be put in force.
@@ -135,12 +141,12 @@ impl Core {
             tracing::error!("a sealed server has nothing to reload; open it first");
             return Err(ReloadError::Sealed);
         };
-        let detail = opened.seal_why(why);
-        let detail = detail.map_err(|error| ServerError::Gateway(error.into()))?;
-        let mut loaded = entry(Action::ConfigLoaded).detail(detail);
-        loaded.actor = actor;
+        let loaded = loaded_entry(&opened, actor, why)?;
         let facts = Facts::new().text("how", how);
-        let done = self.try_reload(&opened, loaded.clone(), facts.clone());
+        let candidate = self.read_candidate();
+        let done = candidate.and_then(|candidate| {
+            self.put(candidate, &opened, loaded.clone(), facts.clone(), None)
+        });
         match &done {
             Ok(done) => tracing::info!(
                 changes = done.changes.len(),
@@ -167,13 +173,16 @@ impl Core {
         done
     }
 
-    fn try_reload(
+    /// Puts a file in force. `write` is the file to be written for it, just before it is recorded:
+    /// where that fails, or the entry cannot be written, the old one stands again.
+    pub(super) fn put(
         &self,
+        candidate: Candidate,
         opened: &Opened,
         entry: NewEntry,
         facts: Facts,
+        write: Option<&ConfigFile>,
     ) -> Result<Reloaded, ReloadError> {
-        let candidate = self.read_candidate()?;
         may_run(&candidate, opened)?;
         let config = &candidate.loaded.config;
         let identity = match self.names_differ(config) {
@@ -198,7 +207,12 @@ impl Core {
         let now = self.clock.now();
         let keys = self.keys.clone();
         let renewed = identity.clone();
-        self.store
+        let past = self.past_of(entry.actor);
+        if let Some(write) = write {
+            write.replace()?;
+        }
+        let recorded = self
+            .store
             .write(move |tx| -> Result<(), ServerError> {
                 append(tx, &entry)?;
                 findings::reconcile(tx, SITE, findings::PLAIN_LINE, &plain, now)?;
@@ -207,7 +221,12 @@ impl Core {
                 }
                 Ok(())
             })
-            .map_err(ReloadError::Server)?;
+            .map_err(ReloadError::Server);
+        if let (Err(_), Some(write)) = (&recorded, write) {
+            write.put_back();
+        }
+        recorded?;
+        self.remember(past, &candidate);
         self.switch(candidate, opened, prepared, identity.is_some())
     }
 
@@ -251,7 +270,13 @@ impl Core {
     fn read_candidate(&self) -> Result<Candidate, ReloadError> {
         let present = self.loaded();
         let source = present.source.as_ref().ok_or(ReloadError::NoFile)?;
-        let text = read_text(&source.path)?;
+        self.candidate(read_text(&source.path)?)
+    }
+
+    /// A text for the file, checked.
+    pub(super) fn candidate(&self, text: String) -> Result<Candidate, ReloadError> {
+        let present = self.loaded();
+        let source = present.source.as_ref().ok_or(ReloadError::NoFile)?;
         let config = Config::parse(&text)?;
         let checked = config.check(self.data.root(), self.clock.now());
         checked.map_err(|error| error.in_text(&text))?;
@@ -281,7 +306,7 @@ impl Core {
 }
 
 /// Refuses what cannot be put in force while the server runs, as far as it is known beforehand.
-fn may_run(candidate: &Candidate, opened: &Opened) -> Result<(), ReloadError> {
+pub(super) fn may_run(candidate: &Candidate, opened: &Opened) -> Result<(), ReloadError> {
     let at_start = candidate.changes.iter().filter(|one| one.needs_restart);
     let mut at_start: Vec<String> = at_start
         .map(|one| format!("{} {}", one.table, one.key))
@@ -337,8 +362,21 @@ fn prepare(
     })
 }
 
+/// The entry of a configuration in force, with who and why.
+pub(super) fn loaded_entry(
+    opened: &Opened,
+    actor: Actor,
+    why: &str,
+) -> Result<NewEntry, ReloadError> {
+    let detail = opened.seal_why(why);
+    let detail = detail.map_err(|error| ServerError::Gateway(error.into()))?;
+    let mut loaded = entry(Action::ConfigLoaded).detail(detail);
+    loaded.actor = actor;
+    Ok(loaded)
+}
+
 /// The file's text, if it is not longer than one that is parsed.
-fn read_text(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
     let read = |source| ConfigError::Read {
         path: path.to_owned(),
         source,

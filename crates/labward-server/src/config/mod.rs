@@ -11,11 +11,15 @@
 //! | `shape` | unknown keys with a suggestion, wrong types, values out of range |
 //! | `near` | the nearest known key |
 //! | `rules` | what one key does not show: clashes, unsafe lines, places of key files |
+//! | `editable` | what of the file can be changed over the API |
+//! | `edit` | edits of the file that leave its comments and its order |
 //! | `difference` | [`changes`]: what differs between two files, key by key |
 //! | `place` | on which line a link, destination or table begins |
 //! | `text` | [`reference()`] and the commented example |
 
 mod difference;
+mod edit;
+mod editable;
 mod error;
 mod near;
 mod place;
@@ -44,6 +48,8 @@ use labward_records::Retention;
 use serde::Deserialize;
 
 pub use difference::{Change, changes};
+pub(crate) use edit::{EditError, edited};
+pub(crate) use editable::tables;
 pub use error::ConfigError;
 pub(crate) use error::line_of;
 pub use labward_gateway::config::PlainException;

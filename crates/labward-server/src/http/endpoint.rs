@@ -118,6 +118,12 @@ endpoints! {
         "What is wrong with this installation, the most harmful first";
     Get "config/preview", ConfigRead, Nothing, "Reload", config::preview,
         "What a reload would change, key by key, and whether it would be refused";
+    Get "config", ConfigRead, Nothing, "Configuration", config::show,
+        "What of the configuration in force can be changed here, with its values and its SHA-256";
+    Post "config/preview", ConfigRead, Json("PreviewConfig"), "ConfigPreview", config::look_at,
+        "What edits of the configuration would change, whether they would be refused, and what others changed meanwhile";
+    Post "config/change", ConfigChange, Json("ChangeConfig"), "Reload", config::change,
+        "Writes edits into labward.toml and puts it in force: all of them, or nothing";
     Post "config/reload", ConfigChange, Json("Why"), "Reload", config::reload,
         "Puts labward.toml in force as it is now: all of it, or nothing";
     Get "destinations", StatusRead, Nothing, "[DestinationStatus]", status::destinations,

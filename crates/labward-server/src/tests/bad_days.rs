@@ -93,7 +93,9 @@ const ELSEWHERE: &[&str] = &[
     "backups/drill",
     "backups/confirm",
     "key/archives/expire",
-    // A file with a configuration: `tests/src/reload.rs`.
+    // A file with a configuration: `tests/src/reload.rs`, `tests/src/configuration.rs`.
+    "config/change",
+    "config/preview",
     "config/reload",
     // A door for edges: `tests/src/edge`.
     "peers/{name}/enroll",

@@ -11,9 +11,10 @@
 //! | `visit` | a request as a page sees it, and its answer |
 //! | `form` | the fields of a form or an address |
 //! | `headers` | what every answer tells the browser it must not do |
-//! | `pages`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
+//! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
 //! | `ledger`, `patient` | the pages of the ledger, and of one patient |
 
+mod configuration;
 mod entrance;
 mod form;
 pub(crate) mod headers;

@@ -3,7 +3,6 @@
 //! It must never take an identifier of a patient from an address: what is searched for comes in a
 //! form.
 
-use labward_api::config::Reload;
 use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
@@ -17,7 +16,7 @@ use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::{Permission, Preferences, SignInError, Theme};
 use labward_ledger::Actor;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::entrance::unwritten;
 use super::visit::{Page, Visit, shown_within};
@@ -257,23 +256,6 @@ fn people_with(
         false => Vec::new(),
     };
     written(html::people(&frame, &people, &sessions, invited, fault))
-}
-
-/// `GET /settings`
-pub(super) fn settings(visit: &Visit) -> Result<Page, Failure> {
-    let status: Status = visit.get("status")?;
-    let reload: Reload = visit.get("config/preview")?;
-    written(html::settings(
-        &visit.frame(Place::Settings),
-        &status,
-        &reload,
-    ))
-}
-
-/// `POST /settings/reload`
-pub(super) fn reload(visit: &Visit) -> Result<Page, Failure> {
-    visit.post::<Value>("config/reload", &[], &why(visit))?;
-    Ok(Page::To("/settings?done=reloaded".to_owned()))
 }
 
 /// `GET /me`

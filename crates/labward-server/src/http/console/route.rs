@@ -3,7 +3,7 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{entrance, ledger, pages, patient, safeguards};
+use super::{configuration, entrance, ledger, pages, patient, safeguards};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -73,8 +73,12 @@ routes! {
     Post "/people/{id}/invite", PersonChange, pages::invite;
     Post "/people/{id}/remove", PersonChange, pages::remove_person;
     Post "/sessions/{number}/end", PersonChange, pages::end_session;
-    Get "/settings", ConfigRead, pages::settings;
-    Post "/settings/reload", ConfigChange, pages::reload;
+    Get "/settings", ConfigRead, configuration::settings;
+    Get "/settings/edit", ConfigChange, configuration::edit;
+    Post "/settings/preview", ConfigChange, configuration::preview;
+    Post "/settings/confirm", ConfigChange, configuration::confirm;
+    Post "/settings/change", ConfigChange, configuration::change;
+    Post "/settings/reload", ConfigChange, configuration::reload;
 }
 
 #[cfg(test)]
