@@ -25,6 +25,7 @@
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `reload` | another configuration and other rules while peers are connected |
 //! | `safeguards` | the requirements of the law: states that follow what is done, decisions |
+//! | `setup` | the first run: from an empty folder to the first sign-in, in a browser or by a file |
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 //! | `walk` | a lab's day at the command line |
@@ -81,6 +82,8 @@ mod power;
 mod reload;
 #[cfg(test)]
 mod safeguards;
+#[cfg(test)]
+mod setup;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! What identifies a patient is never an argument: other accounts of the machine can read argv.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -136,6 +137,19 @@ pub struct ServeArgs {
     /// The configuration; `labward.toml` in the data folder if not given.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Where the set-up in the browser listens while the data folder is empty; the console then
+    /// listens there, too.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "LABWARD_SETUP_LISTEN",
+        default_value = "127.0.0.1:8443"
+    )]
+    pub setup_listen: SocketAddr,
+    /// If the data folder is empty, set it up with these answers instead of in the browser; see
+    /// docs/ref/init.md.
+    #[arg(long, value_name = "FILE", env = "LABWARD_SETUP_FILE")]
+    pub setup_file: Option<PathBuf>,
 }
 
 /// What `reload` takes.
@@ -664,7 +678,7 @@ pub struct WitnessServeArgs {
     pub folder: PathBuf,
     /// Where to listen; off loopback only with TLS.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
-    pub listen: std::net::SocketAddr,
+    pub listen: SocketAddr,
     /// Our certificate and private key (PEM); a bundle of labward peer add serves.
     #[arg(long, value_name = "FILE")]
     pub tls: Option<PathBuf>,

@@ -32,6 +32,7 @@ mod map;
 mod patient;
 mod plot;
 mod safeguards;
+pub mod setup;
 
 pub use self::accesses::accesses;
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};

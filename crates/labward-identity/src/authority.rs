@@ -63,6 +63,44 @@ pub struct Issued {
     pub identification: Identification,
 }
 
+/// A certificate that vouches for nobody but itself, and its key: for the time before there is an
+/// authority. Whoever trusts it compares its fingerprint.
+pub struct SelfSigned {
+    /// The certificate.
+    pub certificate: CertificateDer<'static>,
+    /// Its private key (PKCS #8, DER).
+    pub key: Secret<Vec<u8>>,
+}
+
+impl SelfSigned {
+    /// Makes one for these DNS names and addresses, for `days`.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NotAName`] if there is no name or one does not fit; [`IdentityError::Signing`].
+    pub fn create(names: &[String], now: Timestamp, days: u32) -> Result<Self, IdentityError> {
+        let unfit = IdentityError::NotAName { what: "host name" };
+        let Some(first) = names.first() else {
+            return Err(unfit);
+        };
+        let mut params = base_params(first, now, days)?;
+        params.subject_alt_names = CertificateParams::new(names)
+            .map_err(|_| unfit)?
+            .subject_alt_names;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let mut pair = KeyPair::generate().map_err(signing)?;
+        let certificate = params.self_signed(&pair).map_err(signing)?;
+        let key = Secret::new(pair.serialize_der());
+        pair.zeroize();
+        Ok(Self {
+            certificate: certificate.der().clone(),
+            key,
+        })
+    }
+}
+
 impl Authority {
     /// Makes a new authority for ten years; `lab` is shown as its organization.
     ///
@@ -434,5 +472,20 @@ mod tests {
                 "-----BEGIN CERTIFICATE-----"
             ]
         );
+    }
+
+    #[test]
+    fn a_self_signed_certificate_vouches_for_itself_and_its_names_alone() {
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = SelfSigned::create(&names, now(), 7).unwrap();
+        let (_, certificate) = parse_x509_certificate(&made.certificate).unwrap();
+        assert_eq!(certificate.issuer(), certificate.subject());
+        assert!(certificate.verify_signature(None).is_ok() && !certificate.is_ca());
+        let alternatives = certificate.subject_alternative_name().unwrap().unwrap();
+        assert_eq!(alternatives.value.general_names.len(), 2);
+        assert!(SelfSigned::create(&[], now(), 7).is_err());
+        assert!(SelfSigned::create(&["no name".to_owned()], now(), 7).is_err());
+        let other = SelfSigned::create(&names, now(), 7).unwrap();
+        assert_ne!(*made.key.expose(), *other.key.expose());
     }
 }

@@ -47,7 +47,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewAuthority};
+pub use authority::{
+    Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewAuthority, SelfSigned,
+};
 pub use certificate::{Identification, spki_sha256};
 pub use enrolment::{
     CodeDigest, Enrolled, EnrolmentCode, KeyRequest, enrolment_verifier, pinned_authority,

@@ -423,6 +423,12 @@ impl App {
         Ok(())
     }
 
+    /// Opens the root key of a sealed server with `opener`, and then the listeners.
+    pub(crate) fn unseal(&self, opener: &SlotOpener) -> Result<(), ServerError> {
+        self.core.keys.unseal(opener, Actor::System)?;
+        self.core.open_rest()
+    }
+
     /// Puts the configuration file in force as it is now, as a signal asks for; `how` names it.
     ///
     /// # Errors

@@ -47,6 +47,12 @@ impl DataFolder {
         self.0.join("labward.toml.unfinished")
     }
 
+    /// Whether there is an installation, or what is left of one; not what an `init` left half made.
+    pub fn is_set_up(&self) -> bool {
+        let there = self.config().symlink_metadata().is_ok();
+        there || (self.database().exists() && !self.unfinished_config().exists())
+    }
+
     /// The database; its folder is `db`.
     pub fn database(&self) -> PathBuf {
         self.0.join("db").join("labward.sqlite")

@@ -54,4 +54,4 @@ pub use error::ServerError;
 pub use http::{openapi_text, reference as api_reference};
 pub use labward_assess::reference as safeguard_reference;
 pub use migrations::migrations;
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, ServeOptions, serve};

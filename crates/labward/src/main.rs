@@ -18,10 +18,11 @@ use std::sync::Arc;
 use clap::{CommandFactory as _, Parser as _};
 use labward_base::{Clock, Problem, Secret, problem};
 use labward_cli::args::{
-    BackupCommand, BackupRestoreArgs, DemoArgs, InitArgs, LedgerCommand, Shell,
+    BackupCommand, BackupRestoreArgs, DemoArgs, InitArgs, LedgerCommand, ServeArgs, Shell,
 };
 use labward_cli::{Arguments, Command, Failure};
 use labward_os::SystemClock;
+use labward_server::ServeOptions;
 use labward_server::backup::RestoreRequest;
 use labward_server::setup::{Answers, Terminal, init_interactive, init_unattended};
 
@@ -36,8 +37,7 @@ fn main() -> ExitCode {
     };
     let outcome = match &arguments.command {
         Command::Init(init) => run_init(&arguments.data, init),
-        Command::Serve(serve) => labward_server::serve(serve.config.as_deref(), &arguments.data)
-            .map_err(|error| failure(error.problem(), &error)),
+        Command::Serve(serve) => run_serve(&arguments.data, serve),
         Command::Ledger(LedgerCommand::Witness(command)) => witness::run(command, arguments.json),
         Command::Demo(demo) => run_demo(demo),
         Command::Backup(BackupCommand::Restore(restore)) => run_restore(restore),
@@ -80,6 +80,17 @@ fn run_init(data: &Path, arguments: &InitArgs) -> Result<(), Failure> {
     }
     println!("Next: labward --data {} serve", data.display());
     Ok(())
+}
+
+fn run_serve(data: &Path, arguments: &ServeArgs) -> Result<(), Failure> {
+    let options = ServeOptions {
+        data: data.to_owned(),
+        config: arguments.config.clone(),
+        setup_listen: arguments.setup_listen,
+        setup_file: arguments.setup_file.clone(),
+    };
+    labward_server::serve(&options, &mut io::stdout())
+        .map_err(|error| failure(error.problem(), &error))
 }
 
 fn run_restore(arguments: &BackupRestoreArgs) -> Result<(), Failure> {

@@ -7,9 +7,15 @@ use std::sync::Arc;
 
 use labward_hl7::mllp::{Decoder, Event, encode};
 use labward_hl7::parse_ack;
+use labward_seal::sha256;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
+    SignatureScheme, StreamOwned,
+};
 
 use super::wait::PATIENCE;
 
@@ -174,11 +180,72 @@ pub(crate) fn trusting(authority: &Path) -> Arc<ClientConfig> {
     Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// Trust in the one certificate of this SHA-256, as who compares it with what the server printed.
+pub(crate) fn pinning(fingerprint: &str) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let pinned = Pinned {
+        fingerprint: fingerprint.to_owned(),
+        algorithms: provider.signature_verification_algorithms,
+    };
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let builder = builder.dangerous();
+    let builder = builder.with_custom_certificate_verifier(Arc::new(pinned));
+    Arc::new(builder.with_no_client_auth())
+}
+
+#[derive(Debug)]
+struct Pinned {
+    fingerprint: String,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let shown = sha256(end_entity).map(|byte| format!("{byte:02X}"));
+        match shown.join(":") == self.fingerprint {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
 /// A browser without a screen: it keeps its cookie and says that our own pages send its forms.
 pub(crate) struct Browser {
     address: SocketAddr,
     config: Arc<ClientConfig>,
     pub(crate) cookie: Option<String>,
+    /// What its cookie is called.
+    pub(crate) cookie_name: &'static str,
     /// What it sends as `Authorization`.
     pub(crate) authorization: Option<String>,
     /// What it says of where a form comes from.
@@ -217,6 +284,7 @@ impl Browser {
             address,
             config,
             cookie: None,
+            cookie_name: "__Host-labward",
             authorization: None,
             site: "same-origin",
         }
@@ -245,7 +313,7 @@ impl Browser {
         let connection = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
         let mut stream = StreamOwned::new(connection, dial(self.address).unwrap());
         let cookie = self.cookie.as_ref();
-        let cookie = cookie.map(|value| format!("cookie: __Host-labward={value}\r\n"));
+        let cookie = cookie.map(|value| format!("cookie: {}={value}\r\n", self.cookie_name));
         let authorization = self.authorization.as_ref();
         let authorization = authorization.map(|value| format!("authorization: {value}\r\n"));
         let request = format!(
@@ -269,7 +337,9 @@ impl Browser {
             head: head.to_owned(),
             body: body.to_owned(),
         };
-        if let Some(set) = answered.header("set-cookie") {
+        let own = format!("{}=", self.cookie_name);
+        let set = answered.header("set-cookie");
+        if let Some(set) = set.filter(|set| set.starts_with(&own)) {
             let value = set.split(['=', ';']).nth(1).unwrap();
             self.cookie = (!value.is_empty()).then(|| value.to_owned());
         }

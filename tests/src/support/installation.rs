@@ -32,6 +32,14 @@ impl Installation {
         Self::create_with(config, "")
     }
 
+    /// A place for one that is still to be made.
+    pub(crate) fn none_yet() -> Self {
+        let place = TempDir::new();
+        let data = place.join("data");
+        let disk = None;
+        Self { disk, place, data }
+    }
+
     /// Makes one with further slots; `{place}` in them stands for the folder beside the data.
     pub(crate) fn create_with(config: &str, slots: &str) -> Self {
         let place = TempDir::new();
@@ -141,6 +149,11 @@ impl Installation {
 
     /// Starts the server and does not wait for it.
     pub(crate) fn start(&self) -> Server {
+        self.start_with(&[])
+    }
+
+    /// Starts the server with these words behind `serve`, and does not wait for it.
+    pub(crate) fn start_with(&self, words: &[&str]) -> Server {
         let log = self.beside("server.log");
         let file = File::options()
             .create(true)
@@ -148,7 +161,7 @@ impl Installation {
             .open(&log)
             .unwrap();
         let child = self
-            .command(&["serve"])
+            .command(&[&["serve"], words].concat())
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file)

@@ -11,7 +11,7 @@ mod receiver;
 mod stored;
 mod wait;
 
-pub(crate) use client::{Answered, Browser, Client, Identity, dial, trusting};
+pub(crate) use client::{Answered, Browser, Client, Identity, dial, pinning, trusting};
 pub(crate) use disk::SmallDisk;
 pub(crate) use installation::{Installation, Server};
 pub(crate) use messages::Numbered;

@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import expect, sync_playwright
 
 import checks
+import first_run
 import scenes
 from lab import Lab
 from pages import OUTSIDE, PAGES
@@ -118,10 +119,14 @@ def main() -> int:
     lab = Lab(settings)
     expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
-        environment = {"HOME": settings["home"], "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-        browser = playwright.chromium.launch(
-            executable_path=settings["browser"], args=ARGUMENTS, env=environment
-        )
+
+        def launch(home):
+            environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+            return playwright.chromium.launch(
+                executable_path=settings["browser"], args=ARGUMENTS, env=environment
+            )
+
+        browser = launch(settings["home"])
         walk = Walk(lab, browser)
         page = walk.page(locale="en-US")
         code = lab.add("Ada", "administrator,security-officer,lab-manager,clinical-staff")
@@ -143,6 +148,7 @@ def main() -> int:
         walk.scene(scenes.pages_read_without_script, browser, lab)
         walk.scene(scenes.signing_out_leaves_nothing, page, lab)
         walk.scene(scenes.sign_in_by_keyboard, page, lab, "ada")
+        walk.scene(first_run.walk_through, walk, launch, LOOKS)
         browser.close()
     for fault in itertools.islice(walk.faults, 60):
         print(f"   FAULT {fault}", flush=True)

@@ -306,8 +306,8 @@ impl Config {
     }
 
     /// The commented file that `init` writes, for a lab of this name that peers reach by `names`.
-    pub fn example(site: &str, names: &[String]) -> String {
-        text::example(site, names)
+    pub fn example(site: &str, names: &[String], console: Option<SocketAddr>) -> String {
+        text::example(site, names, console)
     }
 
     /// Refuses what must not run at `now` in the data folder `data`; `Ok` lists the plain lines,

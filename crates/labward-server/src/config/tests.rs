@@ -393,7 +393,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn the_example_is_read_and_says_what_init_was_told() {
     let names = ["lab.example".to_owned(), "192.0.2.1".to_owned()];
-    let config = Config::parse(&Config::example("Labor \"Nord\"", &names)).unwrap();
+    let config = Config::parse(&Config::example("Labor \"Nord\"", &names, None)).unwrap();
     let expected = Config {
         site: SiteConfig {
             name: "Labor \"Nord\"".to_owned(),
@@ -409,7 +409,7 @@ fn the_example_is_read_and_says_what_init_was_told() {
 
 /// The example as it is when every `#` before a key is taken away.
 fn uncommented() -> String {
-    let example = Config::example("Laboratory", &[]);
+    let example = Config::example("Laboratory", &[], None);
     let lines = example.lines().filter(|line| !line.starts_with("##"));
     let lines = lines.map(|line| line.strip_prefix('#').unwrap_or(line).trim_start());
     lines.collect::<Vec<_>>().join("\n")
@@ -617,7 +617,7 @@ proptest! {
 
     #[test]
     fn any_name_of_a_lab_is_read_back_from_the_example(name in "\\PC{1,64}") {
-        let file = Config::example(&name, &[]);
+        let file = Config::example(&name, &[], None);
         match Config::parse(&file) {
             Ok(config) => prop_assert_eq!(config.site.name, name),
             Err(error) => prop_assert_eq!(error.problem().code, "config.unsafe"),

@@ -2,6 +2,8 @@
 //!
 //! Both are made from the definition of the keys, so that neither can say what is not so.
 
+use std::net::SocketAddr;
+
 use super::difference::is_read_at_start;
 use super::schema::{Key, Omitted, Section};
 use super::sections::FILE;
@@ -66,7 +68,7 @@ fn row(key: &Key, path: &str) -> String {
 
 /// The commented file that `init` writes. A line that begins with `##` is a comment, one that
 /// begins with `#` a key with its default, or a sample.
-pub(super) fn example(site: &str, names: &[String]) -> String {
+pub(super) fn example(site: &str, names: &[String], console: Option<SocketAddr>) -> String {
     let mut file = String::new();
     comment(
         &mut file,
@@ -93,6 +95,10 @@ pub(super) fn example(site: &str, names: &[String]) -> String {
                 ("tls", "names", _) if !names.is_empty() => {
                     let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
                     format!("names = [{}]\n", names.join(", "))
+                }
+                ("console", "listen", _) if console.is_some() => {
+                    let listen = console.map(|address| address.to_string());
+                    format!("listen = {}\n", quoted(&listen.unwrap_or_default()))
                 }
                 (_, name, Omitted::Value(value)) => format!("# {name} = {value}\n"),
                 (_, name, Omitted::Unset(_, sample)) => format!("# {name} = {sample}\n"),

@@ -8,6 +8,7 @@
 //! | `listener` | the socket, and who connects |
 //! | `idle`, `places` | how long a connection may be silent, and how many one may have |
 //! | [`console`] | the pages of the web console |
+//! | [`wizard`] | the pages of the first run, while there is no installation |
 //! | `endpoint` | the one table of endpoints with their permissions |
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `openapi` | the same table as an OpenAPI document |
@@ -45,6 +46,7 @@ mod span;
 mod status;
 mod stream;
 mod upload;
+pub(crate) mod wizard;
 
 use std::collections::BTreeMap;
 use std::path::Path;

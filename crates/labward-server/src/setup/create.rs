@@ -46,7 +46,7 @@ pub(super) fn create(
     wanted: &Wanted,
     clock: &Arc<dyn Clock>,
 ) -> Result<Created, SetupError> {
-    let text = Config::example(&wanted.site.name, &wanted.site.names);
+    let text = Config::example(&wanted.site.name, &wanted.site.names, wanted.console);
     let config = Config::parse(&text).map_err(|error| SetupError::bad(error.detail()))?;
     place.begin(&text)?;
     // Before anything else: a disk without this room is refused while nothing is there yet.
@@ -57,7 +57,7 @@ pub(super) fn create(
     let store = Store::open(options, &migrations(), Box::new(journal))?;
     let keys = Keys::load(store.clone(), SITE, place.data.root(), Arc::clone(clock))?;
     let added = keys.create(&wanted.slots, Actor::System)?;
-    add_administrator(&store, wanted)?;
+    add_administrator(&store, wanted, &config, clock)?;
     let identity = make_identity(place, wanted, clock)?;
     let ledger = SigningKey::generate()?;
     let publisher = Publisher::new(place.data.ledger(), NODE, config.ledger_origin());
@@ -112,6 +112,11 @@ impl Created {
         prove(&self.keys, slot, &SlotOpener::Shares(shares))
     }
 
+    /// Closes what is to be cleared.
+    pub(super) fn abandon(self) -> Result<(), SetupError> {
+        Ok(self.store.close()?)
+    }
+
     /// Signs the first checkpoint, closes the database and makes the installation exist.
     pub(super) fn finish(self, place: &Place) -> Result<Report, SetupError> {
         let publisher = Publisher::new(place.data.ledger(), NODE, self.config.ledger_origin());
@@ -138,7 +143,12 @@ impl Created {
     }
 }
 
-fn add_administrator(store: &Store, wanted: &Wanted) -> Result<(), SetupError> {
+fn add_administrator(
+    store: &Store,
+    wanted: &Wanted,
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), SetupError> {
     let Some(person) = &wanted.administrator else {
         return Err(SetupError::bad("there is no administrator yet"));
     };
@@ -147,7 +157,11 @@ fn add_administrator(store: &Store, wanted: &Wanted) -> Result<(), SetupError> {
         roles: person.roles,
         uid: Some(person.uid),
     };
-    People::load(store.clone(), SITE)?.add(new, Actor::System)?;
+    let people = People::load(store.clone(), SITE)?;
+    let person = people.add(new, Actor::System)?;
+    if let Some(sign_in) = &wanted.sign_in {
+        sign_in.keep(store, &people, &person, config, clock.now())?;
+    }
     Ok(())
 }
 

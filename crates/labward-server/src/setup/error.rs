@@ -98,7 +98,7 @@ impl SetupError {
         text
     }
 
-    pub(super) fn bad(why: impl Into<String>) -> Self {
+    pub(crate) fn bad(why: impl Into<String>) -> Self {
         Self::BadAnswer { why: why.into() }
     }
 

@@ -1,7 +1,7 @@
 //! Set-up: how an installation comes into being.
 //!
 //! One state machine asks for what is needed and refuses what does not fit; the terminal, the
-//! unattended file and a later wizard only carry its questions and answers. The installation exists
+//! unattended file and the wizard in the browser only carry its questions and answers. The installation exists
 //! once `labward.toml` has its name: until then all of it can be cleared and made again.
 //!
 //! It must never touch a folder that holds an installation or anything else, put a key file or
@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `place` | whether the folder may be used, and what an interrupted set-up left there |
 //! | `create` | folder, database, keys, authority, ledger key, reserve |
+//! | `sign_in` | [`FirstSignIn`]: how the first administrator signs in at the console |
 //! | `shares` | which groups of which shares are typed back |
 //! | `terminal` | [`init_interactive`] |
 //! | `unattended` | [`Answers`], [`init_unattended`] |
@@ -20,11 +21,13 @@ mod create;
 mod error;
 mod place;
 mod shares;
+mod sign_in;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod unattended;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ use shares::Confirmation;
 pub(crate) use create::server_names;
 pub use error::SetupError;
 pub use shares::{Challenge, ShareSheet};
+pub use sign_in::FirstSignIn;
 pub use terminal::{AskPassphrase, Terminal, init_interactive};
 pub use unattended::{Answers, init_unattended};
 
@@ -59,6 +63,8 @@ pub struct Setup {
     place: Place,
     wanted: Wanted,
     state: State,
+    /// The key files that were made.
+    key_files: Vec<PathBuf>,
 }
 
 /// What was answered so far.
@@ -68,6 +74,8 @@ struct Wanted {
     site: Site,
     slots: Vec<NewSlot>,
     reserve_mib: u32,
+    sign_in: Option<FirstSignIn>,
+    console: Option<SocketAddr>,
 }
 
 /// The first person, who may do everything that sets the installation up.
@@ -159,11 +167,36 @@ impl Setup {
         Ok(Self {
             clock,
             place: Place::take(data)?,
-            wanted: Wanted {
-                reserve_mib: DEFAULT_RESERVE_MIB,
-                ..Wanted::default()
-            },
+            wanted: Wanted::new(),
             state: State::Administrator,
+            key_files: Vec::new(),
+        })
+    }
+
+    /// Forgets every answer, clears what was made, and begins anew without giving the folder to
+    /// anybody in between. Shares that were shown open nothing.
+    ///
+    /// # Errors
+    /// [`SetupError::Store`], [`SetupError::File`].
+    pub fn again(self) -> Result<Self, SetupError> {
+        let Self {
+            clock,
+            mut place,
+            state,
+            key_files,
+            ..
+        } = self;
+        match state {
+            State::Confirm(created, _) | State::Finish(created) => created.abandon()?,
+            _ => {}
+        }
+        place.clear_again(&key_files)?;
+        Ok(Self {
+            clock,
+            place,
+            wanted: Wanted::new(),
+            state: State::Administrator,
+            key_files: Vec::new(),
         })
     }
 
@@ -194,6 +227,23 @@ impl Setup {
         }
         self.wanted.reserve_mib = mib;
         Ok(())
+    }
+
+    /// Lets the first administrator sign in at the console, without an invitation.
+    ///
+    /// # Errors
+    /// As [`FirstSignIn::check`], once person and site are known.
+    pub fn sign_in(&mut self, sign_in: FirstSignIn) -> Result<(), SetupError> {
+        let person = self.wanted.administrator.as_ref();
+        let name = person.map_or("", |person| &person.name);
+        sign_in.check(name, &self.wanted.site.name)?;
+        self.wanted.sign_in = Some(sign_in);
+        Ok(())
+    }
+
+    /// Writes into the configuration where the console is to listen.
+    pub const fn console(&mut self, listen: SocketAddr) {
+        self.wanted.console = Some(listen);
     }
 
     /// Takes the answer to what is asked for.
@@ -234,6 +284,16 @@ impl Setup {
             _ => return Err(SetupError::bad("this is not what is asked for now")),
         }
         Ok(())
+    }
+
+    /// Gives the folder up as it was found, if nothing was made in it.
+    pub fn leave(self) {
+        if matches!(
+            self.state,
+            State::Administrator | State::Site | State::Slots
+        ) {
+            self.place.leave();
+        }
     }
 
     /// How many slots there are to be so far.
@@ -316,6 +376,11 @@ impl Setup {
         // Whatever fails from here on leaves a folder that only a new set-up may use.
         self.state = State::Failed;
         let mut created = create::create(&self.place, &self.wanted, &self.clock)?;
+        let key_files = self.wanted.slots.iter().filter_map(|slot| match slot {
+            NewSlot::KeyFile { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+        self.key_files = key_files.collect();
         let confirmation = Confirmation::new(created.sheets(&self.wanted.slots))?;
         self.wanted.slots.clear();
         self.state = match confirmation.is_done() {
@@ -340,7 +405,17 @@ impl Setup {
     }
 }
 
-fn check_administrator(person: &Administrator) -> Result<(), SetupError> {
+impl Wanted {
+    fn new() -> Self {
+        Self {
+            reserve_mib: DEFAULT_RESERVE_MIB,
+            ..Self::default()
+        }
+    }
+}
+
+/// Refuses what cannot be the first administrator.
+pub(crate) fn check_administrator(person: &Administrator) -> Result<(), SetupError> {
     let length = person.name.chars().count();
     if person.name.trim() != person.name
         || !(1..=100).contains(&length)
@@ -354,9 +429,10 @@ fn check_administrator(person: &Administrator) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn check_site(site: &Site) -> Result<(), SetupError> {
+/// Refuses what cannot be the lab.
+pub(crate) fn check_site(site: &Site) -> Result<(), SetupError> {
     // What the configuration would refuse at the first start is refused now.
-    Config::parse(&Config::example(&site.name, &site.names))
+    Config::parse(&Config::example(&site.name, &site.names, None))
         .map_err(|error| SetupError::bad(error.detail()))?;
     Ok(())
 }

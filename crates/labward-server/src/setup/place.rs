@@ -53,6 +53,28 @@ impl Place {
         })
     }
 
+    /// Clears what this set-up made, these key files too: they open nothing.
+    pub(super) fn clear_again(&mut self, key_files: &[PathBuf]) -> Result<(), SetupError> {
+        if unfinished(&self.data).exists() {
+            clear(&self.data)?;
+        }
+        for path in key_files {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(SetupError::file(path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the lock's file away, while it is held, from a folder in which nothing was made.
+    pub(super) fn leave(self) {
+        // What stays does not keep a set-up from beginning.
+        let _ = fs::remove_file(self.data.lock());
+    }
+
     /// Makes the subfolders and puts the configuration there under its name for the time being.
     pub(super) fn begin(&self, config: &str) -> Result<(), SetupError> {
         labward_os::create_durably(&unfinished(&self.data), config.as_bytes(), 0o600)?;

@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 /// Fields in their order; a name may stand several times.
 #[derive(Clone, Default)]
-pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
+pub(in crate::http) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
     /// The fields of `application/x-www-form-urlencoded` bytes.
-    pub(super) fn parse(bytes: &[u8]) -> Self {
+    pub(in crate::http) fn parse(bytes: &[u8]) -> Self {
         let fields = form_urlencoded::parse(bytes);
         Self(
             fields
@@ -20,18 +20,18 @@ impl Form {
     }
 
     /// The first field of this name; empty if there is none.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(in crate::http) fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
 
     /// The first field of this name, trimmed, unless it is empty.
-    pub(super) fn some(&self, name: &str) -> Option<String> {
+    pub(in crate::http) fn some(&self, name: &str) -> Option<String> {
         let text = self.text(name).trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
     /// Every field of this name.
-    pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+    pub(in crate::http) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let fits = self.0.iter().filter(move |(known, _)| known == name);
         fits.map(|(_, value)| value.as_str())
     }

@@ -68,7 +68,7 @@ pub(super) fn leave_after(headers: &mut HeaderMap, idle: Duration) {
 }
 
 /// Adds what protects the answer; a page also has its nonce and stays out of every cache.
-pub(super) fn protect(headers: &mut HeaderMap, nonce: Option<&Nonce>) {
+pub(in crate::http) fn protect(headers: &mut HeaderMap, nonce: Option<&Nonce>) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

@@ -15,6 +15,7 @@ use labward_gateway::tls::{ServerIdentity, TlsError};
 use labward_identity::TlsTime;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -22,7 +23,6 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::app::Core;
 use crate::http::idle::{Activity, IdleStream};
 use crate::http::listener::{Caller, Line};
 use crate::http::places::{Place, Places};
@@ -42,28 +42,31 @@ const READY: usize = 16;
 type Held = (OwnedSemaphorePermit, Place<IpAddr>);
 
 /// One connection.
-pub(super) type ConsoleStream = IdleStream<TlsStream<TcpStream>, Held>;
+pub(in crate::http) type ConsoleStream = IdleStream<TlsStream<TcpStream>, Held>;
 
 /// The listener.
-pub(super) struct ConsoleListener {
+pub(in crate::http) struct ConsoleListener {
     address: SocketAddr,
     ready: mpsc::Receiver<(ConsoleStream, Caller)>,
 }
 
 impl ConsoleListener {
-    /// Listens at `address`; call it within a runtime.
-    pub(super) fn bind(address: SocketAddr, core: Arc<Core>) -> io::Result<Self> {
+    /// Listens at `address`; `tls` says what to show in the next handshake. Call it within a runtime.
+    pub(in crate::http) fn bind(
+        address: SocketAddr,
+        tls: impl Fn() -> Option<Arc<ServerConfig>> + Send + 'static,
+    ) -> io::Result<Self> {
         let socket = std::net::TcpListener::bind(address)?;
         socket.set_nonblocking(true)?;
         let socket = TcpListener::from_std(socket)?;
         let address = socket.local_addr()?;
         let (to, ready) = mpsc::channel(READY);
-        tokio::spawn(accept(socket, core, to));
+        tokio::spawn(accept(socket, tls, to));
         Ok(Self { address, ready })
     }
 
     /// Where it listens.
-    pub(super) const fn address(&self) -> SocketAddr {
+    pub(in crate::http) const fn address(&self) -> SocketAddr {
         self.address
     }
 }
@@ -73,12 +76,21 @@ pub(crate) fn console_config(
     identity: &ServerIdentity,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<ServerConfig>, TlsError> {
+    browser_config(identity.chain.clone(), identity.key.clone_key(), clock)
+}
+
+/// The same for any certificate and its key.
+pub(in crate::http) fn browser_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(TlsTime(clock)))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(TlsError::Certificate)?
         .with_no_client_auth()
-        .with_single_cert(identity.chain.clone(), identity.key.clone_key())
+        .with_single_cert(chain, key)
         .map_err(TlsError::Certificate)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // What can be replayed is not taken.
@@ -87,7 +99,11 @@ pub(crate) fn console_config(
 }
 
 /// Accepts until nobody serves any more; each handshake is a task of its own.
-async fn accept(socket: TcpListener, core: Arc<Core>, to: mpsc::Sender<(ConsoleStream, Caller)>) {
+async fn accept(
+    socket: TcpListener,
+    tls: impl Fn() -> Option<Arc<ServerConfig>>,
+    to: mpsc::Sender<(ConsoleStream, Caller)>,
+) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let addresses = Places::of_each(CONNECTIONS_PER_ADDRESS);
     loop {
@@ -111,7 +127,7 @@ async fn accept(socket: TcpListener, core: Arc<Core>, to: mpsc::Sender<(ConsoleS
             continue;
         };
         // Sealed: there is no key to show.
-        let Some(tls) = core.console_tls() else {
+        let Some(tls) = tls() else {
             continue;
         };
         let to = to.clone();

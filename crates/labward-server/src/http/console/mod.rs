@@ -16,7 +16,7 @@
 
 mod configuration;
 mod entrance;
-mod form;
+pub(in crate::http) mod form;
 pub(crate) mod headers;
 mod ledger;
 mod listener;
@@ -27,6 +27,8 @@ mod safeguards;
 mod visit;
 
 pub(crate) use self::listener::console_config;
+pub(in crate::http) use self::listener::{ConsoleListener, browser_config};
+pub(in crate::http) use self::visit::is_same_site;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +46,6 @@ use labward_console::{assets, pages as html};
 
 use self::form::Form;
 use self::headers::Nonce;
-use self::listener::ConsoleListener;
 use self::route::{ROUTES, Route};
 use self::visit::{Page, Visit, Visitor};
 use super::endpoint::Verb;
@@ -70,7 +71,7 @@ impl ConsoleServer {
         let router = router(&Service::new(Arc::clone(&core)));
         let mut bound = address;
         let server = HttpServer::spawn("console", router, || {
-            let listener = ConsoleListener::bind(address, core);
+            let listener = ConsoleListener::bind(address, move || core.console_tls());
             let listener = listener.map_err(|source| ServerError::Console { address, source })?;
             bound = listener.address();
             Ok(listener)
@@ -126,7 +127,7 @@ async fn protected(mut response: Response) -> Response {
 }
 
 /// A style sheet or a script; another revision than ours is of another version of the program.
-async fn asset(Path((revision, name)): Path<(String, String)>) -> Response {
+pub(in crate::http) async fn asset(Path((revision, name)): Path<(String, String)>) -> Response {
     let found = assets::find(&name).filter(|_| revision == assets::revision());
     let mut response = match found {
         Some(asset) => {

@@ -159,7 +159,7 @@ fn is_live(query: &Form) -> bool {
 }
 
 /// `Sec-Fetch-Site` where the browser sends it, else `Origin` beside `Host`; neither is no proof.
-fn is_same_site(headers: &HeaderMap) -> bool {
+pub(in crate::http) fn is_same_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
