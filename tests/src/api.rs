@@ -19,6 +19,7 @@ const NEVER: &[&str] = &[
     "key.change",
     "person.change",
     "record.break-glass",
+    "break-glass.review",
     "patient.dispose",
     "audit.open",
     "safeguard.decide",

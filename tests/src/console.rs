@@ -13,6 +13,8 @@ const PAGES: &[(&str, &str)] = &[
     ("/flow", "administrator clinical-staff it expert"),
     ("/messages", "administrator clinical-staff it"),
     ("/records", "clinical-staff"),
+    ("/break-glass", "clinical-staff"),
+    ("/break-glass/reviews", ""),
     ("/ledger", "administrator it expert"),
     ("/people", "administrator expert"),
     ("/settings", "administrator it"),

@@ -16,6 +16,7 @@
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `filters` | the ledger by who, what, about what, patient, outcome and time |
 //! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
+//! | `glass` | emergency access: opened, over, reviewed by somebody else |
 //! | `help` | help, man pages, completions |
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
@@ -64,6 +65,8 @@ mod errors;
 mod filters;
 #[cfg(test)]
 mod flips;
+#[cfg(test)]
+mod glass;
 #[cfg(test)]
 mod help;
 #[cfg(test)]

@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, backup, config, edge, key, ledger, message, peer, record, safeguard,
-    session, status,
+    Done, ProblemBody, Why, backup, config, edge, glass, key, ledger, message, peer, record,
+    safeguard, session, status,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -97,6 +97,14 @@ types! {
     record::Results,
     record::AskedAccesses,
     record::Accesses,
+    glass::OpenGlass,
+    glass::OpenedGlass,
+    glass::OpeningFilter,
+    glass::Opening,
+    glass::OpeningReview,
+    glass::OpeningShown,
+    glass::ReadUnder,
+    glass::ReviewOpening,
     safeguard::SafeguardFilter,
     safeguard::Safeguards,
     safeguard::DecideSafeguard,

@@ -39,6 +39,8 @@ facts! {
     BackupRecent = "backup-recent", "The last backup is at most two days old";
     /// How many people may read by break-glass.
     BreakGlassRoles = "break-glass-roles", "Somebody may read by break-glass";
+    /// Emergency accesses that nobody reviewed in time.
+    BreakGlassReviewed = "break-glass-reviewed", "A second person reviewed every emergency access in time";
     /// Certificates that have ended.
     CertificatesValid = "certificates-valid", "No certificate of a peer or an edge has ended";
     /// How much of the check could be measured.

@@ -148,7 +148,7 @@ const LAW: &[Requirement] = requirements! {
     "164.310(d)(2)(iv)" Addressable "copy-before-move", "A copy before equipment is moved", Part [BackupRecent];
     "164.312(a)(1)" Standard "access-control", "Access control", Part [];
     "164.312(a)(2)(i)" Required "unique-users", "Unique user identification", Whole [PeopleUnique AccountsKnown];
-    "164.312(a)(2)(ii)" Required "emergency-access", "Access in an emergency", Whole [BreakGlassRoles ReserveReady];
+    "164.312(a)(2)(ii)" Required "emergency-access", "Access in an emergency", Whole [BreakGlassRoles ReserveReady BreakGlassReviewed];
     "164.312(a)(2)(iii)" Addressable "automatic-logoff", "Automatic logoff", Whole [SessionIdle];
     "164.312(a)(2)(iv)" Addressable "encryption-at-rest", "Encryption of what is kept", Whole [RecordsSealed KeysApart FilesPrivate MemoryGuarded];
     "164.312(b)" Standard "audit-controls", "Audit controls", Whole [LedgerWritten LedgerPublished LedgerVerified ClockKept];

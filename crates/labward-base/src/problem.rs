@@ -298,6 +298,28 @@ problems! {
     RECORDS_RESERVE_UNUSABLE = "records.reserve-unusable", Unavailable,
         "the ledger cannot be written, and the reserve is missing or cannot be written either, so nothing is shown",
         "put the disk right; labward check says what is wrong with the reserve";
+    // emergency access
+    BREAK_GLASS_NONE = "break-glass.none", NotFound,
+        "there is no such emergency access, or you have none open",
+        "list them with labward break-glass list; open one with labward break-glass open";
+    BREAK_GLASS_OPEN = "break-glass.open", Conflict,
+        "you have an emergency access open already",
+        "go on reading, or end it with labward break-glass end";
+    BREAK_GLASS_OWN = "break-glass.own", Denied,
+        "an emergency access is reviewed by somebody else than the one who opened it",
+        "ask a second person whose role permits the review";
+    BREAK_GLASS_REVIEWED = "break-glass.reviewed", Conflict,
+        "this emergency access was reviewed already",
+        "see who reviewed it and what was found with labward break-glass show";
+    BREAK_GLASS_STILL_OPEN = "break-glass.still-open", Conflict,
+        "this emergency access is still open, so more may be read under it",
+        "review it when its time is over, or have its person end it";
+    BREAK_GLASS_VERDICT = "break-glass.verdict", Invalid,
+        "there is no such verdict",
+        "find it appropriate or not-appropriate";
+    BREAK_GLASS_WAITING = "break-glass.waiting", Unavailable,
+        "readings wait in the reserve to be merged into the ledger, so not all of them are known yet",
+        "try again in a minute; while the ledger cannot be written, make room on the disk";
     // identity
     IDENTITY_UNKNOWN = "identity.unknown-person", Denied,
         "this account of the operating system is not bound to a person of the lab",

@@ -87,6 +87,9 @@ pub enum Command {
     /// Patients: all results, who looked at them, legal hold, disposal.
     #[command(subcommand)]
     Patient(PatientCommand),
+    /// Emergency access: open and end it, see who had one, review it.
+    #[command(subcommand)]
+    BreakGlass(BreakGlassCommand),
     /// Destinations and what waits for them.
     #[command(subcommand)]
     Destination(DestinationCommand),
@@ -484,6 +487,44 @@ fn byte_range(text: &str) -> Result<(u64, Option<u64>), String> {
         return Err("the last byte comes before the first".to_owned());
     }
     Ok((first, last))
+}
+
+/// `labward break-glass …`
+#[derive(Debug, Subcommand)]
+pub enum BreakGlassCommand {
+    /// End the emergency access that you have open, before its time.
+    End,
+    /// List the emergency accesses, the newest first.
+    List {
+        /// Only those that nobody reviewed yet.
+        #[arg(long)]
+        waiting: bool,
+    },
+    /// Open an emergency access for a patient who cannot wait; it ends by itself.
+    Open {
+        /// Why the patient cannot wait; asked for if not given.
+        #[arg(long)]
+        why: Option<String>,
+        /// For how many minutes; as long as the configuration allows if not given.
+        #[arg(long)]
+        minutes: Option<u64>,
+    },
+    /// Record what you found about an emergency access of somebody else that is over.
+    Review {
+        /// Its number.
+        number: u64,
+        /// What you found.
+        #[arg(value_parser = ["appropriate", "not-appropriate"])]
+        verdict: String,
+        /// What you noted; asked for if not given.
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Show one emergency access: who, when, why, and what was read under it.
+    Show {
+        /// Its number.
+        number: u64,
+    },
 }
 
 /// `labward patient …`

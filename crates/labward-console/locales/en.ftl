@@ -12,7 +12,7 @@ nav-settings = Settings
 nav-me = My account
 sign-out = Sign out
 sealed-now = Sealed: the root key is not open, so nothing is received or delivered. Open it on the server with labward key unseal.
-failing-now = The ledger cannot be written. Nothing is accepted; records can be read by break-glass only.
+failing-now = The ledger cannot be written. Nothing is accepted; records can be read by emergency access only.
 unknown = –
 yes = yes
 why = Why
@@ -190,7 +190,7 @@ records-count = { $count ->
 records-view = View
 records-entry = This search is entry { $entry } of the ledger.
 records-reserve = This search stands in the reserve as number { $number } until the ledger can be written.
-records-break-glass = Break-glass: the patient cannot wait
+records-break-glass = Emergency access: the patient cannot wait
 records-break-glass-help = Works also while the ledger cannot be written. It is kept apart and reviewed afterwards.
 record-title = Record { $record }
 record-read = This reading is entry { $entry } of the ledger.
@@ -579,6 +579,7 @@ fact-accounts-known = Whoever gets in is known by an account or password of thei
 fact-backup-apart = The last backup lies apart from the data
 fact-backup-recent = The last backup is at most two days old
 fact-break-glass-roles = Somebody may read by break-glass
+fact-break-glass-reviewed = A second person reviewed every emergency access in time
 fact-certificates-valid = No certificate of a peer or an edge has ended
 fact-checks-measured = The installation checks itself
 fact-clock-kept = A time source keeps the clock
@@ -831,3 +832,51 @@ setup-next-check = See what is still wrong, the most harmful first: the home pag
 setup-next-analyzer = Connect the first analyzer: docs/guide/connect-an-analyzer.md, or
 setup-next-backup = Back up to another volume, and try a restore:
 setup-next-people = Invite your colleagues, on the page People.
+# Emergency access
+glass-title = Emergency access
+glass-lead = For a patient who cannot wait. It ends by itself, works also while the ledger cannot be written, and a second person reviews what was read.
+glass-why = Why the patient cannot wait
+glass-why-help = Recorded, and shown to the person who reviews it. At most 1,000 characters.
+glass-open = { $count ->
+    [one] Open for { $count } minute
+   *[other] Open for { $count } minutes
+  }
+glass-now = { $count ->
+    [one] Emergency access is open: { $count } minute left
+   *[other] Emergency access is open: { $count } minutes left
+  }
+glass-now-until = It ends at
+glass-now-help = Everything that you read is recorded and reviewed.
+glass-end = End it now
+openings-title = Reviews of emergency access
+openings-lead = Somebody else than the person who opened an emergency access says whether it was right to read.
+openings-none = Nobody has opened an emergency access.
+opening-title = Emergency access { $number }
+opening-opened = Opened
+opening-who = Who
+opening-until = Ends or ended
+opening-see = See
+opening-record = Record
+opening-state-open = open
+opening-state-waiting = waits for a review
+opening-state-overdue = review overdue
+opening-state-reviewed = reviewed
+opening-readings = What was read
+opening-nothing-read = Nothing was read.
+opening-did-record-searched = searched
+opening-did-record-shown = looked at
+opening-review = Review
+opening-verdict = Was it right to read?
+opening-reviewer = Reviewed by
+opening-note = Note
+opening-own = You opened it, so somebody else reviews it.
+opening-still-open = It is still open. Review it when its time is over.
+opening-review-button = Record the review
+verdict-appropriate = Appropriate
+verdict-not-appropriate = Not appropriate
+person-gone = person { $number }, removed since
+home-opening = { $name } opened emergency access to records:
+home-opening-button = Review it
+done-glass-opened = Emergency access is open.
+done-glass-ended = Emergency access has ended.
+done-reviewed = The review is recorded.

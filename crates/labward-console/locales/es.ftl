@@ -579,6 +579,7 @@ fact-accounts-known = A quien entra se le conoce por una cuenta o contraseña pr
 fact-backup-apart = La última copia de seguridad está separada de los datos
 fact-backup-recent = La última copia de seguridad tiene dos días como máximo
 fact-break-glass-roles = Alguien puede leer por acceso de emergencia
+fact-break-glass-reviewed = Una segunda persona revisó a tiempo cada acceso de emergencia
 fact-certificates-valid = No ha vencido ningún certificado de un equipo o un edge
 fact-checks-measured = La instalación se comprueba a sí misma
 fact-clock-kept = Una fuente de hora mantiene el reloj
@@ -831,3 +832,51 @@ setup-next-check = Ver lo que aún está mal, lo más dañino primero: la págin
 setup-next-analyzer = Conectar el primer analizador: docs/guide/connect-an-analyzer.md, o
 setup-next-backup = Hacer una copia de seguridad en otro volumen y probar a restaurarla:
 setup-next-people = Invitar a sus colegas, en la página Personas.
+# Acceso de emergencia
+glass-title = Acceso de emergencia
+glass-lead = Para un paciente que no puede esperar. Termina por sí solo, funciona también cuando no se puede escribir en el registro, y una segunda persona revisa lo que se leyó.
+glass-why = Por qué el paciente no puede esperar
+glass-why-help = Se anota y lo ve la persona que lo revisa. Como máximo 1000 caracteres.
+glass-open = { $count ->
+    [one] Abrir durante { $count } minuto
+   *[other] Abrir durante { $count } minutos
+  }
+glass-now = { $count ->
+    [one] El acceso de emergencia está abierto: queda { $count } minuto
+   *[other] El acceso de emergencia está abierto: quedan { $count } minutos
+  }
+glass-now-until = Termina a las
+glass-now-help = Todo lo que lea queda anotado y se revisa.
+glass-end = Terminarlo ahora
+openings-title = Revisiones de accesos de emergencia
+openings-lead = Alguien distinto de quien abrió el acceso de emergencia dice si leer estuvo justificado.
+openings-none = Nadie ha abierto un acceso de emergencia.
+opening-title = Acceso de emergencia { $number }
+opening-opened = Abierto
+opening-who = Quién
+opening-until = Termina o terminó
+opening-see = Ver
+opening-record = Documento
+opening-state-open = abierto
+opening-state-waiting = espera una revisión
+opening-state-overdue = revisión atrasada
+opening-state-reviewed = revisado
+opening-readings = Qué se leyó
+opening-nothing-read = No se leyó nada.
+opening-did-record-searched = buscó
+opening-did-record-shown = vio
+opening-review = Revisión
+opening-verdict = ¿Estuvo justificado leer?
+opening-reviewer = Revisado por
+opening-note = Nota
+opening-own = Usted lo abrió, así que lo revisa otra persona.
+opening-still-open = Todavía está abierto. Revíselo cuando haya terminado.
+opening-review-button = Anotar la revisión
+verdict-appropriate = Justificado
+verdict-not-appropriate = No justificado
+person-gone = persona { $number }, dada de baja después
+home-opening = { $name } abrió un acceso de emergencia a los documentos:
+home-opening-button = Revisarlo
+done-glass-opened = El acceso de emergencia está abierto.
+done-glass-ended = El acceso de emergencia ha terminado.
+done-reviewed = La revisión está anotada.

@@ -64,6 +64,17 @@ pub struct Frame {
     pub done: Option<&'static str>,
     /// What the reader must know on every page.
     pub alarm: Option<Alarm>,
+    /// The emergency access that the reader has open.
+    pub glass: Option<Glass>,
+}
+
+/// How long an emergency access lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glass {
+    /// When it ends by itself, RFC 3339.
+    pub until: String,
+    /// Minutes until then, one that has begun counted.
+    pub minutes: u64,
 }
 
 /// What the reader must know on every page.
@@ -143,12 +154,15 @@ const DONE: &[&str] = &[
     "changed",
     "decided",
     "ended",
+    "glass-ended",
+    "glass-opened",
     "rejected",
     "released",
     "reloaded",
     "removed",
     "resent",
     "resumed",
+    "reviewed",
     "saved",
     "signed-out",
     "skipped",

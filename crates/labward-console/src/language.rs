@@ -169,6 +169,8 @@ mod tests {
             "harm-",
             "kind-",
             "message-",
+            "opening-did-",
+            "opening-state-",
             "outcome-",
             "role-",
             "safeguard-",
@@ -176,6 +178,7 @@ mod tests {
             "state-",
             "step-",
             "theme-",
+            "verdict-",
         ];
         for key in known.keys() {
             let quoted = format!("\"{key}\"");

@@ -9,6 +9,7 @@ use std::fmt;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use labward_api::ProblemBody;
+use labward_api::glass::Opening;
 use labward_api::message::{Message, MessageFilter, MessagePath, Step};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
@@ -27,6 +28,7 @@ use crate::segments::{Segment, segments};
 mod accesses;
 mod configuration;
 mod entries;
+mod glass;
 mod ledger;
 mod map;
 mod patient;
@@ -37,6 +39,7 @@ pub mod setup;
 pub use self::accesses::accesses;
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::entries::{Row, rows};
+pub use self::glass::{glass, opening, openings};
 pub use self::ledger::{entry, ledger};
 use self::map::Map;
 pub use self::patient::results;
@@ -169,11 +172,17 @@ pub fn foreign_form(f: &Frame) -> Result<String, RenderError> {
 struct HomePage<'a> {
     f: &'a Frame,
     status: &'a Status,
+    openings: &'a [Opening],
     check: Option<&'a Check>,
     safeguards: Option<SafeguardCounts>,
 }
 
 impl HomePage<'_> {
+    fn opened_by(&self, one: &Opening) -> Cow<'static, str> {
+        let name = glass::named(self.f, one.name.as_deref(), one.person);
+        self.f.w("home-opening", "name", &name)
+    }
+
     fn at_a_glance(&self, counts: &SafeguardCounts) -> Cow<'static, str> {
         safeguards::at_a_glance(self.f, counts)
     }
@@ -216,12 +225,14 @@ impl HomePage<'_> {
 pub fn home(
     f: &Frame,
     status: &Status,
+    openings: &[Opening],
     check: Option<&Check>,
     safeguards: Option<SafeguardCounts>,
 ) -> Result<String, RenderError> {
     HomePage {
         f,
         status,
+        openings,
         check,
         safeguards,
     }
@@ -345,7 +356,6 @@ pub fn message(f: &Frame, message: &Message, path: &MessagePath) -> Result<Strin
 struct RecordsPage<'a> {
     f: &'a Frame,
     asked: &'a Find,
-    break_glass: bool,
     found: Option<&'a Found>,
     fault: Option<&'a ProblemBody>,
 }
@@ -365,8 +375,6 @@ impl RecordsPage<'_> {
 pub struct Searched<'a> {
     /// What was asked.
     pub asked: Find,
-    /// Whether it was by break-glass.
-    pub break_glass: bool,
     /// The hits.
     pub found: Option<&'a Found>,
     /// What was wrong.
@@ -382,7 +390,6 @@ pub fn records(f: &Frame, searched: &Searched<'_>) -> Result<String, RenderError
     RecordsPage {
         f,
         asked: &searched.asked,
-        break_glass: searched.break_glass,
         found: searched.found,
         fault: searched.fault,
     }
@@ -558,6 +565,7 @@ mod tests {
             place: Place::Home,
             done: None,
             alarm: None,
+            glass: None,
         }
     }
 
@@ -618,11 +626,11 @@ mod tests {
             ..Searched::default()
         };
         let pages = [
-            home(&frame(), &status, Some(&check), None),
+            home(&frame(), &status, &[], Some(&check), None),
             flow(&frame(), &status),
             record(&frame(), &shown),
             records(&frame(), &searched),
-            results(&frame(), &hostile_results(hostile), hostile, false),
+            results(&frame(), &hostile_results(hostile), hostile),
             accesses(
                 &frame(),
                 hostile,

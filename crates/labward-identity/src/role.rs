@@ -102,6 +102,8 @@ names! {
         RecordShow = "record.show",
         /// Read a record while the ledger cannot be written: recorded in the reserve, and reviewed.
         RecordBreakGlass = "record.break-glass",
+        /// Review emergency accesses: who opened them, why, and what was read; never one's own.
+        BreakGlassReview = "break-glass.review",
         /// Take a record or a patient's records out; seeing does not include it.
         RecordExport = "record.export",
         /// Bring records in from files.
@@ -173,6 +175,7 @@ impl Role {
                 P::HoldChange,
                 P::LedgerRead,
                 P::LedgerExport,
+                P::BreakGlassReview,
                 P::AuditOpen,
                 P::BackupRun,
                 P::SafeguardRead,
@@ -189,6 +192,7 @@ impl Role {
                 P::RecordFind,
                 P::RecordShow,
                 P::RecordBreakGlass,
+                P::BreakGlassReview,
                 P::RecordExport,
                 P::RecordImport,
                 P::PatientDispose,
@@ -333,6 +337,7 @@ message.resend   A . M C I .
 record.find      . . M C . .
 record.show      . . M C . .
 record.break-glass . . M C . .
+break-glass.review . S M . . .
 record.export    . . M . . .
 record.import    A . M . . .
 patient.dispose  . S M . . .

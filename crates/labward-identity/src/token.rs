@@ -34,6 +34,7 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::KeyChange,
     Permission::PersonChange,
     Permission::RecordBreakGlass,
+    Permission::BreakGlassReview,
     Permission::PatientDispose,
     Permission::AuditOpen,
     Permission::SafeguardDecide,

@@ -85,7 +85,8 @@ macro_rules! actions {
 
 // DICOM PS3.16 context group 400: 110100 application activity, 110101 audit log used, 110106
 // export, 110107 import, 110108 network entry, 110110 patient record, 110112 query, 110113 security
-// alert, 110114 user authentication, 110120 application start, 110121 application stop, 110129
+// alert, 110114 user authentication, 110120 application start, 110121 application stop, 110127
+// emergency override started, 110129
 // security configuration, 110131 software configuration, 110136 security roles changed.
 actions! {
     /// The installation was set up: first entry of a ledger.
@@ -205,6 +206,12 @@ actions! {
     /// Records left the installation.
     RecordExported = "record.exported", R, "110106", Some("disclose"),
         Some("PrivacyDisclosure.Source");
+    /// A person opened an emergency access; its number is the index of this entry.
+    BreakGlassOpened = "break-glass.opened", C, "110127", None, None;
+    /// A person ended their emergency access before its time was over.
+    BreakGlassEnded = "break-glass.ended", U, "110127", None, None;
+    /// A second person reviewed an emergency access that is over.
+    BreakGlassReviewed = "break-glass.reviewed", U, "110127", Some("attest"), None;
     /// The payload of a record was deleted at the end of its retention.
     RecordExpired = "record.expired", D, "110110", Some("destroy"), None;
     /// The ledger was exported.

@@ -12,6 +12,9 @@ use labward_store::StoreError;
 /// Why records refused or failed; it never carries what a record holds.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
+    /// The person has an emergency access open already.
+    #[error("open an emergency access: one is open already")]
+    AlreadyOpen,
     /// A part was asked for that lies behind the record's end, or ends before it begins.
     #[error("read a part of a record: it has {length_bytes} bytes")]
     Beyond {
@@ -30,6 +33,9 @@ pub enum RecordsError {
     /// The ledger refused the entry.
     #[error("record what was done to a record")]
     Ledger(#[from] LedgerError),
+    /// What a review found has no such name.
+    #[error("review an emergency access: there is no such verdict")]
+    BadVerdict,
     /// A criterion that cannot be read would fit everybody, or nobody.
     #[error("search for records: the {what} cannot be read")]
     BadCriterion {
@@ -42,6 +48,12 @@ pub enum RecordsError {
     /// A search without a criterion.
     #[error("search for records: no criterion was given")]
     NoCriteria,
+    /// There is no such emergency access, or none is open.
+    #[error("find an emergency access: there is none")]
+    NoOpening,
+    /// Readings wait in the reserve, so not all of them are known.
+    #[error("review an emergency access: readings wait in the reserve")]
+    NotMerged,
     /// There is no such patient, or no more.
     #[error("find a patient by number: there is none")]
     NoPatient,
@@ -51,6 +63,9 @@ pub enum RecordsError {
     /// There is no such record.
     #[error("find a record by number: there is none")]
     NotFound,
+    /// Who opened an emergency access does not review it.
+    #[error("review an emergency access: it is the person's own")]
+    OwnOpening,
     /// Neither the ledger nor the reserve took the reading: the reserve is full.
     #[error("record a break-glass reading: the reserve is full")]
     ReserveFull,
@@ -63,9 +78,15 @@ pub enum RecordsError {
         /// When it ends.
         until: Timestamp,
     },
+    /// Somebody reviewed it before.
+    #[error("review an emergency access: it was reviewed")]
+    Reviewed,
     /// A record could not be sealed.
     #[error("seal a record")]
     Seal(#[from] SealError),
+    /// It is not over yet.
+    #[error("review an emergency access: it is still open")]
+    StillOpen,
     /// The store refused or failed.
     #[error("read or write the rows of records")]
     Store(#[from] StoreError),
@@ -78,6 +99,13 @@ impl RecordsError {
     /// The visible problem this error stands for.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::AlreadyOpen => &problem::BREAK_GLASS_OPEN,
+            Self::BadVerdict => &problem::BREAK_GLASS_VERDICT,
+            Self::NoOpening => &problem::BREAK_GLASS_NONE,
+            Self::NotMerged => &problem::BREAK_GLASS_WAITING,
+            Self::OwnOpening => &problem::BREAK_GLASS_OWN,
+            Self::Reviewed => &problem::BREAK_GLASS_REVIEWED,
+            Self::StillOpen => &problem::BREAK_GLASS_STILL_OPEN,
             Self::BadCriterion { .. } => &problem::RECORDS_BAD_CRITERION,
             Self::Beyond { .. } => &problem::RECORDS_BEYOND,
             Self::Blob(_) => &problem::STORE_UNWRITABLE,

@@ -259,15 +259,22 @@ fn keep_error(error: &RecordsError) -> KeepError {
         RecordsError::Ledger(error) => ledger_error(error),
         RecordsError::NotFound | RecordsError::NoPatient => KeepError::NotFound,
         RecordsError::Store(error) => store_error(error),
-        RecordsError::BadCriterion { .. }
+        RecordsError::AlreadyOpen
+        | RecordsError::BadCriterion { .. }
+        | RecordsError::BadVerdict
         | RecordsError::Beyond { .. }
         | RecordsError::LegalHold
         | RecordsError::NoCriteria
+        | RecordsError::NoOpening
+        | RecordsError::NotMerged
+        | RecordsError::OwnOpening
         | RecordsError::Retention { .. }
+        | RecordsError::Reviewed
         | RecordsError::Seal(_)
         | RecordsError::NotRecorded(_)
         | RecordsError::ReserveFull
         | RecordsError::ReserveUnusable
+        | RecordsError::StillOpen
         | RecordsError::Unreadable => KeepError::Internal,
     }
 }

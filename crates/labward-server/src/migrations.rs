@@ -25,6 +25,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_assess::MIGRATIONS,
         labward_records::ACCESS_MIGRATIONS,
         labward_ledger::ACT_MIGRATIONS,
+        labward_records::reserve::OPENING_MIGRATIONS,
     ]
     .concat()
 }
@@ -59,6 +60,7 @@ mod tests {
             "session",
             "token",
             "safeguard_decision",
+            "opening",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

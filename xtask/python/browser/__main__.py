@@ -137,7 +137,7 @@ def main() -> int:
         walk.scene(scenes.patient_is_found_and_read, page, lab)
         walk.scene(scenes.all_results_cumulate, page, lab)
         walk.scene(scenes.who_looked_is_told_to_the_patient, page, lab)
-        walk.scene(scenes.break_glass_is_recorded, page, lab)
+        walk.scene(scenes.emergency_access_is_reviewed_by_a_second_person, page, lab, walk.page)
         walk.scene(scenes.decision_about_a_safeguard_is_recorded, page, lab)
         walk.scene(scenes.ledger_verifies, page, lab)
         walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)

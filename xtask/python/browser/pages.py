@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 WHY = "ward round"
+EMERGENCY = "unconscious in the emergency room"
 
 
 def plain(path: str):
@@ -45,6 +46,25 @@ def accesses(page, base):
     results(page, base)
     page.locator("form[action='/patients/accesses'] button").first.click()
     expect(page.locator("main tbody tr").first).to_be_visible()
+
+
+def glass_open(page, base):
+    page.goto(base + "/break-glass")
+    page.fill("#why", EMERGENCY)
+    page.click("form[action='/break-glass/open'] button")
+    page.wait_for_url("**/records?done=**")
+
+
+def glass_end(page, base):
+    page.goto(base + "/break-glass")
+    page.click("form[action='/break-glass/end'] button")
+    page.wait_for_url("**/break-glass?done=**")
+
+
+def opening(page, base):
+    page.goto(base + "/break-glass/reviews")
+    page.locator("main tbody tr", has_text="Dora").first.locator("a").click()
+    expect(page.locator("#note")).to_be_visible()
 
 
 def deciding(page, base):
@@ -101,6 +121,11 @@ PAGES = {
     "report": report,
     "results": results,
     "accesses": accesses,
+    "emergency": plain("/break-glass"),
+    "emergency-reviews": plain("/break-glass/reviews"),
+    "emergency-review": opening,
+    "emergency-open": glass_open,
+    "emergency-ended": glass_end,
     "ledger": plain("/ledger"),
     "ledger-filtered": plain("/ledger?action=message."),
     "ledger-entry": plain("/ledger/entries/0"),

@@ -98,17 +98,37 @@ def decision_about_a_safeguard_is_recorded(page, lab: Lab) -> None:
     expect(page.locator("main")).to_contain_text("Ada")
 
 
-def break_glass_is_recorded(page, lab: Lab) -> None:
-    page.goto(lab.base + "/records")
-    page.fill("#mrn", "MRN-4711")
-    page.fill("#why", "unconscious in the emergency room")
-    page.check("#glass")
-    page.click("main form button.btn-primary")
-    page.locator("form[action='/records/view'] button").first.click()
-    expect(page.locator("main")).to_contain_text("Hemoglobin")
+def emergency_access_is_reviewed_by_a_second_person(page, lab: Lab, new_page) -> None:
+    dora = new_page()
+    join(dora, lab, lab.add("Dora", "clinical-staff"), "dora")
+    pages.glass_open(dora, lab.base)
+    banner = dora.locator("main form[action='/break-glass/end']")
+    expect(banner).to_be_visible()
+    dora.fill("#mrn", "MRN-4711")
+    dora.click("main form[action='/records'] button")
+    dora.locator("form[action='/records/view'] button").first.click()
+    expect(dora.locator("main")).to_contain_text("Hemoglobin")
+    expect(banner).to_be_visible()
+    pages.glass_end(dora, lab.base)
+    expect(banner).to_have_count(0)
     entries = lab.json("ledger", "list", "--limit", "1000")["entries"]
     marked = [entry["action"] for entry in entries if "break_glass" in entry.get("facts", {})]
     assert marked == ["record.searched", "record.shown"], entries[-4:]
+    page.goto(lab.base + "/")
+    task = page.locator("main .task", has_text="Dora opened emergency access")
+    task.locator("a").click()
+    expect(page.locator("main tbody tr")).to_have_count(2)
+    expect(page.locator("main")).to_contain_text(pages.EMERGENCY)
+    page.check("#appropriate")
+    page.fill("#note", "the ward confirms it")
+    page.locator("main form[action^='/break-glass/reviews/'] button").click()
+    page.wait_for_url("**done=reviewed")
+    expect(page.locator("main")).to_contain_text("the ward confirms it")
+    page.goto(lab.base + "/")
+    expect(task).to_have_count(0)
+    # One more waits for a review, so that its form is looked at.
+    pages.glass_open(dora, lab.base)
+    pages.glass_end(dora, lab.base)
 
 
 def ledger_verifies(page, lab: Lab) -> None:

@@ -1,6 +1,7 @@
 //! One file a family of commands: each asks the server and shows the answer.
 
 mod backup;
+mod glass;
 mod key;
 mod ledger;
 mod message;
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Token(command) => token::run(&context, command),
         Command::Message(command) => message::run(&context, command),
         Command::Record(command) => record::run(&context, command),
+        Command::BreakGlass(command) => glass::run(&context, command),
         Command::Patient(command) => patient::run(&context, command),
         Command::Ledger(command) => ledger::run(&context, command),
         Command::Safeguard(command) => safeguard::run(&context, command),

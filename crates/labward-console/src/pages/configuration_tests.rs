@@ -21,6 +21,7 @@ fn frame(language: Language, role: Role) -> Frame {
         place: Place::Settings,
         done: None,
         alarm: None,
+        glass: None,
     }
 }
 

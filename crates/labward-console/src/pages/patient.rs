@@ -24,7 +24,6 @@ struct ResultsPage<'a> {
     f: &'a Frame,
     results: &'a Results,
     why: &'a str,
-    break_glass: bool,
     columns: Vec<&'a str>,
     rows: Vec<Row<'a>>,
     /// Whether there are more times than columns.
@@ -137,12 +136,7 @@ impl ResultsPage<'_> {
 /// # Errors
 ///
 /// [`RenderError`].
-pub fn results(
-    f: &Frame,
-    results: &Results,
-    why: &str,
-    break_glass: bool,
-) -> Result<String, RenderError> {
+pub fn results(f: &Frame, results: &Results, why: &str) -> Result<String, RenderError> {
     let values = results.tests.iter().flat_map(|line| &line.values);
     let mut times: Vec<(Reverse<i64>, &str)> = values
         .map(|one| (Reverse(one.seconds), one.time.as_str()))
@@ -169,7 +163,6 @@ pub fn results(
         f,
         results,
         why,
-        break_glass,
         rows: results.tests.iter().map(row).collect(),
         columns,
         has_older,
@@ -201,6 +194,7 @@ mod tests {
             place: Place::Records,
             done: None,
             alarm: None,
+            glass: None,
         }
     }
 
@@ -232,7 +226,7 @@ mod tests {
             unopened: vec![7],
             ..Results::default()
         };
-        results(&frame(), &shown, "the ward called", false).unwrap()
+        results(&frame(), &shown, "the ward called").unwrap()
     }
 
     #[test]

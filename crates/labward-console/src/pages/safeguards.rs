@@ -203,6 +203,7 @@ mod tests {
             place: Place::Safeguards,
             done: None,
             alarm: None,
+            glass: None,
         }
     }
 

@@ -301,6 +301,7 @@ mod tests {
             place: Place::Elsewhere,
             done: None,
             alarm: None,
+            glass: None,
         }
     }
 

@@ -4,17 +4,39 @@
 //! the ledger is durable: how far it came is written in the unit that appends the entries.
 
 use labward_base::Timestamp;
-use labward_base::id::NodeId;
-use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Outcome, Subject, append};
+use labward_base::id::{NodeId, PersonId, SiteId};
+use labward_ledger::{Action, Actor, Facts, NewEntry, Outcome, Subject, append};
 use labward_seal::Scope;
 use labward_store::{StoreError, Tx};
 
 use super::journal::{Found, Journal};
-use super::{BREAK_GLASS, READ_AT, Reading, Reserve, merged_up_to};
+use super::opening::{Standing, end, ensure, read};
+use super::{BREAK_GLASS, READ_AT, Reading, Reserve, What, merged_up_to};
 use crate::error::RecordsError;
 
 /// Readings merged in one unit.
 const CHUNK: usize = 256;
+
+/// What one page of the journal becomes.
+enum Step {
+    /// An entry that belongs to no emergency access.
+    Entry(Box<NewEntry>),
+    /// Something that was done under one.
+    Under {
+        by: PersonId,
+        glass: Standing,
+        /// The entry of the opening, for the first page that tells of it.
+        opened: Box<NewEntry>,
+        what: Under,
+    },
+}
+
+/// What was done under an emergency access.
+enum Under {
+    Ended(Box<NewEntry>, Timestamp),
+    Nothing,
+    Read(Box<NewEntry>),
+}
 
 /// What was merged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +88,8 @@ impl Reserve {
         if let Some(journal) = journal.as_mut() {
             wipe(journal);
         }
+        drop(journal);
+        self.take_up_standing()?;
         Ok(merged)
     }
 
@@ -73,26 +97,44 @@ impl Reserve {
         &self,
         found: &Found,
         merged: &mut Merged,
-    ) -> Result<Vec<(u64, NewEntry)>, RecordsError> {
+    ) -> Result<Vec<(u64, Step)>, RecordsError> {
         let (key, _) = self.0.keys.site_key(Scope::Audit)?;
         let mut entries = Vec::with_capacity(found.readings.len());
         for (number, sealed) in &found.readings {
             let opened = labward_seal::open(&key, &self.context(*number), sealed).ok();
             let reading: Option<Reading> =
                 opened.and_then(|plain| serde_json::from_slice(plain.expose()).ok());
-            let entry = match reading {
+            let step = match reading {
                 Some(reading) => {
-                    merged.readings += 1;
-                    self.merged_entry(*number, &reading)?
+                    merged.readings += u64::from(reading.what.is_reading());
+                    self.step(*number, reading)?
                 }
                 None => {
                     merged.unreadable += 1;
-                    self.unreadable_entry(*number)
+                    Step::Entry(Box::new(self.unreadable_entry(*number)))
                 }
             };
-            entries.push((*number, entry));
+            entries.push((*number, step));
         }
         Ok(entries)
+    }
+
+    fn step(&self, number: u64, reading: Reading) -> Result<Step, RecordsError> {
+        let entry = Box::new(self.merged_entry(number, &reading)?);
+        let Some(glass) = reading.glass else {
+            return Ok(Step::Entry(entry));
+        };
+        let by = PersonId::new(reading.person);
+        Ok(Step::Under {
+            by,
+            opened: Box::new(self.opened_entry(by, &glass)?),
+            glass,
+            what: match reading.what {
+                What::Ended => Under::Ended(entry, Timestamp::from_micros(reading.time_us)),
+                What::Opened => Under::Nothing,
+                _ => Under::Read(entry),
+            },
+        })
     }
 
     fn merged_entry(&self, number: u64, reading: &Reading) -> Result<NewEntry, RecordsError> {
@@ -141,7 +183,7 @@ impl Reserve {
 
     fn write(
         &self,
-        mut entries: Vec<(u64, NewEntry)>,
+        mut entries: Vec<(u64, Step)>,
         resumed: NewEntry,
         merged_before: u64,
     ) -> Result<(), RecordsError> {
@@ -160,23 +202,45 @@ impl Reserve {
 
     fn write_chunk(
         &self,
-        chunk: Vec<(u64, NewEntry)>,
+        chunk: Vec<(u64, Step)>,
         end: Option<NewEntry>,
         merged_before: u64,
     ) -> Result<(), RecordsError> {
-        let (node, site) = (self.0.node, self.0.site.as_sql());
-        let unit = move |tx: &mut Tx<'_>| -> Result<(), LedgerError> {
+        let (node, site) = (self.0.node, self.0.site);
+        let unit = move |tx: &mut Tx<'_>| -> Result<(), RecordsError> {
             let merged = merged_up_to(tx, node)?;
-            for (_, entry) in chunk.iter().filter(|(number, _)| *number > merged) {
-                append(tx, entry)?;
+            for (_, step) in chunk.iter().filter(|(number, _)| *number > merged) {
+                take(tx, site, step)?;
             }
             if let Some(end) = &end {
                 append(tx, end)?;
             }
             let last = chunk.last().map_or(merged_before, |(number, _)| *number);
-            Ok(set_merged(tx, node, site, last.max(merged))?)
+            Ok(set_merged(tx, node, site.as_sql(), last.max(merged))?)
         };
-        Ok(self.0.store.write(unit)?)
+        self.0.store.write(unit)
+    }
+}
+
+/// Appends what a page of the journal becomes, with the rows that belong to it.
+fn take(tx: &mut Tx<'_>, site: SiteId, step: &Step) -> Result<(), RecordsError> {
+    let (by, glass, opened, what) = match step {
+        Step::Entry(entry) => {
+            append(tx, entry)?;
+            return Ok(());
+        }
+        Step::Under {
+            by,
+            glass,
+            opened,
+            what,
+        } => (*by, glass, opened, what),
+    };
+    let number = ensure(tx, site, by, glass, opened)?;
+    match what {
+        Under::Ended(entry, time) => end(tx, number, *time, entry).map(|_| ()),
+        Under::Nothing => Ok(()),
+        Under::Read(entry) => read(tx, number, entry.as_ref().clone()).map(|_| ()),
     }
 }
 

@@ -12,22 +12,28 @@
 //! |---|---|
 //! | `journal` | the file: torn writes are found, numbers are never used again |
 //! | `merge` | from the file into the ledger |
+//! | `opening` | what is open, for how long, and what a second person found |
+//! | `store` | the SQL; `opening.sql` explains the columns |
 //! | `raw` | the file by itself, for the fuzz target |
 
 mod journal;
 mod merge;
+mod opening;
 #[doc(hidden)]
 pub mod raw;
+mod store;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use labward_base::id::{NodeId, PatientId, PersonId, RecordId, SiteId};
 use labward_base::{Clock, Secret, Timestamp};
 use labward_keys::Keys;
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject, seal_detail};
 use labward_seal::{Context, Scope};
-use labward_store::{Migration, Query, Store, StoreError};
+use labward_store::{Migration, Query, Store, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -39,11 +45,18 @@ use crate::show::{Recorded, Shown};
 use journal::{AppendError, Journal};
 
 pub use merge::Merged;
+pub use opening::{OPENING, Opening, OpeningShown, ReadUnder, Review, Standing, Verdict};
 
 /// The steps that lead to the schema of the reserve.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "reserve",
     sql: include_str!("schema.sql"),
+}];
+
+/// The step that leads to the tables of emergency accesses.
+pub const OPENING_MIGRATIONS: &[Migration] = &[Migration {
+    name: "emergency accesses",
+    sql: include_str!("opening.sql"),
 }];
 
 /// In the place of a record's kind: a reading in the reserve. Kinds of records are small numbers.
@@ -95,6 +108,10 @@ struct Shared {
     node: NodeId,
     /// `None`: there is no such file, or it could not be read.
     journal: Mutex<Option<Journal>>,
+    /// Who has an emergency access open.
+    standing: Mutex<HashMap<PersonId, Standing>>,
+    /// Held while one is opened, used or ended.
+    turn: Mutex<()>,
 }
 
 /// A reading as it stands in the journal, sealed.
@@ -104,6 +121,9 @@ struct Reading {
     person: u64,
     why: String,
     what: What,
+    /// Under which emergency access; none in a reserve of an earlier version.
+    #[serde(default)]
+    glass: Option<Standing>,
 }
 
 /// What was read.
@@ -119,6 +139,19 @@ enum What {
         hits: u64,
         patients: Vec<u64>,
     },
+    /// Nothing yet: an emergency access was opened.
+    #[serde(rename = "opened")]
+    Opened,
+    /// Nothing any more: an emergency access was ended before its time.
+    #[serde(rename = "ended")]
+    Ended,
+}
+
+impl What {
+    /// Whether something of a patient was read.
+    const fn is_reading(&self) -> bool {
+        !matches!(self, Self::Opened | Self::Ended)
+    }
 }
 
 impl Reserve {
@@ -132,14 +165,18 @@ impl Reserve {
         let journal = Journal::open(&setup.path, merged)
             .inspect_err(|error| tracing::error!(error = %error, "there is no reserve"))
             .ok();
-        Ok(Self(Arc::new(Shared {
+        let reserve = Self(Arc::new(Shared {
             store: setup.store,
             keys: setup.keys,
             clock: setup.clock,
             site: setup.site,
             node,
             journal: Mutex::new(journal),
-        })))
+            standing: Mutex::default(),
+            turn: Mutex::default(),
+        }));
+        reserve.take_up_standing()?;
+        Ok(reserve)
     }
 
     /// How the reserve is.
@@ -158,7 +195,9 @@ impl Reserve {
             })
     }
 
-    /// Shows one record by break-glass, after that was recorded in the ledger or in the reserve.
+    /// Shows one record by break-glass, after that was recorded in the ledger or in the reserve. It is
+    /// read under the emergency access that the person has open, or under one that this opens, with
+    /// the same reason, for `lasts`.
     ///
     /// # Errors
     /// As [`Records::show`]; [`RecordsError::ReserveFull`] and [`RecordsError::ReserveUnusable`]
@@ -169,13 +208,14 @@ impl Reserve {
         record: RecordId,
         by: PersonId,
         why: &str,
+        lasts: Duration,
     ) -> Result<Shown, RecordsError> {
         let read = records.read_one(record)?;
         let what = What::Record {
             record: record.get(),
             patient: read.patient.map(PatientId::get),
         };
-        let recorded = self.record(records, by, why, what)?;
+        let recorded = self.record(by, why, what, lasts)?;
         Ok(read.shown(recorded))
     }
 
@@ -190,10 +230,11 @@ impl Reserve {
         patient: PatientId,
         by: PersonId,
         why: &str,
+        lasts: Duration,
     ) -> Result<Results, RecordsError> {
         let read = records.results_as_they_are(patient)?;
         let what = What::Results(read.reading.clone());
-        let recorded = self.record(records, by, why, what)?;
+        let recorded = self.record(by, why, what, lasts)?;
         Ok(read.shown(recorded))
     }
 
@@ -208,6 +249,7 @@ impl Reserve {
         criteria: &Criteria,
         by: PersonId,
         why: &str,
+        lasts: Duration,
     ) -> Result<Found, RecordsError> {
         let searched = records.search_as_it_is(criteria)?;
         let what = What::Search {
@@ -219,31 +261,43 @@ impl Reserve {
                 .map(|hit| hit.patient.get())
                 .collect(),
         };
-        let recorded = self.record(records, by, why, what)?;
+        let recorded = self.record(by, why, what, lasts)?;
         Ok(searched.found(recorded))
     }
 
-    /// Records a reading: in the ledger, or else in the journal.
+    /// Records a reading, and the opening that it begins: in the ledger, or else in the journal.
     fn record(
         &self,
-        records: &Records,
         by: PersonId,
         why: &str,
         what: What,
+        lasts: Duration,
     ) -> Result<Recorded, RecordsError> {
+        let _turn = self.turn();
+        let glass = self.standing_of(by);
+        let glass = glass.unwrap_or_else(|| self.new_standing(why, lasts));
         let reading = Reading {
             time_us: self.0.clock.now().as_micros(),
             person: by.get(),
             why: why.to_owned(),
             what,
+            glass: Some(glass.clone()),
         };
+        let opened = self.opened_entry(by, &glass)?;
         let mut entry = self.entry(&reading)?;
         entry.facts = entry.facts.text(BREAK_GLASS, "ledger");
-        match records.record(entry) {
-            Ok(index) => Ok(Recorded::Entry(index)),
-            Err(error) if error.is_unwritable() => self.put(&reading).map(Recorded::Reserve),
-            Err(error) => Err(error),
-        }
+        let (site, under) = (self.0.site, glass.clone());
+        let unit = move |tx: &mut Tx<'_>| -> Result<_, RecordsError> {
+            let number = opening::ensure(tx, site, by, &under, &opened)?;
+            opening::read(tx, number, entry.clone())
+        };
+        let recorded = match self.0.store.write(unit) {
+            Ok(index) => Recorded::Entry(index),
+            Err(error) if error.is_unwritable() => Recorded::Reserve(self.put(&reading)?),
+            Err(error) => return Err(error),
+        };
+        self.standing().insert(by, glass);
+        Ok(recorded)
     }
 
     /// Writes a reading into the journal; its number.
@@ -297,6 +351,11 @@ impl Reserve {
                     .numbers("patients", patients.iter().copied());
                 let action = Action::RecordSearched;
                 NewEntry::new(self.0.site, actor, action, Subject::Records).facts(facts)
+            }
+            What::Ended => return Ok(self.ended_entry(PersonId::new(reading.person))),
+            What::Opened => {
+                let action = Action::BreakGlassOpened;
+                NewEntry::new(self.0.site, actor, action, Subject::Records)
             }
         };
         Ok(entry.detail(detail))

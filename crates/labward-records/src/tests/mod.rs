@@ -5,6 +5,7 @@ mod disposal;
 mod documents;
 mod imports;
 mod keeping;
+mod openings;
 mod reserve;
 mod results;
 mod searching;
@@ -64,6 +65,7 @@ impl Lab {
             labward_keys::ARCHIVE_MIGRATIONS,
             crate::reserve::MIGRATIONS,
             crate::ACCESS_MIGRATIONS,
+            crate::reserve::OPENING_MIGRATIONS,
         ];
         let migrations: Vec<Migration> = all.into_iter().flatten().copied().collect();
         let clock = Arc::new(self.clock.clone());

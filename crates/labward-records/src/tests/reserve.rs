@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const PAGE: usize = 4096;
+const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 
 /// A lab whose disk can be full, with one record and a reserve of so many pages.
 struct BadDay {
@@ -57,7 +58,7 @@ impl BadDay {
     fn read(&self) -> Result<Recorded, RecordsError> {
         let shown = self
             .reserve
-            .show(&self.open.records, self.record, ME, WHY)?;
+            .show(&self.open.records, self.record, ME, WHY, HALF_AN_HOUR)?;
         assert!(shown.view.to_string().contains("Gusikowski"));
         Ok(shown.recorded)
     }
@@ -126,7 +127,7 @@ fn a_break_glass_reading_on_a_full_disk_is_in_the_reserve_sealed_before_it_is_an
     // The record was never taken into the index, which needs a write.
     let found = day
         .reserve
-        .find(&day.open.records, &by_mrn("4711"), ME, WHY)
+        .find(&day.open.records, &by_mrn("4711"), ME, WHY, HALF_AN_HOUR)
         .unwrap();
     assert_eq!(found.recorded, Recorded::Reserve(2));
     assert_eq!(found.patients[0].records[0].record, day.record);
@@ -207,7 +208,9 @@ fn all_results_are_read_by_break_glass_and_the_ledger_says_afterwards_which_reco
     day.fill_disk();
     let refused = day.open.records.results(patient, ME, WHY);
     assert!(matches!(refused, Err(RecordsError::NotRecorded(_))));
-    let results = day.reserve.results(&day.open.records, patient, ME, WHY);
+    let results = day
+        .reserve
+        .results(&day.open.records, patient, ME, WHY, HALF_AN_HOUR);
     let results = results.unwrap();
     assert_eq!(results.recorded, Recorded::Reserve(1));
     assert_eq!(results.tests[0].values[0].value, "5.1");
@@ -271,7 +274,7 @@ fn a_full_or_missing_reserve_refuses_and_shows_nothing() {
     assert!(!day.reserve.state().is_usable());
     fs::rename(day.path(), day.lab.data.join("elsewhere")).unwrap();
     let missing = reserve_of(&day.lab, &day.open);
-    let refused = missing.show(&day.open.records, day.record, ME, WHY);
+    let refused = missing.show(&day.open.records, day.record, ME, WHY, HALF_AN_HOUR);
     let refused = refused.err().unwrap();
     assert_eq!(refused.problem().code, "records.reserve-unusable");
     day.make_room();

@@ -11,7 +11,6 @@ use labward_ledger::{
     Action, Actor, Leaf, Outcome, StoredEntry, Subject, TRAFFIC, acts_before, entries,
     entries_before,
 };
-use labward_records::reserve::BREAK_GLASS;
 use labward_store::{Query, StoreError};
 
 use super::{Act, LedgerActs, Sender};
@@ -177,11 +176,6 @@ impl LedgerActs {
             (Action::ClockJumped, ..) => &mut self.clock_jumped,
             (Action::LedgerExported, ..) => &mut self.exported,
             (Action::LedgerVerified, ..) => &mut self.verified,
-            (Action::RecordSearched | Action::RecordShown, ..)
-                if leaf.facts.get(BREAK_GLASS).is_some() =>
-            {
-                &mut self.broken_glass
-            }
             (Action::StrangerRefused, Subject::Source(source), _)
                 if leaf.facts.get_number("revoked").is_some() =>
             {

@@ -57,6 +57,8 @@ fn fact(
         FactKind::BreakGlassRoles => people(kind, input, |one| {
             can_act(one) && one.permits(Permission::RecordBreakGlass)
         }),
+        FactKind::BreakGlassReviewed => by(&["check.break-glass-overdue"])
+            .entry(last(input, &[Action::BreakGlassReviewed]).map(|act| act.entry)),
         FactKind::CertificatesValid => {
             by(&["check.certificate-ended", "check.edge-certificate-ended"])
         }

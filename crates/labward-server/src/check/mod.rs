@@ -46,6 +46,7 @@ use labward_keys::{SlotInfo, SlotPlace};
 use labward_ledger::Action;
 use labward_os::{DiskSpace, Inodes};
 use labward_records::ReserveState;
+use labward_records::reserve::Opening;
 
 use crate::backup::Backups;
 use crate::config::Config;
@@ -113,6 +114,8 @@ pub struct CheckInput {
     pub ledger_fails: bool,
     /// The room that was set aside for break-glass reading.
     pub reserve: ReserveState,
+    /// The emergency accesses that nobody reviewed yet; the newest thousand are enough.
+    pub openings: Measured<Vec<Opening>>,
     /// The edges that are not revoked, by name.
     pub edges: Measured<Vec<(String, EdgeStatus)>>,
 }
@@ -179,8 +182,6 @@ pub struct LedgerActs {
     pub verified: Option<Timestamp>,
     /// When the clock last jumped.
     pub clock_jumped: Option<Timestamp>,
-    /// When somebody last read by break-glass.
-    pub broken_glass: Option<Timestamp>,
     /// When revoked peers last tried to connect, by where from.
     pub revoked: BTreeMap<String, Timestamp>,
     /// When and how regularly each peer sent.

@@ -133,8 +133,11 @@ checks! {
         "the reserve is missing, full or only promised by the disk, so nobody could read a result while the ledger cannot be written",
         "with room on the disk and the server stopped: move the file reserve of the data folder aside, fallocate -l 64M reserve, chmod 600 it, give it the server's owner";
     "check.break-glass", Medium, work::broken_glass,
-        "records were read by break-glass within the last 30 days",
-        "ask who it was and review each: labward ledger list shows break_glass beside them";
+        "an emergency access waits for a second person's review",
+        "have somebody else than the one who opened it review it: labward break-glass show NUMBER, then labward break-glass review NUMBER";
+    "check.break-glass-overdue", High, work::review_overdue,
+        "an emergency access was not reviewed in time, so nobody knows whether it was right to read",
+        "have somebody else than the one who opened it review it today: labward break-glass list --waiting";
     "check.held-too-long", High, work::held_too_long,
         "messages wait for a person for more than 90 days",
         "decide about them with labward message list --state held";

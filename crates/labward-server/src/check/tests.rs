@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use labward_base::id::{PeerId, PersonId, SiteId, SlotId};
+use labward_base::id::{EntryIndex, PeerId, PersonId, SiteId, SlotId};
 use labward_identity::{Origin, PeerKind, PeerRules, PeerState, Role};
 use labward_keys::SlotKind;
 
@@ -19,6 +19,19 @@ pub(super) fn now() -> Timestamp {
 
 fn days_ago(days: u64) -> Timestamp {
     now().minus(Duration::from_secs(days * DAY))
+}
+
+/// An emergency access of a person, that ended so many days and a minute ago.
+fn opening(days: u64) -> Opening {
+    let until = days_ago(days);
+    Opening {
+        number: EntryIndex::new(17),
+        person: PersonId::new(3),
+        opened: until.minus(Duration::from_secs(60)),
+        until,
+        is_ended_early: true,
+        review: None,
+    }
 }
 
 fn in_days(days: u64) -> Timestamp {
@@ -211,6 +224,7 @@ pub(super) fn healthy() -> CheckInput {
             ..Backups::default()
         }),
         ledger_fails: false,
+        openings: Ok(Vec::new()),
         reserve: ReserveState {
             size_bytes: 64 << 20,
             used_bytes: 0,
@@ -378,8 +392,11 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("check.reserve-unusable", "", |i| {
         i.reserve.used_bytes = i.reserve.size_bytes
     }),
-    ("check.break-glass", "", |i| {
-        i.ledger.as_mut().unwrap().broken_glass = Some(days_ago(30))
+    ("check.break-glass", "17 of 2026-06-12", |i| {
+        i.openings = Ok(vec![opening(3)])
+    }),
+    ("check.break-glass-overdue", "17 of 2026-06-11", |i| {
+        i.openings = Ok(vec![opening(4)])
     }),
     ("check.dead-letters", "ehr", |i| {
         set_destination(i, |destination| destination.dead = 1)
@@ -622,7 +639,8 @@ fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
         ("messages-without-destination", |i| i.stranded = no()),
         ("ledger-not-verified", |i| i.ledger = no()),
         ("clock-jumped", |i| i.ledger = no()),
-        ("break-glass", |i| i.ledger = no()),
+        ("break-glass", |i| i.openings = no()),
+        ("break-glass-overdue", |i| i.openings = no()),
         ("peer-silent", |i| i.ledger = no()),
         ("certificate-ended", |i| i.server_until = no()),
         ("authority-ends", |i| i.authority_until = no()),
@@ -696,8 +714,13 @@ fn a_limit_is_passed_the_moment_after_it() {
     assert!(found(promised, "check.reserve-unusable"));
     let missing: Change = |i| i.reserve = ReserveState::default();
     assert!(found(missing, "check.reserve-unusable"));
-    let reviewed: Change = |i| i.ledger.as_mut().unwrap().broken_glass = Some(days_ago(31));
-    assert!(!found(reviewed, "check.break-glass"));
+    let in_time: Change = |i| i.openings = Ok(vec![opening(3)]);
+    assert!(!found(in_time, "check.break-glass-overdue"));
+    let overdue: Change = |i| i.openings = Ok(vec![opening(4)]);
+    assert!(
+        !found(overdue, "check.break-glass"),
+        "said once, as overdue"
+    );
     let revoked: Change = |i| {
         change_peer(i, |peer| {
             peer.state = PeerState::Revoked;

@@ -34,9 +34,21 @@ pub(super) fn reserve_unusable(input: &CheckInput) -> Found {
 }
 
 pub(super) fn broken_glass(input: &CheckInput) -> Found {
-    Found::of(&input.ledger, |acts| match acts.broken_glass {
-        Some(last) => Found::says(input.now.since(last) <= MONTH, || last.to_rfc3339()),
-        None => known_since(acts, input.now, MONTH, Found::Fine),
+    openings(input, |late| !late)
+}
+
+pub(super) fn review_overdue(input: &CheckInput) -> Found {
+    openings(input, |late| late)
+}
+
+/// Emergency accesses that nobody reviewed, if `wrong` says so of whether that is overdue.
+fn openings(input: &CheckInput, wrong: impl Fn(bool) -> bool) -> Found {
+    let allowed = input.config.break_glass.review_time();
+    Found::of(&input.openings, |all| {
+        let wrong = all
+            .iter()
+            .filter(|one| wrong(input.now.since(one.until) > allowed));
+        Found::at(wrong.map(|one| format!("{} of {}", one.number, one.opened.to_rfc3339())))
     })
 }
 

@@ -82,6 +82,8 @@ pub struct Config {
     pub witnesses: Vec<WitnessConfig>,
     /// How long records are retained.
     pub retention: RetentionConfig,
+    /// Emergency access.
+    pub break_glass: BreakGlassConfig,
     /// The web console.
     pub console: ConsoleConfig,
     /// The admin socket.
@@ -189,6 +191,32 @@ pub struct RetentionConfig {
     pub results_years: u16,
     /// Years for pathology.
     pub pathology_years: u16,
+}
+
+/// `[break_glass]`: emergency access.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BreakGlassConfig {
+    /// Minutes that one lasts at most.
+    pub minutes: u64,
+    /// Days within which a second person reviews it.
+    pub review_days: u64,
+}
+
+impl Default for BreakGlassConfig {
+    fn default() -> Self {
+        Self {
+            minutes: 30,
+            review_days: 3,
+        }
+    }
+}
+
+impl BreakGlassConfig {
+    /// How long a review may take.
+    pub(crate) const fn review_time(&self) -> Duration {
+        Duration::from_secs(self.review_days.saturating_mul(86_400))
+    }
 }
 
 /// `[console]`: the web console.
@@ -467,6 +495,8 @@ struct ConfigFile {
     #[serde(default)]
     retention: RetentionConfig,
     #[serde(default)]
+    break_glass: BreakGlassConfig,
+    #[serde(default)]
     console: ConsoleConfig,
     #[serde(default)]
     http: HttpConfig,
@@ -511,6 +541,7 @@ impl ConfigFile {
             ledger: self.ledger,
             witnesses: self.witnesses,
             retention: self.retention,
+            break_glass: self.break_glass,
             console: self.console,
             http: self.http,
             log: self.log,

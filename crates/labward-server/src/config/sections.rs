@@ -64,6 +64,7 @@ pub(super) const FILE: Section = Section {
         LEDGER,
         WITNESS,
         RETENTION,
+        BREAK_GLASS,
         CONSOLE,
         HTTP,
         LOG,
@@ -264,6 +265,28 @@ const RETENTION: Section = table(
             Omitted::Value("10"),
             "years",
             "Surgical pathology, cytopathology and autopsy; at least 10.",
+        ),
+    ],
+);
+
+const BREAK_GLASS: Section = table(
+    "break_glass",
+    "Emergency access (45 CFR 164.312(a)(2)(ii)): reading for a patient who cannot wait, also while the \
+     ledger cannot be written.",
+    &[
+        key(
+            "minutes",
+            Kind::Number(1, 480),
+            Omitted::Value("30"),
+            "minutes",
+            "How long one emergency access lasts at most.",
+        ),
+        key(
+            "review_days",
+            Kind::Number(1, 30),
+            Omitted::Value("3"),
+            "days",
+            "Within how many days a second person reviews it; later is a finding.",
         ),
     ],
 );

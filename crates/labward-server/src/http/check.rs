@@ -30,6 +30,9 @@ const RECORDS_LOOKED_AT: u32 = 100;
 /// Held messages that are looked at.
 const HELD_MAX: u32 = 1_000;
 
+/// Emergency accesses without a review that are looked at.
+const OPENINGS_MAX: u32 = 1_000;
+
 /// Pages of waiting messages that are looked at.
 const WAITING_PAGES: usize = 20;
 
@@ -83,6 +86,10 @@ pub(super) fn measure(core: &Core) -> CheckInput {
             .ok_or_else(|| "what was done with backups could not be read".to_owned()),
         ledger_fails: core.ledger.failing_since().is_some(),
         reserve: core.reserve.state(),
+        openings: core
+            .reserve
+            .openings(true, None, OPENINGS_MAX)
+            .map_err(|error| chain(&error)),
     }
 }
 

@@ -12,8 +12,8 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    backup, check, config, edge, entries, key, ledger, message, openapi, path, patient, peer,
-    record, safeguard, session, status,
+    backup, check, config, edge, entries, glass, key, ledger, message, openapi, path, patient,
+    peer, record, safeguard, session, status,
 };
 
 /// One endpoint.
@@ -215,6 +215,19 @@ endpoints! {
     Post "break-glass/patients/{patient}/results", RecordBreakGlass, Json("Why"), "Results",
         patient::results_break_glass,
         "All results for a patient who cannot wait: in the reserve while the ledger cannot be written";
+    Post "break-glass/open", RecordBreakGlass, Json("OpenGlass"), "OpenedGlass", glass::open,
+        "Opens an emergency access for a bounded time: what the person reads by break-glass meanwhile is read under it";
+    Get "break-glass/mine", RecordBreakGlass, Nothing, "OpenedGlass", glass::mine,
+        "The emergency access that the person who asks has open, and how long it lasts";
+    Post "break-glass/end", RecordBreakGlass, Nothing, "Done", glass::end,
+        "Ends the emergency access of the person who asks, before its time";
+    Get "break-glass", BreakGlassReview, Query("OpeningFilter"), "[Opening]", glass::list,
+        "The emergency accesses, the newest first";
+    Get "break-glass/{number}", BreakGlassReview, Nothing, "OpeningShown", glass::show,
+        "One emergency access: who, when, why, how long, and what was read under it";
+    Post "break-glass/{number}/review", BreakGlassReview, Json("ReviewOpening"), "Done",
+        glass::review,
+        "Records what somebody else than its person found about an emergency access that is over";
     Post "records/export", RecordExport, Json("Export"), "bytes", record::export,
         "A record or a patient's records; recorded before it is answered";
     Post "records/import", RecordImport, File, "Imported", record::import,

@@ -17,7 +17,7 @@
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
 //! | `span` | days and moments as people write them |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `ledger`, `entries`, `safeguard` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard` | the handlers |
 
 mod asker;
 mod backup;
@@ -29,6 +29,7 @@ mod edge;
 pub(crate) mod endpoint;
 mod entries;
 mod failure;
+mod glass;
 mod idle;
 mod key;
 mod ledger;

@@ -12,6 +12,7 @@ use labward_records::PersonName;
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
+use super::glass::lasts;
 use super::record::places;
 use super::span::{since, six_years_before, until};
 use crate::app::Core;
@@ -32,7 +33,7 @@ pub(super) fn results_break_glass(call: &Call) -> Result<Answer, Failure> {
     let results = call
         .core
         .reserve
-        .results(records, patient, call.by(), why)?;
+        .results(records, patient, call.by(), why, lasts(&call.core))?;
     call.core
         .ledger
         .note(&results.recorded, call.core.clock.now());

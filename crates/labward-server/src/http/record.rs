@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
+use super::glass::lasts;
 
 /// Bytes of an upload that are taken at once.
 const COPY_BYTES: usize = 64 * 1024;
@@ -37,7 +38,7 @@ pub(super) fn find_break_glass(call: &Call) -> Result<Answer, Failure> {
     let found = call
         .core
         .reserve
-        .find(records, &criteria, call.by(), &why)?;
+        .find(records, &criteria, call.by(), &why, lasts(&call.core))?;
     call.core
         .ledger
         .note(&found.recorded, call.core.clock.now());
@@ -91,7 +92,11 @@ pub(super) fn show_break_glass(call: &Call) -> Result<Answer, Failure> {
     let record: RecordId = call.param("record")?;
     let Why { why } = call.json()?;
     let (records, why) = (&call.opened()?.records, reason(&why)?);
-    let shown = call.core.reserve.show(records, record, call.by(), why)?;
+    let lasts = lasts(&call.core);
+    let shown = call
+        .core
+        .reserve
+        .show(records, record, call.by(), why, lasts)?;
     call.core
         .ledger
         .note(&shown.recorded, call.core.clock.now());

@@ -12,11 +12,12 @@
 //! | `form` | the fields of a form or an address |
 //! | `headers` | what every answer tells the browser it must not do |
 //! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
-//! | `ledger`, `patient` | the pages of the ledger, and of one patient |
+//! | `ledger`, `patient`, `glass` | the pages of the ledger, of one patient, of emergency access |
 
 mod configuration;
 mod entrance;
 pub(in crate::http) mod form;
+mod glass;
 pub(crate) mod headers;
 mod ledger;
 mod listener;

@@ -3,6 +3,7 @@
 //! It must never take an identifier of a patient from an address: what is searched for comes in a
 //! form.
 
+use labward_api::glass::Opening;
 use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
@@ -36,9 +37,15 @@ pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
         true => Some(visit.get("safeguards")?),
         false => None,
     };
+    let reviews = visit.visitor.permits(Permission::BreakGlassReview);
+    let openings: Vec<Opening> = match reviews {
+        true => visit.get("break-glass?state=waiting&limit=20")?,
+        false => Vec::new(),
+    };
     written(html::home(
         &visit.frame(Place::Home),
         &status,
+        &openings,
         check.as_ref(),
         safeguards.as_ref().map(|all| all.counts),
     ))
@@ -122,14 +129,19 @@ pub(super) fn decide(visit: &Visit) -> Result<Page, Failure> {
 
 /// `GET /records`
 pub(super) fn records(visit: &Visit) -> Result<Page, Failure> {
-    let searched = html::Searched::default();
+    let searched = html::Searched {
+        asked: Find {
+            why: visit.visitor.glass_why().to_owned(),
+            ..Find::default()
+        },
+        ..html::Searched::default()
+    };
     written(html::records(&visit.frame(Place::Records), &searched))
 }
 
 /// `POST /records`
 pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
     let form = &visit.form;
-    let break_glass = !form.text("break_glass").is_empty();
     let find = Find {
         mrn: form.some("mrn"),
         authority: form.some("authority"),
@@ -139,7 +151,7 @@ pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
         why: form.text("why").to_owned(),
         limit: None,
     };
-    let path = match break_glass {
+    let path = match visit.visitor.has_glass_open() {
         true => "break-glass/find",
         false => "records/find",
     };
@@ -149,7 +161,6 @@ pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
     };
     let searched = html::Searched {
         asked: find,
-        break_glass,
         found: found.as_ref(),
         fault: fault.as_ref(),
     };
@@ -158,9 +169,9 @@ pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
 
 /// `POST /records/view`
 pub(super) fn record(visit: &Visit) -> Result<Page, Failure> {
-    let path = match visit.form.text("break_glass").is_empty() {
-        true => "records/{record}/show",
-        false => "break-glass/records/{record}",
+    let path = match visit.visitor.has_glass_open() {
+        true => "break-glass/records/{record}",
+        false => "records/{record}/show",
     };
     let params = [("record", visit.form.text("record"))];
     let shown: Shown = visit.post(path, &params, &why(visit))?;

@@ -12,15 +12,14 @@ use crate::http::failure::Failure;
 
 /// `POST /patients/view`
 pub(super) fn results(visit: &Visit) -> Result<Page, Failure> {
-    let break_glass = !visit.form.text("break_glass").is_empty();
-    let path = match break_glass {
+    let path = match visit.visitor.has_glass_open() {
         true => "break-glass/patients/{patient}/results",
         false => "patients/{patient}/results",
     };
     let (params, why) = ([("patient", visit.form.text("patient"))], why(visit));
     let results: Results = visit.post(path, &params, &why)?;
     let frame = visit.frame(Place::Records);
-    written(html::results(&frame, &results, &why.why, break_glass))
+    written(html::results(&frame, &results, &why.why))
 }
 
 /// `POST /patients/accesses`

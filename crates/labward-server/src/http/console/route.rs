@@ -3,7 +3,7 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{configuration, entrance, ledger, pages, patient, safeguards};
+use super::{configuration, entrance, glass, ledger, pages, patient, safeguards};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -59,6 +59,12 @@ routes! {
     Post "/records/view", RecordShow, pages::record;
     Post "/patients/view", RecordShow, patient::results;
     Post "/patients/accesses", AuditOpen, patient::accesses;
+    Get "/break-glass", RecordBreakGlass, glass::glass;
+    Post "/break-glass/open", RecordBreakGlass, glass::open;
+    Post "/break-glass/end", RecordBreakGlass, glass::end;
+    Get "/break-glass/reviews", BreakGlassReview, glass::openings;
+    Get "/break-glass/reviews/{number}", BreakGlassReview, glass::opening;
+    Post "/break-glass/reviews/{number}", BreakGlassReview, glass::review;
     Get "/ledger", LedgerRead, ledger::ledger;
     Get "/ledger/entries/{entry}", LedgerRead, ledger::entry;
     Get "/ledger/entries/{entry}/proof", LedgerRead, ledger::proof;

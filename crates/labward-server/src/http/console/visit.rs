@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
 use labward_api::ProblemBody;
-use labward_base::{Clock as _, problem};
-use labward_console::frame::{Alarm, Frame, Place, Viewer};
+use labward_base::{Clock as _, Timestamp, problem};
+use labward_console::frame::{Alarm, Frame, Glass, Place, Viewer};
 use labward_console::language::accepted;
 use labward_identity::{
     Client, Language, Permission, Session, SessionId, Theme, csrf_fits, csrf_token,
 };
+use labward_records::reserve::Standing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,6 +37,8 @@ pub(super) struct Visitor {
     nonce: Nonce,
     lab: String,
     alarm: Option<Alarm>,
+    glass: Option<Standing>,
+    now: Timestamp,
     done: Option<&'static str>,
     /// Whether the browser says that one of our pages sent it.
     same_site: bool,
@@ -93,6 +96,9 @@ impl Visitor {
             };
             Some((id, session?))
         });
+        let person = signed_in
+            .as_ref()
+            .map(|(_, session): &(SessionId, Session)| session.person.id);
         let chosen = signed_in
             .as_ref()
             .and_then(|(_, session)| session.person.language);
@@ -111,6 +117,8 @@ impl Visitor {
             alarm: alarm.filter(|_| signed_in.is_some()),
             done: Frame::done_named(query.text("done")),
             same_site: is_same_site(headers),
+            glass: person.and_then(|person| core.reserve.standing_of(person)),
+            now,
             signed_in,
         }
     }
@@ -124,6 +132,16 @@ impl Visitor {
     pub(super) fn permits(&self, permission: Permission) -> bool {
         let session = self.signed_in.as_ref();
         session.is_some_and(|(_, session)| session.person.permits(permission))
+    }
+
+    /// Whether they have an emergency access open.
+    pub(super) const fn has_glass_open(&self) -> bool {
+        self.glass.is_some()
+    }
+
+    /// Why they opened the emergency access that is open; empty if none is.
+    pub(super) fn glass_why(&self) -> &str {
+        self.glass.as_ref().map_or("", Standing::why)
     }
 
     /// Whether one of our own pages sent this form: the browser says so, and with a session the form
@@ -149,6 +167,10 @@ impl Visitor {
             place,
             done: self.done,
             alarm: self.alarm,
+            glass: self.glass.as_ref().map(|glass| Glass {
+                until: glass.until().to_rfc3339(),
+                minutes: glass.until().since(self.now).as_secs().div_ceil(60),
+            }),
         }
     }
 }

@@ -314,6 +314,7 @@ fn frame(headers: &HeaderMap, nonce: &Nonce) -> Frame {
         place: Place::Elsewhere,
         done: None,
         alarm: None,
+        glass: None,
     }
 }
 
