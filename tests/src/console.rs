@@ -34,6 +34,17 @@ impl Lab {
         let listen = "[console]\nlisten = \"127.0.0.1:0\"";
         lab.configure("[console]", listen);
         let server = lab.serve();
+        Self::of(lab, server)
+    }
+
+    /// The same installation after its server was killed, with another.
+    pub(crate) fn killed_and_started(self) -> Self {
+        self._server.kill();
+        let server = self.lab.serve();
+        Self::of(self.lab, server)
+    }
+
+    fn of(lab: Installation, server: Server) -> Self {
         let url = lab.json(&["status"])["console"]
             .as_str()
             .unwrap()
@@ -45,6 +56,11 @@ impl Lab {
             _server: server,
             address,
         }
+    }
+
+    /// The installation and its server, which runs as long as it is held.
+    pub(crate) fn lab_with_server(self) -> (Installation, Server) {
+        (self.lab, self._server)
     }
 
     pub(crate) fn browser(&self) -> Browser {

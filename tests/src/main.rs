@@ -52,6 +52,8 @@ mod console;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod csv;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod disk;
@@ -69,6 +71,8 @@ mod flips;
 mod glass;
 #[cfg(test)]
 mod help;
+#[cfg(test)]
+mod idempotency;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]

@@ -20,6 +20,7 @@
 pub mod backup;
 pub mod config;
 pub mod edge;
+pub mod export;
 pub mod glass;
 pub mod key;
 pub mod ledger;

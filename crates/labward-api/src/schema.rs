@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, backup, config, edge, glass, key, ledger, message, peer, record,
-    safeguard, session, status,
+    Done, ProblemBody, Why, backup, config, edge, export, glass, key, ledger, message, peer,
+    record, safeguard, session, status,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -82,6 +82,7 @@ types! {
     edge::NewCode,
     edge::Code,
     edge::EdgeStatus,
+    export::ListExport,
     message::MessageFilter,
     message::Message,
     message::Delivery,

@@ -23,6 +23,8 @@ pub enum ErrorKind {
     NotFound,
     /// It exists, and this cannot be done with it.
     NotThis,
+    /// It is another request than the one that came first under the same key.
+    Reused,
     /// The root key is not open.
     Sealed,
     /// Too often in too short a time; waiting helps.
@@ -43,6 +45,7 @@ impl ErrorKind {
             Self::NotThis => 405,
             Self::Conflict => 409,
             Self::Limit => 413,
+            Self::Reused => 422,
             Self::TooOften => 429,
             Self::Unknown => 401,
             Self::Damaged | Self::Internal => 500,
@@ -57,7 +60,7 @@ impl ErrorKind {
             Self::Damaged => 76,
             Self::Denied | Self::Unknown => 77,
             Self::Internal => 70,
-            Self::Invalid => 65,
+            Self::Invalid | Self::Reused => 65,
             Self::Limit | Self::TooOften => 71,
             Self::NotFound | Self::NotThis => 66,
             Self::Sealed => 78,
@@ -76,6 +79,7 @@ impl ErrorKind {
             Self::Limit => "limit",
             Self::NotFound => "not-found",
             Self::NotThis => "not-this",
+            Self::Reused => "reused",
             Self::Sealed => "sealed",
             Self::TooOften => "too-often",
             Self::Unavailable => "unavailable",
@@ -590,6 +594,21 @@ problems! {
     SERVER_FILE = "server.file", Unavailable,
         "a file of the data folder could not be read or written",
         "see the path beside this text; check the disk and that the server's account owns the folder";
+    SERVER_KEY_RUNNING = "server.key-running", Conflict,
+        "a request under this Idempotency-Key is being done now",
+        "wait, and send the same again: the answer is that of the first";
+    SERVER_KEY_REUSED = "server.key-reused", Reused,
+        "another request was made under this Idempotency-Key",
+        "take a new key for each request, and the same key only to send the same again";
+    SERVER_KEY_DONE = "server.key-done", Conflict,
+        "this was done already under this Idempotency-Key, and its answer is not kept",
+        "the answer held something that is shown once; make another if it was lost";
+    SERVER_KEY_UNKNOWN = "server.key-unknown", Conflict,
+        "a request under this Idempotency-Key began, and it is not known whether it was done",
+        "look at the list or the ledger whether it was; if not, send it under a new key";
+    SERVER_KEYS_FULL = "server.keys-full", TooOften,
+        "this person has used 10,000 Idempotency-Keys within 24 hours",
+        "wait, or send without a key what may be done twice";
     SERVER_INTERNAL = "server.internal", Internal,
         "something went wrong inside Labward",
         "look for the reference id in the log and report it";

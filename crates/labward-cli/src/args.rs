@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod export;
 mod peer;
 mod safeguard;
 
+pub use export::ListExportArgs;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 
 pub use peer::{
@@ -99,6 +101,8 @@ pub enum Command {
     /// The requirements of the HIPAA Security Rule, each with its state from measured facts.
     #[command(subcommand)]
     Safeguard(SafeguardCommand),
+    /// Take a list out as a CSV file, all pages of it; it is recorded.
+    Export(ListExportArgs),
     /// Send HL7 files over MLLP and match each acknowledgement.
     Send(SendArgs),
     /// Print a completion script for a shell.

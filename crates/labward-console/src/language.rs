@@ -168,6 +168,7 @@ mod tests {
             "field-",
             "harm-",
             "kind-",
+            "list-",
             "message-",
             "opening-did-",
             "opening-state-",

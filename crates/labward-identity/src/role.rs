@@ -126,6 +126,8 @@ names! {
         SafeguardRead = "safeguard.read",
         /// Decide about a requirement of the rule, for a time.
         SafeguardDecide = "safeguard.decide",
+        /// Take a list out as a file that one may see as a list; seeing does not include it.
+        ListExport = "list.export",
     }
 }
 
@@ -159,6 +161,7 @@ impl Role {
                 P::BackupConfirm,
                 P::SafeguardRead,
                 P::SafeguardDecide,
+                P::ListExport,
             ],
             Self::SecurityOfficer => &[
                 P::StatusRead,
@@ -180,6 +183,7 @@ impl Role {
                 P::BackupRun,
                 P::SafeguardRead,
                 P::SafeguardDecide,
+                P::ListExport,
             ],
             Self::LabManager => &[
                 P::StatusRead,
@@ -202,6 +206,7 @@ impl Role {
                 P::AuditOpen,
                 P::BackupConfirm,
                 P::SafeguardRead,
+                P::ListExport,
             ],
             Self::ClinicalStaff => &[
                 P::StatusRead,
@@ -235,6 +240,7 @@ impl Role {
                 P::LedgerRead,
                 P::LedgerExport,
                 P::SafeguardRead,
+                P::ListExport,
             ],
         }
     }
@@ -349,6 +355,7 @@ backup.run       A S . . I .
 backup.confirm   A . M . . .
 safeguard.read   A S M . I E
 safeguard.decide A S . . . .
+list.export      A S M . . E
 ";
 
     #[test]
@@ -394,7 +401,10 @@ safeguard.decide A S . . . .
         for permission in Permission::ALL {
             if Role::Expert.permits(*permission) {
                 let name = permission.name();
-                assert!(name.ends_with(".read") || name == "ledger.export", "{name}");
+                assert!(
+                    name.ends_with(".read") || name.ends_with(".export"),
+                    "{name}"
+                );
             }
         }
     }

@@ -214,6 +214,8 @@ actions! {
     BreakGlassReviewed = "break-glass.reviewed", U, "110127", Some("attest"), None;
     /// The payload of a record was deleted at the end of its retention.
     RecordExpired = "record.expired", D, "110110", Some("destroy"), None;
+    /// A list was taken out as a file.
+    ListExported = "list.exported", R, "110106", Some("extract"), None;
     /// The ledger was exported.
     LedgerExported = "ledger.exported", R, "110101", Some("extract"), None;
     /// The ledger was verified.

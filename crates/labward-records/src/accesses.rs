@@ -36,7 +36,8 @@ const LIMIT_MAX: usize = 1_000;
 const RECORDS_MAX: usize = 200;
 
 /// What counts as an access.
-const ACCESSES: [Action; 10] = [
+const ACCESSES: [Action; 11] = [
+    Action::ListExported,
     Action::MessageDelivered,
     Action::MessageHeld,
     Action::MessageReceived,

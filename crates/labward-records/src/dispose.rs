@@ -260,7 +260,7 @@ impl Records {
         let mut exports = Vec::new();
         for access in self.every_access(&patients)? {
             match access.action {
-                Action::RecordExported => exports.push(access.entry),
+                Action::ListExported | Action::RecordExported => exports.push(access.entry),
                 Action::MessageDelivered => {
                     let to = access.to.unwrap_or_else(|| "unnamed".to_owned());
                     *delivered_to.entry(to).or_default() += 1;

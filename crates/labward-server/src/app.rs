@@ -48,6 +48,7 @@ use crate::error::ServerError;
 use crate::findings::{self, Finding};
 use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::console::{ConsoleServer, console_config};
+use crate::http::idempotency::Running;
 use crate::http::{HttpServer, chain};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
@@ -103,6 +104,7 @@ pub(crate) struct Core {
     /// Held while a backup is made or a restore is tried.
     pub(crate) backups: Mutex<()>,
     pub(crate) enrolments: Enrolments,
+    pub(crate) idempotency: Running,
     opened: RwLock<Option<Arc<Opened>>>,
     /// Where the console listens, if there is one.
     console_at: OnceLock<SocketAddr>,
@@ -247,6 +249,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         reserve,
         ledger: Arc::default(),
         enrolments: Enrolments::default(),
+        idempotency: Running::default(),
         opened: RwLock::new(None),
         console_at: OnceLock::new(),
         console_tls: RwLock::new(None),

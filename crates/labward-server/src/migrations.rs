@@ -26,6 +26,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_records::ACCESS_MIGRATIONS,
         labward_ledger::ACT_MIGRATIONS,
         labward_records::reserve::OPENING_MIGRATIONS,
+        crate::http::idempotency::MIGRATIONS,
     ]
     .concat()
 }
@@ -61,6 +62,7 @@ mod tests {
             "token",
             "safeguard_decision",
             "opening",
+            crate::http::idempotency::TABLE,
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

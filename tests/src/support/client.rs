@@ -240,6 +240,7 @@ impl ServerCertVerifier for Pinned {
 }
 
 /// A browser without a screen: it keeps its cookie and says that our own pages send its forms.
+#[derive(Clone)]
 pub(crate) struct Browser {
     address: SocketAddr,
     config: Arc<ClientConfig>,
@@ -250,6 +251,8 @@ pub(crate) struct Browser {
     pub(crate) authorization: Option<String>,
     /// What it says of where a form comes from.
     pub(crate) site: &'static str,
+    /// What else it sends.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// What a browser was answered.
@@ -287,6 +290,7 @@ impl Browser {
             cookie_name: "__Host-labward",
             authorization: None,
             site: "same-origin",
+            headers: Vec::new(),
         }
     }
 
@@ -316,9 +320,13 @@ impl Browser {
         let cookie = cookie.map(|value| format!("cookie: {}={value}\r\n", self.cookie_name));
         let authorization = self.authorization.as_ref();
         let authorization = authorization.map(|value| format!("authorization: {value}\r\n"));
+        let headers = self.headers.iter();
+        let headers: String = headers
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         let request = format!(
             "{verb} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}{}\
+             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}{}{headers}\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
             self.site,
             cookie.unwrap_or_default(),

@@ -141,6 +141,7 @@ def main() -> int:
         walk.scene(scenes.decision_about_a_safeguard_is_recorded, page, lab)
         walk.scene(scenes.ledger_verifies, page, lab)
         walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)
+        walk.scene(scenes.list_is_taken_out, page, lab)
         walk.scene(scenes.colleague_is_deactivated_mid_session, page, lab, walk.page)
         walk.scene(scenes.report_prints, page, lab)
         walk.looks(page)

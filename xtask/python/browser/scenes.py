@@ -1,7 +1,10 @@
 """What people do at the console, in a real browser: each scene ends with what they must see."""
 
+import csv
+import hashlib
 import re
 from datetime import date, timedelta
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -155,6 +158,21 @@ def link_is_edited_seen_first_and_put_in_force(page, lab: Lab) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/settings?done=changed")
     lab.send("xn550")
+
+
+def list_is_taken_out(page, lab: Lab) -> None:
+    page.goto(lab.base + "/ledger?action=message.")
+    with page.expect_download() as started:
+        page.click("form[action='/export/entries'] button")
+    file = started.value
+    assert re.fullmatch(r"entries-\d{4}-\d\d-\d\d-action\.csv", file.suggested_filename)
+    data = Path(file.path()).read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfn,time,actor,action,"), data[:60]
+    rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+    assert rows and all(row["action"].startswith("message.") for row in rows)
+    facts = lab.json("ledger", "list", "--newest", "--action", "list.exported")["entries"][0]["facts"]
+    assert facts["sha256"] == hashlib.sha256(data).hexdigest()
+    assert facts["rows"] == len(rows)
 
 
 def colleague_is_deactivated_mid_session(page, lab: Lab, new_page) -> None:

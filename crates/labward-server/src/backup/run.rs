@@ -21,6 +21,7 @@ use serde_json::json;
 use super::{lies_in, small_files};
 use crate::app::{Core, Opened, signer};
 use crate::folder::{NODE, SITE};
+use crate::http::idempotency::TABLE as IDEMPOTENCY;
 use crate::http::{Failure, chain};
 
 /// Who and why, sealed under the audit key.
@@ -104,7 +105,7 @@ fn write(core: &Core, request: &NewBackup) -> Result<Created, Failure> {
     let reserve = std::fs::metadata(core.data.reserve());
     let source = Source {
         store: &core.store,
-        left_out: &[KEY_TABLES, SHORT_LIVED_TABLES].concat(),
+        left_out: &[KEY_TABLES, SHORT_LIVED_TABLES, &[IDEMPOTENCY]].concat(),
         node: NODE,
         files: small_files(&core.data),
         blobs: core.data.blobs(),

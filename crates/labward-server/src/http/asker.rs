@@ -42,6 +42,14 @@ impl Asker {
         }
     }
 
+    /// What the token was made for, if it is one.
+    pub(super) fn scopes(&self) -> Option<Vec<Permission>> {
+        match self {
+            Self::Account(_) => None,
+            Self::Program(token) => Some(token.scopes.clone()),
+        }
+    }
+
     /// In whose name it is done.
     pub(super) fn person(self) -> Person {
         match self {

@@ -13,7 +13,7 @@ use axum::http::Uri;
 use labward_api::Done;
 use labward_base::id::{EntryIndex, PersonId};
 use labward_base::problem;
-use labward_identity::Person;
+use labward_identity::{Permission, Person};
 use labward_ledger::Actor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) core: Arc<Core>,
     /// Who asks.
     pub(crate) person: Person,
+    /// What the token was made for, if a program asks by one.
+    pub(crate) scopes: Option<Vec<Permission>>,
     /// What stands in the path's places.
     pub(crate) params: Vec<(String, String)>,
     /// The path and query.
@@ -50,6 +52,12 @@ pub(crate) enum Answer {
     Json(Vec<u8>),
     /// Bytes that are written while they are sent, and wiped when they were.
     Stream(Writer),
+    /// The same with a kind and a name to keep it under.
+    File {
+        writer: Writer,
+        kind: &'static str,
+        name: String,
+    },
 }
 
 /// Writes a streamed answer; a failure before the first byte is answered as one.
@@ -64,6 +72,12 @@ impl Call {
     /// The person who asks, as entries name them.
     pub(crate) fn actor(&self) -> Actor {
         Actor::Person(self.person.id)
+    }
+
+    /// Whether who asks may do this, too.
+    pub(crate) fn permits(&self, permission: Permission) -> bool {
+        let scopes = self.scopes.as_ref();
+        self.person.permits(permission) && scopes.is_none_or(|all| all.contains(&permission))
     }
 
     /// What needs the root key to be open.

@@ -12,8 +12,8 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    backup, check, config, edge, entries, glass, key, ledger, message, openapi, path, patient,
-    peer, record, safeguard, session, status,
+    backup, check, config, edge, entries, export, glass, key, ledger, message, openapi, path,
+    patient, peer, record, safeguard, session, status,
 };
 
 /// One endpoint.
@@ -257,6 +257,8 @@ endpoints! {
         "The C2SP proof that an entry stands in the ledger";
     Get "ledger/key", LedgerRead, Nothing, "VerifierKey", ledger::key,
         "The key with which others verify the ledger";
+    Post "exports/{list}", ListExport, Json("ListExport"), "CSV", export::export,
+        "A list as CSV, all pages of it as the filter shows it; recorded with its rows and its SHA-256";
     Get "safeguards", SafeguardRead, Query("SafeguardFilter"), "Safeguards", safeguard::list,
         "The requirements of 45 CFR 164.308 to 316, each with its state from measured facts";
     Post "safeguards/decide", SafeguardDecide, Json("DecideSafeguard"), "Done", safeguard::decide,

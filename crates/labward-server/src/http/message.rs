@@ -33,10 +33,19 @@ type Delivered = HashMap<(RecordId, String), u32>;
 
 /// `GET messages`
 pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
+    list_within(call, WALK_MAX)
+}
+
+/// The same however far the next message lies: a page without a message is the end.
+pub(super) fn list_whole(call: &Call) -> Result<Answer, Failure> {
+    list_within(call, usize::MAX)
+}
+
+fn list_within(call: &Call, walk_max: usize) -> Result<Answer, Failure> {
     let filter: MessageFilter = call.query()?;
     let opened = call.opened()?;
     let leaves = match filter.state.as_deref() {
-        None | Some("received") => walk(call, &filter)?,
+        None | Some("received") => walk(call, &filter, walk_max)?,
         Some("held") => held(call, &opened, &filter)?,
         Some("waiting") => waiting(call, &opened, &filter, false)?,
         Some("dead") => waiting(call, &opened, &filter, true)?,
@@ -127,7 +136,7 @@ fn limit(filter: &MessageFilter) -> u32 {
 }
 
 /// The entries of messages that came, the newest first.
-fn walk(call: &Call, filter: &MessageFilter) -> Result<Vec<Leaf>, Failure> {
+fn walk(call: &Call, filter: &MessageFilter, walk_max: usize) -> Result<Vec<Leaf>, Failure> {
     let wanted = usize::try_from(limit(filter)).unwrap_or(usize::MAX);
     let only_received = filter.state.is_some();
     let mut before = match filter.before {
@@ -138,7 +147,7 @@ fn walk(call: &Call, filter: &MessageFilter) -> Result<Vec<Leaf>, Failure> {
         },
     };
     let (mut found, mut walked) = (Vec::new(), 0);
-    while walked < WALK_MAX {
+    while walked < walk_max {
         let page: Vec<StoredEntry> = call
             .core
             .store
@@ -202,25 +211,32 @@ fn waiting(
     dead: bool,
 ) -> Result<Vec<Leaf>, Failure> {
     let destination = filter.destination.as_deref();
-    let rows = opened.delivery.waiting(&WaitingFilter {
+    let mut wanted = WaitingFilter {
         destination: destination.map(destination_name).transpose()?,
         state: dead.then_some(ExceptionState::Dead),
         after: None,
         limit: LIMIT_MAX,
-    })?;
-    let mut records: Vec<RecordId> = rows
-        .iter()
-        .filter(|row| dead || row.state != ExceptionState::Dead)
-        .map(|row| row.record)
-        .filter(|record| filter.before.is_none_or(|before| record.get() < before))
-        .collect();
+    };
+    let mut records: Vec<RecordId> = Vec::new();
+    loop {
+        let rows = opened.delivery.waiting(&wanted)?;
+        let Some(last) = rows.last() else { break };
+        wanted.after = Some((last.destination.clone(), last.entry));
+        let rows = rows.iter();
+        let rows = rows.filter(|row| dead || row.state != ExceptionState::Dead);
+        let before = |record: &RecordId| filter.before.is_none_or(|at| record.get() < at);
+        records.extend(rows.map(|row| row.record).filter(before));
+    }
     records.sort_unstable_by(|a, b| b.cmp(a));
     records.dedup();
     let mut found = Vec::new();
+    let wanted = usize::try_from(limit(filter)).unwrap_or(usize::MAX);
     for record in records {
         found.extend(leaf_of(call, record)?.filter(|leaf| fits(leaf, filter)));
+        if found.len() >= wanted {
+            break;
+        }
     }
-    found.truncate(usize::try_from(limit(filter)).unwrap_or(usize::MAX));
     Ok(found)
 }
 

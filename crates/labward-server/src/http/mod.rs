@@ -10,6 +10,7 @@
 //! | [`console`] | the pages of the web console |
 //! | [`wizard`] | the pages of the first run, while there is no installation |
 //! | `endpoint` | the one table of endpoints with their permissions |
+//! | `idempotency` | what is asked for twice under one key is done once |
 //! | `call` | a request as a handler sees it, and its answer |
 //! | `openapi` | the same table as an OpenAPI document |
 //! | `failure` | the one adapter from errors to what a person sees |
@@ -17,7 +18,7 @@
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
 //! | `span` | days and moments as people write them |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
 
 mod asker;
 mod backup;
@@ -28,8 +29,10 @@ pub(crate) mod console;
 mod edge;
 pub(crate) mod endpoint;
 mod entries;
+mod export;
 mod failure;
 mod glass;
+pub(crate) mod idempotency;
 mod idle;
 mod key;
 mod ledger;
@@ -71,6 +74,7 @@ use tokio::time::timeout;
 use self::asker::Asker;
 use self::call::{Answer, Call};
 use self::endpoint::{ENDPOINTS, Endpoint, Takes, Verb};
+use self::idempotency::Keyed;
 use self::listener::{AdminListener, Caller};
 use crate::app::Core;
 use crate::error::ServerError;
@@ -281,6 +285,7 @@ impl Service {
         };
         let call = Call {
             core: Arc::clone(&self.core),
+            scopes: asker.scopes(),
             person: asker.person(),
             params,
             uri: parts.uri,
@@ -288,22 +293,39 @@ impl Service {
             body,
             upload: Mutex::new(upload),
         };
+        let keyed = Keyed::of(endpoint, &parts.headers, &call)?;
+        // Whether or not who asked still waits: what was done is noted.
         let done = tokio::task::spawn_blocking(move || {
-            let answer = (endpoint.handler)(&call);
+            let act = || (endpoint.handler)(&call);
+            let answer = match keyed {
+                Some(keyed) => keyed.run(&call.core, act),
+                None => act().map(|answer| (answer, false)),
+            };
             drop(turn);
             answer
         });
         if let Some(bring) = bring {
             bring.await;
         }
-        let answer = done.await.map_err(|_| {
+        let (answer, is_replayed) = done.await.map_err(|_| {
             Failure::new(&problem::SERVER_INTERNAL).with(format!("{} panicked", endpoint.path))
         })??;
         match answer {
-            Answer::Json(json) => Ok(with_type("application/json", Body::from(json))),
+            Answer::Json(json) => {
+                let mut response = with_type("application/json", Body::from(json));
+                if is_replayed {
+                    let headers = response.headers_mut();
+                    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+                }
+                Ok(response)
+            }
             Answer::Stream(writer) => {
                 let body = stream::body(writer, answering).await?;
                 Ok(with_type("application/octet-stream", body))
+            }
+            Answer::File { writer, kind, name } => {
+                let body = stream::body(writer, answering).await?;
+                Ok(as_file(with_type(kind, body), &name))
             }
         }
     }
@@ -312,6 +334,15 @@ impl Service {
 fn with_type(kind: &'static str, body: Body) -> Response {
     let kind = HeaderValue::from_static(kind);
     ([(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+/// As something to keep under a name, which holds no quote.
+fn as_file(mut response: Response, name: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
 }
 
 /// The whole body, if it comes in time and is not too large.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::call::{Answer, Call};
 use super::endpoint::{ENDPOINTS, Endpoint, Takes};
 use super::failure::Failure;
+use super::idempotency::{Kept, kept};
 
 /// What an answer of a kind of problem is called where responses are described.
 const PROBLEM: &str = "Problem";
@@ -25,6 +26,7 @@ const KINDS: &[ErrorKind] = &[
     ErrorKind::NotThis,
     ErrorKind::Conflict,
     ErrorKind::Limit,
+    ErrorKind::Reused,
     ErrorKind::TooOften,
     ErrorKind::Internal,
     ErrorKind::Unavailable,
@@ -107,6 +109,16 @@ fn operation(endpoint: &Endpoint, types: &Map<String, Value>) -> Value {
         "responses": responses,
     });
     let mut parameters: Vec<Value> = places(endpoint.path).map(in_path).collect();
+    let is_keyed = !matches!(kept(endpoint), None | Some(Kept::Nothing));
+    if is_keyed && endpoint.takes != Takes::Upload {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": false,
+            "description": "The same request under the same key within 24 hours is done once",
+            "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
+        }));
+    }
     let body = match endpoint.takes {
         Takes::Nothing => None,
         Takes::Json(name) => Some(("application/json", of_type(name))),
@@ -145,6 +157,7 @@ fn places(path: &str) -> impl Iterator<Item = &str> {
 fn in_path(name: &str) -> Value {
     let schema = match name {
         "name" => json!({ "type": "string" }),
+        "list" => json!({ "type": "string", "enum": super::export::names().collect::<Vec<_>>() }),
         // The largest number that a database holds.
         _ => json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
     };
@@ -177,6 +190,7 @@ fn text_in_query(name: &str, description: &str) -> Value {
 fn given(name: &str) -> Value {
     let (kind, schema) = match name {
         "bytes" => ("application/octet-stream", bytes()),
+        "CSV" => ("text/csv", json!({ "type": "string" })),
         "OpenAPI 3.1" => ("application/json", json!({ "type": "object" })),
         name => match name
             .strip_prefix('[')

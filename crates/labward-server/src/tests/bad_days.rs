@@ -284,6 +284,7 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             format!("patients/{patient}/lift"),
             &why,
         ),
+        post("exports/{list}", "exports/people".to_owned(), &json!({})),
         same("ledger/verify", &json!({})),
         same("ledger/export", &json!({ "format": "bundle" })),
         same("safeguards/decide", &decision("164.310(b)")),

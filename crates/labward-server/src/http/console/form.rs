@@ -30,6 +30,13 @@ impl Form {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// Every field and its name.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Every field of this name.
     pub(in crate::http) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let fits = self.0.iter().filter(move |(known, _)| known == name);

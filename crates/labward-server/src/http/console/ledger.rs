@@ -34,7 +34,7 @@ pub(super) fn export(visit: &Visit) -> Result<Page, Failure> {
             name: format!("ledger-{}.labward", day(visit)),
             kind: "application/octet-stream",
         }),
-        Answer::Json(_) => Err(Failure::new(&problem::SERVER_INTERNAL)),
+        Answer::Json(_) | Answer::File { .. } => Err(Failure::new(&problem::SERVER_INTERNAL)),
     }
 }
 

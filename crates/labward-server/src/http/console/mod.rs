@@ -16,6 +16,7 @@
 
 mod configuration;
 mod entrance;
+mod export;
 pub(in crate::http) mod form;
 mod glass;
 pub(crate) mod headers;

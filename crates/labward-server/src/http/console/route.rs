@@ -3,7 +3,7 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{configuration, entrance, glass, ledger, pages, patient, safeguards};
+use super::{configuration, entrance, export, glass, ledger, pages, patient, safeguards};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -79,6 +79,7 @@ routes! {
     Post "/people/{id}/invite", PersonChange, pages::invite;
     Post "/people/{id}/remove", PersonChange, pages::remove_person;
     Post "/sessions/{number}/end", PersonChange, pages::end_session;
+    Post "/export/{list}", ListExport, export::export;
     Get "/settings", ConfigRead, configuration::settings;
     Get "/settings/edit", ConfigChange, configuration::edit;
     Post "/settings/preview", ConfigChange, configuration::preview;

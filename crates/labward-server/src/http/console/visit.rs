@@ -244,7 +244,7 @@ impl Visit {
             Answer::Json(json) => {
                 serde_json::from_slice(&json).map_err(|_| fault("read an answer of the API"))
             }
-            Answer::Stream(_) => Err(fault("take a stream for JSON")),
+            Answer::Stream(_) | Answer::File { .. } => Err(fault("take a stream for JSON")),
         }
     }
 
@@ -273,6 +273,7 @@ impl Visit {
         (endpoint.handler)(&Call {
             core: Arc::clone(&self.core),
             person: session.person.clone(),
+            scopes: None,
             params: params.iter().map(owned).collect(),
             uri,
             body: Bytes::from(body),
