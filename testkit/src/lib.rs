@@ -4,16 +4,19 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | [`authenticator`] | [`Authenticator`]: a passkey device in software |
 //! | [`clock`] | [`FakeClock`]: stands still until told to move |
 //! | [`folder`] | [`TempDir`] and [`test_data`] |
 //! | [`random`] | [`Random`]: the same numbers for the same seed |
 //! | [`vfs`] | [`vfs::FaultVfs`]: a file layer for the store whose power can be cut |
 
+pub mod authenticator;
 pub mod clock;
 pub mod folder;
 pub mod random;
 pub mod vfs;
 
+pub use authenticator::Authenticator;
 pub use clock::FakeClock;
 pub use folder::{TempDir, sample_hl7, test_data};
 pub use random::Random;

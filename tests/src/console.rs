@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::support::{Browser, Client, Installation, Numbered, Server, trusting};
 
 const LINK: &str = "[[link]]\nname = \"hl7\"\nlisten = \"127.0.0.1:0\"\n";
-const PASSWORD: &str = "velvet tractor mango plinth 7";
+pub(crate) const PASSWORD: &str = "velvet tractor mango plinth 7";
 
 /// Every page that is got, with the roles of the test that may see it.
 const PAGES: &[(&str, &str)] = &[
@@ -30,21 +30,31 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Self {
+        Self::of(Installation::create(LINK))
+    }
+
+    /// One whose console is set up by an address before its name.
+    pub(crate) fn by_address() -> Self {
         let lab = Installation::create(LINK);
+        lab.configure("\"localhost\"", "\"127.0.0.1\", \"localhost\"");
+        Self::of(lab)
+    }
+
+    fn of(lab: Installation) -> Self {
         let listen = "[console]\nlisten = \"127.0.0.1:0\"";
         lab.configure("[console]", listen);
         let server = lab.serve();
-        Self::of(lab, server)
+        Self::served(lab, server)
     }
 
     /// The same installation after its server was killed, with another.
     pub(crate) fn killed_and_started(self) -> Self {
         self._server.kill();
         let server = self.lab.serve();
-        Self::of(self.lab, server)
+        Self::served(self.lab, server)
     }
 
-    fn of(lab: Installation, server: Server) -> Self {
+    fn served(lab: Installation, server: Server) -> Self {
         let url = lab.json(&["status"])["console"]
             .as_str()
             .unwrap()

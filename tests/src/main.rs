@@ -21,6 +21,7 @@
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
+//! | `passkey` | passkeys at the console: added, used, switched, removed, refused |
 //! | `patients` | all results of a patient, and who looked at them |
 //! | `people` | accounts, persons, roles |
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
@@ -79,6 +80,8 @@ mod imports;
 mod keys;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod passkey;
 #[cfg(test)]
 mod patients;
 #[cfg(test)]

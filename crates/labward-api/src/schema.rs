@@ -79,6 +79,7 @@ types! {
     session::NewToken,
     session::AddedToken,
     session::Token,
+    session::Passkey,
     edge::NewCode,
     edge::Code,
     edge::EdgeStatus,

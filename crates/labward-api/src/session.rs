@@ -84,3 +84,22 @@ pub struct Token {
     /// When it was last used, at most a minute behind; none: never.
     pub last_used: Option<String>,
 }
+
+/// `GET passkeys`: one passkey.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Passkey {
+    /// Its number: the index of the entry that records it.
+    pub number: u64,
+    /// The number of the person whose it is.
+    pub person: u64,
+    /// Their name.
+    pub person_name: String,
+    /// What they call it.
+    pub name: String,
+    /// The console's name that it was made for; it is of no use at another.
+    pub relying_party: String,
+    /// When it was added, RFC 3339.
+    pub created: String,
+    /// When somebody last signed in with it; none: never.
+    pub last_used: Option<String>,
+}

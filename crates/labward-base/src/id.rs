@@ -78,6 +78,8 @@ ids! {
     SessionNumber(u64);
     /// A token of a person: the place of the entry that records it.
     TokenNumber(u64);
+    /// A passkey of a person: the place of the entry that records it.
+    PasskeyNumber(u64);
     /// A root-key slot.
     SlotId(u32);
 }

@@ -385,6 +385,18 @@ problems! {
     IDENTITY_TOKEN_REFUSED = "identity.token-refused", Unknown,
         "there is no token with the request, or it does not hold",
         "send Authorization: Bearer with a token of labward token create that has not ended";
+    IDENTITY_BAD_PASSKEY = "identity.bad-passkey", Invalid,
+        "a passkey cannot be added like this",
+        "see why beside this text, then begin again on the page of your own account";
+    IDENTITY_NO_PASSKEY = "identity.no-passkey", NotFound,
+        "there is no such passkey, or it was removed",
+        "list the passkeys with labward passkey list";
+    IDENTITY_PASSKEY_REFUSED = "identity.passkey-refused", Denied,
+        "the passkey does not open the console",
+        "try again, or sign in with login and password; a passkey that was removed can be deleted on its device, too";
+    IDENTITY_PASSKEYS_NEED_NAME = "identity.passkeys-need-name", Invalid,
+        "the console has no DNS name, without which no browser makes or uses a passkey",
+        "put the name by which the console is reached first in names of [tls] in labward.toml; until then people sign in with login and password";
     // gateway: refusals that a peer may see in an acknowledgement
     GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
         "the frame does not hold an HL7 v2 message",

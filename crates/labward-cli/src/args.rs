@@ -16,8 +16,8 @@ pub use export::ListExportArgs;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 
 pub use peer::{
-    EdgeCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs,
-    PersonCommand, Role, ScopeArgs, SessionCommand, TokenCommand,
+    EdgeCommand, PasskeyCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList,
+    PeerSetArgs, PersonCommand, Role, ScopeArgs, SessionCommand, TokenCommand,
 };
 
 /// Guards a medical laboratory's messages, records and evidence.
@@ -77,6 +77,9 @@ pub enum Command {
     /// Sessions: who is signed in at the console.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Passkeys with which people sign in at the console.
+    #[command(subcommand)]
+    Passkey(PasskeyCommand),
     /// Tokens with which programs act at the API over TLS.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -156,6 +156,8 @@ const DONE: &[&str] = &[
     "ended",
     "glass-ended",
     "glass-opened",
+    "passkey-added",
+    "passkey-removed",
     "rejected",
     "released",
     "reloaded",

@@ -16,7 +16,7 @@ use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::SafeguardCounts;
 use labward_api::session::Session;
 use labward_api::status::{Check, Status};
-use labward_identity::{Language, Permission, Role, Roles, Theme};
+use labward_identity::{Language, Permission, Role};
 use labward_report::{LabResult, Moment};
 use serde_json::Value;
 
@@ -26,6 +26,7 @@ use crate::language::Texts as _;
 use crate::segments::{Segment, segments};
 
 mod accesses;
+mod account;
 mod configuration;
 mod entries;
 mod glass;
@@ -37,6 +38,7 @@ mod safeguards;
 pub mod setup;
 
 pub use self::accesses::accesses;
+pub use self::account::{Account, Asking, asking, me, need_name};
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::entries::{Row, rows};
 pub use self::glass::{glass, opening, openings};
@@ -79,16 +81,22 @@ pub const ENTRIES_ON_PAGE: u32 = 50;
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
     f: &'a Frame,
+    passkeys: bool,
     fault: Option<&'a ProblemBody>,
 }
 
-/// The sign-in, with what was wrong the last time.
+/// The sign-in, with what was wrong the last time, and whether `passkeys` can be used here.
 ///
 /// # Errors
 ///
 /// [`RenderError`].
-pub fn sign_in(f: &Frame, fault: Option<&ProblemBody>) -> Result<String, RenderError> {
-    SignInPage { f, fault }.render()
+pub fn sign_in(
+    f: &Frame,
+    passkeys: bool,
+    fault: Option<&ProblemBody>,
+) -> Result<String, RenderError> {
+    let page = SignInPage { f, passkeys, fault };
+    page.render()
 }
 
 #[derive(Template)]
@@ -492,49 +500,6 @@ pub fn people(
     .render()
 }
 
-#[derive(Template)]
-#[template(path = "me.html")]
-struct MePage<'a> {
-    f: &'a Frame,
-    roles: Vec<&'static str>,
-    language: Option<Language>,
-    sessions: &'a [Session],
-    this: u64,
-}
-
-impl MePage<'_> {
-    fn speaks(&self, language: &Language) -> bool {
-        self.language == Some(*language)
-    }
-}
-
-/// The reader's own account: the language they chose, if any, and their sessions, of which `this`
-/// is the present one.
-///
-/// # Errors
-///
-/// [`RenderError`].
-pub fn me(
-    f: &Frame,
-    language: Option<Language>,
-    sessions: &[Session],
-    this: u64,
-) -> Result<String, RenderError> {
-    let roles = f.viewer.as_ref().map(|viewer| viewer.roles);
-    MePage {
-        f,
-        roles: roles
-            .into_iter()
-            .flat_map(Roles::iter)
-            .map(Role::name)
-            .collect(),
-        language,
-        sessions,
-        this,
-    }
-    .render()
-}
-
 /// A title that names a record by its number, which is no one's but ours.
 fn numbered(f: &Frame, key: &str, record: u64) -> Cow<'static, str> {
     f.w(key, "record", &record.to_string())
@@ -549,6 +514,7 @@ mod tests {
     use super::*;
     use labward_api::record::{Access, Accesses, AskedAccesses, Results};
     use labward_api::status::{CheckFinding, LinkStatus};
+    use labward_identity::Theme;
     use labward_report::{Measured, TestLine};
 
     fn frame() -> Frame {

@@ -2,7 +2,7 @@
 //!
 //! A text must never hold certificate bytes, keys or anything a peer wrote.
 
-use labward_base::id::{PeerId, PersonId, SessionNumber, TokenNumber};
+use labward_base::id::{PasskeyNumber, PeerId, PersonId, SessionNumber, TokenNumber};
 use labward_base::problem::{self, Problem};
 use labward_ledger::LedgerError;
 use labward_store::StoreError;
@@ -65,6 +65,12 @@ pub enum IdentityError {
 /// That a password was wrong is no error but a [`crate::Refusal`].
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
+    /// Staff: the passkey would have no name, is known already, or does not answer what was asked.
+    #[error("add a passkey: {what}")]
+    BadPasskey {
+        /// What does not fit.
+        what: &'static str,
+    },
     /// Operator: the token would have no name, no scope that it may have, or no time.
     #[error("make a token: {what}")]
     BadToken {
@@ -86,6 +92,9 @@ pub enum SignInError {
     /// Ours: the library gave no random bytes.
     #[error("make a random code")]
     NoRandom(#[from] labward_seal::CryptoFailed),
+    /// Operator or staff: there is no such passkey, or it was removed.
+    #[error("remove passkey {0}: there is none")]
+    NoPasskey(PasskeyNumber),
     /// Operator: there is no such session, or it has ended.
     #[error("end session {0}: there is none")]
     NoSession(SessionNumber),
@@ -101,11 +110,13 @@ impl SignInError {
     /// What a person is told about it.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::BadPasskey { .. } => &problem::IDENTITY_BAD_PASSKEY,
             Self::BadToken { .. } => &problem::IDENTITY_BAD_TOKEN,
             Self::Busy => &problem::SERVER_BUSY,
             Self::Hash(_) | Self::NoRandom(_) => &problem::SERVER_INTERNAL,
             Self::InvitationEnded => &problem::IDENTITY_INVITATION_ENDED,
             Self::LoginTaken => &problem::IDENTITY_LOGIN_TAKEN,
+            Self::NoPasskey(_) => &problem::IDENTITY_NO_PASSKEY,
             Self::NoSession(_) => &problem::IDENTITY_NO_SESSION,
             Self::NoToken(_) => &problem::IDENTITY_NO_TOKEN,
             Self::WeakPassword(_) => &problem::IDENTITY_WEAK_PASSWORD,

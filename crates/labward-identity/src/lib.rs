@@ -9,8 +9,9 @@
 //! | `role` | [`Role`] × [`Permission`]: one table |
 //! | `people` | [`People`]: accounts of the operating system and logins bound to people |
 //! | `invitation` | [`Invitations`]: a one-time code with which a person chooses login and password |
+//! | `passkey` | [`Passkeys`]: what a person signs in with without a password, asked for by a challenge |
 //! | `password` | [`Passwords`]: what a password must be, and how it is kept |
-//! | `sign_in` | [`SignIn`]: a login and a password become a session, or a recorded refusal |
+//! | `sign_in` | [`SignIn`]: a login and a password, or a passkey, become a session, or a recorded refusal |
 //! | `throttle`, `refusals` | how fast passwords may be tried, and how refusals are recorded |
 //! | `session` | [`Sessions`]: who is signed in, until when |
 //! | `token` | [`Tokens`]: how a program acts at the API in a person's name |
@@ -29,6 +30,7 @@ mod enrolment;
 mod error;
 mod how_to;
 mod invitation;
+mod passkey;
 mod password;
 mod peer;
 mod peers;
@@ -57,6 +59,7 @@ pub use enrolment::{
 pub use error::{IdentityError, SignInError};
 pub use how_to::{HowTo, how_to};
 pub use invitation::{INVITATION_LASTS, Invitation, InvitationCode, Invitations};
+pub use passkey::{Asked, Passkey, Passkeys, RelyingParty};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, Passwords, Weakness};
 pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey, check_name};
 pub use peers::Peers;
@@ -68,6 +71,7 @@ pub use session::{
     Client, Session, SessionEnd, SessionId, SessionLimits, Sessions, csrf_fits, csrf_token,
 };
 pub use sign_in::{Attempt, Refusal, SignIn};
+pub use store::passkey::PASSKEY_MIGRATIONS;
 pub use store::sign_in::{SHORT_LIVED_TABLES, SIGN_IN_MIGRATIONS};
 pub use store::token::TOKEN_MIGRATIONS;
 pub use store::{MIGRATIONS, RENEWAL_MIGRATIONS};

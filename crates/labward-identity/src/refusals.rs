@@ -29,8 +29,11 @@ pub(crate) enum Reason {
     BadToken,
     EndedPassword,
     NoPassword,
+    PasskeyCounter,
     TooMany,
     UnknownLogin,
+    UnknownPasskey,
+    WrongPasskey,
     WrongPassword,
 }
 
@@ -40,8 +43,11 @@ impl Reason {
             Self::BadToken => "bad-token",
             Self::EndedPassword => "ended-password",
             Self::NoPassword => "no-password",
+            Self::PasskeyCounter => "passkey-counter",
             Self::TooMany => "too-many-attempts",
             Self::UnknownLogin => "unknown-login",
+            Self::UnknownPasskey => "unknown-passkey",
+            Self::WrongPasskey => "wrong-passkey",
             Self::WrongPassword => "wrong-password",
         }
     }
@@ -49,6 +55,9 @@ impl Reason {
     const fn problem(self) -> &'static Problem {
         match self {
             Self::BadToken => &problem::IDENTITY_TOKEN_REFUSED,
+            Self::PasskeyCounter | Self::UnknownPasskey | Self::WrongPasskey => {
+                &problem::IDENTITY_PASSKEY_REFUSED
+            }
             Self::TooMany => &problem::IDENTITY_TOO_MANY_ATTEMPTS,
             _ => &problem::IDENTITY_SIGN_IN_REFUSED,
         }

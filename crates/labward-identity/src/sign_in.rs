@@ -1,4 +1,4 @@
-//! Signing in: a login and a password become a session, or a refusal that is recorded.
+//! Signing in: a login and a password, or a passkey, become a session, or a refusal that is recorded.
 //!
 //! It must never tell whether it was the login or the password that was wrong, whether the person was
 //! removed or never had a password; the work done and the answer are the same. Person or entity
@@ -7,6 +7,8 @@
 //! A password that was tried wrongly 100 times in a row has ended (NIST SP 800-63B-4, 3.2.2); an
 //! invitation gives another. Until then tries are only slowed, so that nobody is shut out for good
 //! by somebody else's guessing.
+
+mod passkey;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +21,8 @@ use labward_store::Store;
 
 use crate::refusals::{Reason, Refusals, record};
 use crate::store::sign_in as store;
-use crate::throttle::Throttle;
-use crate::{Client, IdentityError, Passwords, People, Session, SessionId, Sessions};
+use crate::throttle::{Throttle, Try};
+use crate::{Client, IdentityError, Passwords, People, Person, Session, SessionId, Sessions};
 
 /// Lets people in; clones share the counters.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ pub enum Attempt {
 pub enum Refusal {
     /// Login and password do not fit together.
     NotRecognized,
+    /// The passkey is not known, or does not answer what was asked.
+    PasskeyRefused,
     /// Passwords are tried too fast, for this login or from this place.
     TooManyAttempts {
         /// How long to wait, in seconds; at most 900.
@@ -67,6 +71,7 @@ impl Refusal {
     pub fn problem(&self) -> &'static Problem {
         match self {
             Self::NotRecognized => &problem::IDENTITY_SIGN_IN_REFUSED,
+            Self::PasskeyRefused => &problem::IDENTITY_PASSKEY_REFUSED,
             Self::TooManyAttempts { .. } => &problem::IDENTITY_TOO_MANY_ATTEMPTS,
         }
     }
@@ -104,45 +109,99 @@ impl SignIn {
         client: &Client,
         now: Timestamp,
     ) -> Result<Attempt, IdentityError> {
-        let shared = &*self.0;
-        let login = login.trim().to_ascii_lowercase();
-        let person = shared.people.by_login(&login).map(|person| person.id);
-        let begun = shared
-            .throttle
-            .begin(sha256(login.as_bytes()), client.address, now);
-        let tried = match begun {
-            Ok(tried) => tried,
-            Err(wait) => {
-                self.refused(person, Reason::TooMany, client, now);
-                let wait_seconds = whole_seconds(wait);
-                return Ok(Attempt::Refused(Refusal::TooManyAttempts { wait_seconds }));
+        match self.try_password(login, password, client, now)? {
+            Err(refusal) => Ok(Attempt::Refused(refusal)),
+            Ok((tried, fits)) => {
+                let otherwise = (Reason::WrongPassword, Refusal::NotRecognized);
+                self.enter(&tried, fits, otherwise, client, now)
             }
+        }
+    }
+
+    /// Whether this is the password of a person who has a session, before they change what they sign
+    /// in with; slowed and recorded as a sign-in is.
+    ///
+    /// # Errors
+    /// As [`Self::with_password`]; [`IdentityError::NoPerson`] for who has no login.
+    pub fn confirm(
+        &self,
+        person: &Person,
+        password: &Secret<String>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Result<(), Refusal>, IdentityError> {
+        let login = person.login.as_deref();
+        let login = login.ok_or(IdentityError::NoPerson(person.id))?;
+        let tried = self.try_password(login, password, client, now)?;
+        Ok(tried.map(|(tried, _)| self.0.throttle.was_right(&tried)))
+    }
+
+    /// The person and the credential if the password fits, and the try that it was.
+    fn try_password(
+        &self,
+        login: &str,
+        password: &Secret<String>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Result<(Try, (PersonId, i64)), Refusal>, IdentityError> {
+        let login = login.trim().to_ascii_lowercase();
+        let person = self.0.people.by_login(&login).map(|person| person.id);
+        let tried = match self.begin_try(sha256(login.as_bytes()), person, client, now) {
+            Ok(tried) => tried,
+            Err(refusal) => return Ok(Err(refusal)),
         };
         match self.look(person, password) {
             Err(error) => {
-                shared.throttle.was_none(&tried);
+                self.0.throttle.was_none(&tried);
                 Err(error)
             }
             Ok(Err(reason)) => {
                 self.refused(person, reason, client, now);
-                Ok(Attempt::Refused(Refusal::NotRecognized))
+                Ok(Err(Refusal::NotRecognized))
             }
-            Ok(Ok((person, credential))) => {
-                match shared.sessions.begin(person, credential, client, now) {
-                    Ok((id, session)) => {
-                        shared.throttle.was_right(&tried);
-                        Ok(Attempt::Admitted { id, session })
-                    }
-                    // Removed, or given another password, while this one was looked at.
-                    Err(IdentityError::NoPerson(_)) => {
-                        self.refused(Some(person), Reason::WrongPassword, client, now);
-                        Ok(Attempt::Refused(Refusal::NotRecognized))
-                    }
-                    Err(error) => {
-                        shared.throttle.was_none(&tried);
-                        Err(error)
-                    }
-                }
+            Ok(Ok(fits)) => Ok(Ok((tried, fits))),
+        }
+    }
+
+    /// Counts a try before anything is looked at, or refuses it.
+    fn begin_try(
+        &self,
+        what: [u8; 32],
+        person: Option<PersonId>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Try, Refusal> {
+        let begun = self.0.throttle.begin(what, client.address, now);
+        begun.map_err(|wait| {
+            self.refused(person, Reason::TooMany, client, now);
+            let wait_seconds = whole_seconds(wait);
+            Refusal::TooManyAttempts { wait_seconds }
+        })
+    }
+
+    /// Begins the session of a person whose credential fits; `otherwise` if it stands no more.
+    fn enter(
+        &self,
+        tried: &Try,
+        (person, credential): (PersonId, i64),
+        (reason, refusal): (Reason, Refusal),
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Attempt, IdentityError> {
+        let shared = &*self.0;
+        match shared.sessions.begin(person, credential, client, now) {
+            Ok((id, session)) => {
+                shared.throttle.was_right(tried);
+                Ok(Attempt::Admitted { id, session })
+            }
+            // Removed, or given another credential, while this one was looked at.
+            Err(IdentityError::NoPerson(_)) => {
+                self.refused(Some(person), reason, client, now);
+                Ok(Attempt::Refused(refusal))
+            }
+            Err(error) => {
+                shared.throttle.was_none(tried);
+                Err(error)
             }
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! It must never change a row without its entry. **Invariant:** no change without an entry.
 
+pub(crate) mod passkey;
 pub(crate) mod sign_in;
 pub(crate) mod token;
 

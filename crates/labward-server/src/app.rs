@@ -24,7 +24,9 @@ use labward_gateway::events::Events;
 use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::tls::ServerIdentity;
 use labward_gateway::{Gateway, GatewayParts, Messages};
-use labward_identity::{Invitations, Passwords, Peers, People, Sessions, SignIn, Tokens};
+use labward_identity::{
+    Invitations, Passkeys, Passwords, Peers, People, RelyingParty, Sessions, SignIn, Tokens,
+};
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
@@ -97,6 +99,7 @@ pub(crate) struct Core {
     pub(crate) sessions: Sessions,
     pub(crate) invitations: Invitations,
     pub(crate) tokens: Tokens,
+    pub(crate) passkeys: Passkeys,
     pub(crate) sign_in: SignIn,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
@@ -238,6 +241,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         ),
         sessions,
         tokens,
+        passkeys: Passkeys::new(store.clone(), SITE),
         config: RwLock::new(Arc::new(Loaded { config, source })),
         data,
         clock,
@@ -543,6 +547,11 @@ impl Core {
             Ok(IpAddr::V6(host)) => format!("https://[{host}]:{port}"),
             _ => format!("https://{host}:{port}"),
         })
+    }
+
+    /// For whom passkeys are made and used: the console by its name, if it has one.
+    pub(crate) fn relying_party(&self) -> Option<RelyingParty> {
+        RelyingParty::of(&self.console_url()?, &self.config().site.name)
     }
 
     /// What the console shows in the next handshake.

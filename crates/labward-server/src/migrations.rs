@@ -27,6 +27,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_ledger::ACT_MIGRATIONS,
         labward_records::reserve::OPENING_MIGRATIONS,
         crate::http::idempotency::MIGRATIONS,
+        labward_identity::PASSKEY_MIGRATIONS,
     ]
     .concat()
 }

@@ -149,6 +149,7 @@ def main() -> int:
         walk.scene(scenes.pages_read_without_script, browser, lab)
         walk.scene(scenes.signing_out_leaves_nothing, page, lab)
         walk.scene(scenes.sign_in_by_keyboard, page, lab, "ada")
+        walk.scene(scenes.passkey_signs_in_switches_person_and_ends, page, lab)
         walk.scene(first_run.walk_through, walk, launch, LOOKS)
         browser.close()
     for fault in itertools.islice(walk.faults, 60):

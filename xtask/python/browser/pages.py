@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 
+from lab import PASSWORD
+
 WHY = "ward round"
 EMERGENCY = "unconscious in the emergency room"
 
@@ -108,6 +110,14 @@ def refused_search(page, base):
     expect(page.locator("[role=alert]")).to_be_visible()
 
 
+def passkey(page, base):
+    page.goto(base + "/me")
+    page.fill("#passkey-name", "green key")
+    page.fill("#passkey-password", PASSWORD)
+    page.click("form[action='/me/passkeys'] button")
+    expect(page.locator("form[data-passkey]")).to_be_visible()
+
+
 #: Name of the picture, and the way there. The walk fails on a page of the navigation that is not here.
 PAGES = {
     "home": plain("/"),
@@ -141,11 +151,13 @@ PAGES = {
     "settings-add": plain("/settings/edit?table=destination"),
     "settings-policy": plain("/settings/edit?table=retention"),
     "me": plain("/me"),
+    "passkey": passkey,
     "nowhere": plain("/no-such-page"),
 }
 
 #: What is there before anybody signs in.
 OUTSIDE = {
     "sign-in": plain("/sign-in"),
+    "sign-in-passkey": plain("/sign-in/passkey"),
     "join": plain("/join"),
 }

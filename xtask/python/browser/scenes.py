@@ -231,7 +231,53 @@ def report_prints(page, lab: Lab) -> None:
 
 def signing_out_leaves_nothing(page, lab: Lab) -> None:
     page.goto(lab.base + "/people")
-    page.click("header form button")
+    page.click("header form[action='/sign-out'] button")
     page.wait_for_url("**/sign-in**")
     page.go_back()
     page.wait_for_url("**/sign-in**")
+
+
+def passkey_signs_in_switches_person_and_ends(page, lab: Lab) -> None:
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page.goto(lab.base + "/me")
+    page.fill("#passkey-name", "blue key")
+    page.fill("#passkey-password", PASSWORD)
+    page.click("form[action='/me/passkeys'] button")
+    page.wait_for_url("**done=passkey-added")
+    row = page.locator("main tr", has=page.locator("th", has_text="blue key"))
+    expect(row).to_have_count(1)
+    page.click("header form[action='/sign-out'] button")
+    page.wait_for_url("**/sign-in**")
+    # Nothing but Tab and Enter from here.
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.pathname") == "/sign-in/passkey":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(lab.base + "/")
+    before = {session["number"] for session in lab.json("session", "list")}
+    page.click("header form[action='/switch'] button")
+    page.wait_for_url(lab.base + "/")
+    after = {session["number"] for session in lab.json("session", "list")}
+    assert len(before - after) == 1 and len(after - before) == 1, (before, after)
+    page.goto(lab.base + "/me")
+    row.locator("summary").click()
+    row.locator("input[type=password]").fill(PASSWORD)
+    row.locator("button").click()
+    page.wait_for_url("**done=passkey-removed")
+    expect(row).to_have_count(0)
+    page.click("header form[action='/switch'] button")
+    # The device still has it; the console does not.
+    expect(page.locator("[role=alert][lang=en]")).to_be_visible()
+    assert page.url == lab.base + "/sign-in/passkey", page.url
+    device.detach()

@@ -214,6 +214,18 @@ pub enum SessionCommand {
     List,
 }
 
+/// `labward passkey …`
+#[derive(Debug, Subcommand)]
+pub enum PasskeyCommand {
+    /// List the passkeys: whose, for which name, last used.
+    List,
+    /// Remove a passkey at once, such as one of a lost device.
+    Remove {
+        /// The passkey's number.
+        number: u64,
+    },
+}
+
 /// `labward token …`
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {

@@ -6,6 +6,7 @@ mod glass;
 mod key;
 mod ledger;
 mod message;
+mod passkey;
 mod patient;
 mod peer;
 mod record;
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Peer(command) => peer::run(&context, command),
         Command::Person(command) => peer::person(&context, command),
         Command::Session(command) => session::run(&context, command),
+        Command::Passkey(command) => passkey::run(&context, command),
         Command::Token(command) => token::run(&context, command),
         Command::Message(command) => message::run(&context, command),
         Command::Record(command) => record::run(&context, command),

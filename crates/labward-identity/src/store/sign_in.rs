@@ -143,6 +143,8 @@ pub(crate) fn accept(
     tx.execute("DELETE FROM invitation WHERE person = $1", &[id.into()])?;
     let sql = "DELETE FROM credential WHERE person = $1 AND kind = 'password'";
     let replaced = tx.execute(sql, &[id.into()])?;
+    // Whoever knew the old password may have added one.
+    let passkeys = tx.execute("DELETE FROM credential WHERE person = $1", &[id.into()])?;
     let sessions = tx.execute("DELETE FROM session WHERE person = $1", &[id.into()])?;
     let sql = "UPDATE person SET login = $1 WHERE id = $2";
     tx.execute(sql, &[(&accepted.login).into(), id.into()])?;
@@ -151,7 +153,8 @@ pub(crate) fn accept(
         .text("how", "invitation")
         .text("login", &accepted.login)
         .number("reset", i64::from(replaced != 0))
-        .number("sessions_ended", sessions);
+        .number("sessions_ended", sessions)
+        .number("passkeys_removed", passkeys);
     if let Some(by) = by {
         facts = facts.number("invited_by", by);
     }
@@ -193,8 +196,10 @@ pub(crate) fn begin_session(
     if used != 1 {
         return Err(IdentityError::NoPerson(live.person));
     }
+    let sql = "SELECT kind FROM credential WHERE id = $1";
+    let kind = tx.query_one(sql, &[credential.into()], |row| Ok(row.text(0)?.to_owned()))?;
     let facts = Facts::new()
-        .text("how", "password")
+        .text("how", kind)
         .text("source", live.client.address.to_string())
         .text("ends_at", live.ends_at.to_rfc3339());
     let (actor, subject) = (Actor::Person(live.person), Subject::Person(live.person));

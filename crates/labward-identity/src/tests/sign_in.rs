@@ -19,21 +19,21 @@ use crate::{
     SignInError, Weakness, csrf_fits, csrf_token,
 };
 
-const GOOD: &str = "violet tram eats harbour";
+pub(super) const GOOD: &str = "violet tram eats harbour";
 const OTHER: &str = "seven quiet goats at noon";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A lab whose people can sign in.
-struct Door {
-    lab: Lab,
+pub(super) struct Door {
+    pub(super) lab: Lab,
     passwords: Passwords,
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     invitations: Invitations,
-    sign_in: SignIn,
+    pub(super) sign_in: SignIn,
 }
 
 impl Door {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lab = Lab::new();
         lab.people
             .add(person("Ada Archer", Role::Administrator, Some(1000)), BY)
@@ -68,15 +68,15 @@ impl Door {
         Self::over(self.lab)
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.lab.clock.now()
     }
 
-    fn invite(&self, person: PersonId) -> Invitation {
+    pub(super) fn invite(&self, person: PersonId) -> Invitation {
         self.invitations.create(person, BY, self.now()).unwrap()
     }
 
-    fn accept(
+    pub(super) fn accept(
         &self,
         code: &InvitationCode,
         login: &str,
@@ -87,21 +87,21 @@ impl Door {
     }
 
     /// A person who has accepted an invitation.
-    fn kim(&self) -> Person {
+    pub(super) fn kim(&self) -> Person {
         let kim = person("Kim Kessler", Role::ClinicalStaff, None);
         let kim = self.lab.people.add(kim, BY).unwrap();
         let invitation = self.invite(kim.id);
         self.accept(&invitation.code, "k.kessler", GOOD).unwrap()
     }
 
-    fn attempt(&self, login: &str, password: &str) -> Attempt {
+    pub(super) fn attempt(&self, login: &str, password: &str) -> Attempt {
         let password = Secret::new(password.to_owned());
         self.sign_in
             .with_password(login, &password, &client(), self.now())
             .unwrap()
     }
 
-    fn enter(&self, login: &str, password: &str) -> Option<(SessionId, Session)> {
+    pub(super) fn enter(&self, login: &str, password: &str) -> Option<(SessionId, Session)> {
         match self.attempt(login, password) {
             Attempt::Admitted { id, session } => Some((id, session)),
             Attempt::Refused(_) => None,
@@ -137,13 +137,13 @@ impl Door {
     }
 
     /// Returns when what was handed over to the store is done: a unit comes after those before it.
-    fn wait(&self) {
+    pub(super) fn wait(&self) {
         let nothing = |_: &mut Tx<'_>| Ok::<_, IdentityError>(());
         self.lab.store.write(nothing).unwrap();
     }
 
     /// Actions and subjects of the entries behind the first `skip`.
-    fn entries(&self, skip: usize) -> Vec<String> {
+    pub(super) fn entries(&self, skip: usize) -> Vec<String> {
         self.wait();
         self.lab.entries().split_off(skip)
     }
@@ -159,7 +159,7 @@ impl Door {
     }
 }
 
-fn client() -> Client {
+pub(super) fn client() -> Client {
     Client::new(IpAddr::V4(7.into()), "Firefox on the bench")
 }
 

@@ -188,6 +188,10 @@ endpoints! {
         "Makes a token; it is in the answer this once";
     Delete "tokens/{number}", PersonChange, Nothing, "Done", session::end_token,
         "Ends a token at once";
+    Get "passkeys", PersonRead, Nothing, "[Passkey]", session::passkeys,
+        "The passkeys with which people sign in at the console; one is added there, by its person";
+    Delete "passkeys/{number}", PersonChange, Nothing, "Done", session::remove_passkey,
+        "Removes a passkey at once, such as one of a lost device";
     Get "messages", MessageList, Query("MessageFilter"),
         "[Message]", message::list,
         "Messages, the newest first, without their content";

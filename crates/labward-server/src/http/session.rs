@@ -1,16 +1,17 @@
-//! `people/{id}/invite`, `sessions` and `tokens`.
+//! `people/{id}/invite`, `sessions`, `passkeys` and `tokens`.
 //!
 //! It must never keep a code or a token, or show the id of a session: the first two are in an answer
 //! once, the third is with its browser alone.
 
 use labward_api::PREFIX;
-use labward_api::session::{AddedToken, Invitation, NewToken, Session, Token};
+use labward_api::session::{AddedToken, Invitation, NewToken, Passkey, Session, Token};
 use labward_base::Clock as _;
-use labward_base::id::{PersonId, SessionNumber, TokenNumber};
+use labward_base::id::{PasskeyNumber, PersonId, SessionNumber, TokenNumber};
 use labward_identity::Permission;
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
+use crate::app::Core;
 
 /// Where a code is typed in the console.
 const JOIN: &str = "/join";
@@ -72,6 +73,32 @@ pub(super) fn add_token(call: &Call) -> Result<Answer, Failure> {
 pub(super) fn end_token(call: &Call) -> Result<Answer, Failure> {
     let number: TokenNumber = call.param("number")?;
     Answer::done(call.core.tokens.end(number, call.actor())?)
+}
+
+/// `GET passkeys`
+pub(super) fn passkeys(call: &Call) -> Result<Answer, Failure> {
+    let all = call.core.passkeys.all()?;
+    let all = all.iter().map(|one| passkey(&call.core, one));
+    Answer::json(&all.collect::<Vec<_>>())
+}
+
+/// `DELETE passkeys/{number}`
+pub(super) fn remove_passkey(call: &Call) -> Result<Answer, Failure> {
+    let number: PasskeyNumber = call.param("number")?;
+    let entry = call.core.passkeys.remove(number, None, call.actor())?;
+    Answer::done(Some(entry))
+}
+
+pub(super) fn passkey(core: &Core, passkey: &labward_identity::Passkey) -> Passkey {
+    Passkey {
+        number: passkey.number.get(),
+        person: passkey.person.get(),
+        person_name: core.people.name_of(passkey.person).unwrap_or_default(),
+        name: passkey.name.clone(),
+        relying_party: passkey.relying_party.clone(),
+        created: passkey.created.to_rfc3339(),
+        last_used: passkey.last_used.map(|used| used.to_rfc3339()),
+    }
 }
 
 fn token(token: &labward_identity::Token) -> Token {

@@ -117,6 +117,7 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let people: Value = get(app, "people");
     let other = people[0]["id"].as_u64().unwrap();
     let (kim, session) = super::sign_in::somebody_signed_in(app);
+    let passkey = super::sign_in::a_passkey_of(app, kim);
     let new_token = json!({ "person": kim, "name": "x", "scopes": ["status.read"], "days": 1 });
     let made = request(app, "POST", "tokens", new_token.to_string().as_bytes());
     let made: Value = serde_json::from_slice(&made.body).unwrap();
@@ -215,6 +216,12 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             format!("sessions/{session}"),
             &json!({}),
         ),
+        act(
+            "DELETE",
+            "passkeys/{number}",
+            format!("passkeys/{passkey}"),
+            &json!({}),
+        ),
         same("tokens", &new_token),
         act(
             "DELETE",
@@ -311,6 +318,7 @@ fn shown(app: &App) -> Vec<Value> {
         "people",
         "sessions",
         "tokens",
+        "passkeys",
         "messages",
         "ledger/entries?limit=1000",
     ];

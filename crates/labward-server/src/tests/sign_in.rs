@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use labward_api::Done;
 use labward_api::peer::Person;
-use labward_api::session::{Invitation, Session};
+use labward_api::session::{Invitation, Passkey, Session};
+use labward_base::id::PersonId;
 use labward_base::{Clock as _, Secret};
-use labward_identity::{Attempt, Client, SessionId};
+use labward_identity::{Attempt, Client, RelyingParty, SessionId};
+use labward_testkit::Authenticator;
 use serde_json::json;
 
 use super::testbench::{Installation, get, post, request};
@@ -29,6 +31,21 @@ pub(super) fn somebody_signed_in(app: &App) -> (u64, u64) {
     sign_in(app).unwrap();
     let sessions: Vec<Session> = get(app, "sessions");
     (kim.id, sessions[0].number)
+}
+
+/// A passkey of this person, who has a session: its number.
+pub(super) fn a_passkey_of(app: &App, person: u64) -> u64 {
+    const ORIGIN: &str = "https://lab.example:8443";
+    let core = &app.core;
+    let now = core.clock.now();
+    let at = RelyingParty::of(ORIGIN, "Lab").unwrap();
+    let sessions = core.sessions.list(PersonId::new(person), now);
+    let asked = core.passkeys.ask_new(&at, &sessions[0], "bench key", now);
+    let asked = asked.unwrap();
+    let (_, answer) = Authenticator::create(&asked.options, ORIGIN);
+    let answer = (asked.ticket.as_str(), answer.as_str());
+    let added = core.passkeys.add(&at, &sessions[0], answer, now);
+    added.unwrap().number.get()
 }
 
 fn sign_in(app: &App) -> Option<SessionId> {
@@ -89,5 +106,45 @@ fn an_invited_persons_sessions_are_listed_and_end_at_once_when_somebody_says_so(
     assert!(find(&ids[1]).is_none());
     assert!(get::<Vec<Session>>(&app, "sessions").is_empty());
     assert!(sign_in(&app).is_none());
+    app.shutdown().unwrap();
+}
+
+#[test]
+fn somebody_who_may_removes_the_passkey_of_a_lost_device() {
+    let installation = Installation::new(Config::default());
+    let app = installation.start();
+    let (kim, _) = somebody_signed_in(&app);
+    let number = a_passkey_of(&app, kim);
+    let passkeys: Vec<Passkey> = get(&app, "passkeys");
+    let [one] = &passkeys[..] else {
+        panic!("{passkeys:?}")
+    };
+    assert_eq!(
+        (one.number, one.person, &*one.person_name),
+        (number, kim, "Kim")
+    );
+    assert_eq!(
+        (&*one.name, &*one.relying_party),
+        ("bench key", "lab.example")
+    );
+    assert_eq!(one.last_used, None);
+    let path = format!("passkeys/{number}");
+    let done = request(&app, "DELETE", &path, b"");
+    assert!(done.read::<Done>().entry.is_some());
+    assert!(get::<Vec<Passkey>>(&app, "passkeys").is_empty());
+    let again = request(&app, "DELETE", &path, b"");
+    assert_eq!(again.code(), "identity.no-passkey");
+    // The number of a password, which is a credential as well, is no passkey's.
+    let entry = app
+        .core
+        .sessions
+        .list(PersonId::new(kim), app.core.clock.now());
+    let other = request(
+        &app,
+        "DELETE",
+        &format!("passkeys/{}", entry[0].number),
+        b"",
+    );
+    assert_eq!(other.code(), "identity.no-passkey");
     app.shutdown().unwrap();
 }

@@ -4,12 +4,14 @@
 
 use std::str::FromStr as _;
 
+use labward_api::ProblemBody;
 use labward_base::{Clock as _, Secret, problem};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::{Attempt, InvitationCode, Refusal};
 
 use super::headers;
+use super::pages::written;
 use super::visit::{Page, Visit, shown_within};
 use crate::http::failure::Failure;
 
@@ -18,8 +20,7 @@ pub(super) fn sign_in(visit: &Visit) -> Result<Page, Failure> {
     if visit.visitor.is_signed_in() {
         return Ok(Page::To("/".to_owned()));
     }
-    let page = html::sign_in(&visit.frame(Place::Elsewhere), None);
-    Ok(Page::Html(page.map_err(unwritten)?))
+    sign_in_page(visit, None)
 }
 
 /// `POST /sign-in`
@@ -29,8 +30,61 @@ pub(super) fn signed_in(visit: &Visit) -> Result<Page, Failure> {
         Ok(page) => return Ok(page),
         Err(failure) => shown_within(failure)?,
     };
-    let page = html::sign_in(&visit.frame(Place::Elsewhere), Some(&failure));
-    Ok(Page::Html(page.map_err(unwritten)?))
+    sign_in_page(visit, Some(&failure))
+}
+
+fn sign_in_page(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
+    let passkeys = visit.core.relying_party().is_some();
+    written(html::sign_in(
+        &visit.frame(Place::Elsewhere),
+        passkeys,
+        fault,
+    ))
+}
+
+/// `GET /sign-in/passkey`
+pub(super) fn ask_passkey(visit: &Visit) -> Result<Page, Failure> {
+    match visit.visitor.is_signed_in() {
+        true => Ok(Page::To("/".to_owned())),
+        false => ask_passkey_with(visit, None),
+    }
+}
+
+/// `POST /sign-in/passkey`
+pub(super) fn signed_in_by_passkey(visit: &Visit) -> Result<Page, Failure> {
+    let core = &visit.core;
+    let Some(at) = core.relying_party() else {
+        return ask_passkey_with(visit, None);
+    };
+    let (client, now) = (&visit.visitor.client, core.clock.now());
+    let answer = (visit.form.text("ticket"), visit.form.text("answer"));
+    let attempt = core
+        .sign_in
+        .with_passkey(&core.passkeys, &at, answer, client, now)?;
+    match entered(attempt) {
+        Ok(page) => Ok(page),
+        Err(failure) => {
+            let fault = shown_within(failure)?;
+            ask_passkey_with(visit, Some(&fault))
+        }
+    }
+}
+
+fn ask_passkey_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
+    let (core, frame) = (&visit.core, visit.frame(Place::Elsewhere));
+    let Some(at) = core.relying_party() else {
+        return written(html::need_name(&frame));
+    };
+    let (address, now) = (visit.visitor.client.address, core.clock.now());
+    let asked = core.passkeys.ask_any(&at, address, now)?;
+    let asking = html::Asking {
+        is_new: false,
+        ticket: &asked.ticket,
+        options: &asked.options,
+        relying_party: at.name(),
+        fault,
+    };
+    written(html::asking(&frame, &asking))
 }
 
 /// `GET /join`
@@ -74,6 +128,19 @@ pub(super) fn sign_out(visit: &Visit) -> Result<Page, Failure> {
     })
 }
 
+/// `POST /switch`
+pub(super) fn switch(visit: &Visit) -> Result<Page, Failure> {
+    let (id, _) = visit.session()?;
+    visit.core.sessions.sign_out(id)?;
+    let place = match visit.core.relying_party() {
+        Some(_) => "/sign-in/passkey",
+        None => "/sign-in?done=signed-out",
+    };
+    Ok(Page::End {
+        place: place.to_owned(),
+    })
+}
+
 fn accept(
     visit: &Visit,
     code: &str,
@@ -92,20 +159,26 @@ fn accept(
 fn begin(visit: &Visit, login: &str, password: &Secret<String>) -> Result<Page, Failure> {
     let core = &visit.core;
     let (client, now) = (&visit.visitor.client, core.clock.now());
-    match core.sign_in.with_password(login, password, client, now)? {
+    entered(core.sign_in.with_password(login, password, client, now)?)
+}
+
+/// The session of who was admitted.
+fn entered(attempt: Attempt) -> Result<Page, Failure> {
+    match attempt {
         Attempt::Admitted { id, .. } => Ok(Page::Begin {
             cookie: headers::session_cookie(id.to_text().expose()),
             place: "/".to_owned(),
         }),
-        Attempt::Refused(refusal) => {
-            let failure = Failure::new(refusal.problem());
-            Err(match refusal {
-                Refusal::TooManyAttempts { wait_seconds } => {
-                    failure.with(format!("{wait_seconds} s"))
-                }
-                Refusal::NotRecognized => failure,
-            })
-        }
+        Attempt::Refused(refusal) => Err(refused(refusal)),
+    }
+}
+
+/// A refusal as a page shows it.
+pub(super) fn refused(refusal: Refusal) -> Failure {
+    let failure = Failure::new(refusal.problem());
+    match refusal {
+        Refusal::TooManyAttempts { wait_seconds } => failure.with(format!("{wait_seconds} s")),
+        Refusal::NotRecognized | Refusal::PasskeyRefused => failure,
     }
 }
 

@@ -12,8 +12,10 @@
 //! | `form` | the fields of a form or an address |
 //! | `headers` | what every answer tells the browser it must not do |
 //! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
+//! | `account` | the page of one's own account |
 //! | `ledger`, `patient`, `glass` | the pages of the ledger, of one patient, of emergency access |
 
+mod account;
 mod configuration;
 mod entrance;
 mod export;

@@ -12,11 +12,10 @@ use labward_api::session::{Invitation, Session as SessionShown};
 use labward_api::status::{Check, Status};
 use labward_api::{Done, Why};
 use labward_base::Clock as _;
-use labward_base::id::{PeerId, PersonId, SessionNumber};
+use labward_base::id::{PeerId, PersonId};
 use labward_console::frame::Place;
 use labward_console::pages as html;
-use labward_identity::{Permission, Preferences, SignInError, Theme};
-use labward_ledger::Actor;
+use labward_identity::Permission;
 use serde_json::json;
 
 use super::entrance::unwritten;
@@ -267,44 +266,6 @@ fn people_with(
         false => Vec::new(),
     };
     written(html::people(&frame, &people, &sessions, invited, fault))
-}
-
-/// `GET /me`
-pub(super) fn me(visit: &Visit) -> Result<Page, Failure> {
-    let (_, session) = visit.session()?;
-    let now = visit.core.clock.now();
-    let all = visit.core.sessions.list(session.person.id, now);
-    let sessions: Vec<SessionShown> = all.iter().map(crate::http::session::shown).collect();
-    let (language, this) = (session.person.language, session.number.get());
-    written(html::me(&visit.frame(Place::Me), language, &sessions, this))
-}
-
-/// `POST /me`
-pub(super) fn set_me(visit: &Visit) -> Result<Page, Failure> {
-    let (_, session) = visit.session()?;
-    let preferences = Preferences {
-        // What is no language is the browser's.
-        language: visit.form.text("language").parse().ok(),
-        theme: visit.form.text("theme").parse().unwrap_or(Theme::Auto),
-    };
-    let id = session.person.id;
-    let people = &visit.core.people;
-    people.set_preferences(id, preferences, Actor::Person(id))?;
-    Ok(Page::To("/me?done=saved".to_owned()))
-}
-
-/// `POST /me/sessions/{number}/end`
-pub(super) fn end_my_session(visit: &Visit) -> Result<Page, Failure> {
-    let (_, session) = visit.session()?;
-    let number = visit.text("number").parse::<SessionNumber>();
-    let number = number.map_err(|_| Failure::bad_request("there is no such session"))?;
-    let (core, me) = (&visit.core, session.person.id);
-    let mine = core.sessions.list(me, core.clock.now());
-    if !mine.iter().any(|one| one.number == number) {
-        return Err(labward_identity::IdentityError::from(SignInError::NoSession(number)).into());
-    }
-    core.sessions.end(number, Actor::Person(me))?;
-    Ok(Page::To("/me?done=ended".to_owned()))
 }
 
 pub(super) fn why(visit: &Visit) -> Why {

@@ -3,7 +3,7 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{configuration, entrance, export, glass, ledger, pages, patient, safeguards};
+use super::{account, configuration, entrance, export, glass, ledger, pages, patient, safeguards};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -42,12 +42,18 @@ macro_rules! routes {
 routes! {
     Get "/sign-in", Anybody, entrance::sign_in;
     Post "/sign-in", Anybody, entrance::signed_in;
+    Get "/sign-in/passkey", Anybody, entrance::ask_passkey;
+    Post "/sign-in/passkey", Anybody, entrance::signed_in_by_passkey;
     Get "/join", Anybody, entrance::join;
     Post "/join", Anybody, entrance::joined;
     Post "/sign-out", Oneself, entrance::sign_out;
-    Get "/me", Oneself, pages::me;
-    Post "/me", Oneself, pages::set_me;
-    Post "/me/sessions/{number}/end", Oneself, pages::end_my_session;
+    Post "/switch", Oneself, entrance::switch;
+    Get "/me", Oneself, account::me;
+    Post "/me", Oneself, account::set_me;
+    Post "/me/passkeys", Oneself, account::ask_passkey;
+    Post "/me/passkeys/add", Oneself, account::add_passkey;
+    Post "/me/passkeys/{number}/remove", Oneself, account::remove_passkey;
+    Post "/me/sessions/{number}/end", Oneself, account::end_my_session;
     Get "/", Oneself, pages::home;
     Get "/flow", StatusRead, pages::flow;
     Post "/flow/{name}/resume", MessageResend, pages::resume;

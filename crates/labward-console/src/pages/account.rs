@@ -1,0 +1,174 @@
+//! The reader's own account, and the page on which a browser asks a device for a passkey.
+//!
+//! It must never hold more of a passkey than what the browser is to ask.
+
+use askama::Template;
+use labward_api::ProblemBody;
+use labward_api::session::{Passkey, Session};
+use labward_identity::{Language, Role, Roles, Theme};
+
+use super::When;
+use crate::RenderError;
+use crate::frame::{Frame, Place};
+use crate::language::Texts as _;
+
+/// What the page of one's own account shows.
+#[derive(Default)]
+pub struct Account<'a> {
+    /// The language that the reader chose, if any.
+    pub language: Option<Language>,
+    /// Their sessions.
+    pub sessions: &'a [Session],
+    /// The number of the present one.
+    pub this: u64,
+    /// Their passkeys.
+    pub passkeys: &'a [Passkey],
+    /// The name by which passkeys know the console; without one there can be none.
+    pub relying_party: Option<&'a str>,
+    /// What was wrong with what was asked about a passkey.
+    pub fault: Option<&'a ProblemBody>,
+}
+
+#[derive(Template)]
+#[template(path = "me.html")]
+struct MePage<'a> {
+    f: &'a Frame,
+    roles: Vec<&'static str>,
+    account: &'a Account<'a>,
+}
+
+impl MePage<'_> {
+    fn speaks(&self, language: &Language) -> bool {
+        self.account.language == Some(*language)
+    }
+}
+
+/// The reader's own account: what they prefer, their passkeys and their sessions.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn me(f: &Frame, account: &Account<'_>) -> Result<String, RenderError> {
+    let roles = f.viewer.as_ref().map(|viewer| viewer.roles);
+    let roles = roles.into_iter().flat_map(Roles::iter).map(Role::name);
+    MePage {
+        f,
+        roles: roles.collect(),
+        account,
+    }
+    .render()
+}
+
+/// What a browser is to ask a device, and where its answer goes.
+pub struct Asking<'a> {
+    /// Whether a passkey is made, and not used.
+    pub is_new: bool,
+    /// By which the answer finds its challenge.
+    pub ticket: &'a str,
+    /// The options, JSON.
+    pub options: &'a str,
+    /// The name by which passkeys know the console.
+    pub relying_party: &'a str,
+    /// What was wrong the last time.
+    pub fault: Option<&'a ProblemBody>,
+}
+
+#[derive(Template)]
+#[template(path = "passkey.html")]
+struct AskingPage<'a> {
+    f: &'a Frame,
+    title: &'static str,
+    lead: &'static str,
+    action: &'static str,
+    back: (&'static str, &'static str),
+    asking: Option<&'a Asking<'a>>,
+}
+
+/// The page on which the browser asks a device at once.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn asking(f: &Frame, asking: &Asking<'_>) -> Result<String, RenderError> {
+    let page = match asking.is_new {
+        true => AskingPage {
+            f,
+            title: "passkey-add",
+            lead: "passkey-add-lead",
+            action: "/me/passkeys/add",
+            back: ("/me", "passkey-to-account"),
+            asking: Some(asking),
+        },
+        false => AskingPage {
+            f,
+            title: "passkey-sign-in",
+            lead: "passkey-sign-in-lead",
+            action: "/sign-in/passkey",
+            back: ("/sign-in", "passkey-to-password"),
+            asking: Some(asking),
+        },
+    };
+    page.render()
+}
+
+/// The page in its place where the console has no name.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn need_name(f: &Frame) -> Result<String, RenderError> {
+    let page = AskingPage {
+        f,
+        title: "passkey-sign-in",
+        lead: "passkey-need-name",
+        action: "",
+        back: ("/sign-in", "passkey-to-password"),
+        asking: None,
+    };
+    page.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame() -> Frame {
+        Frame {
+            language: Language::En,
+            theme: Theme::Auto,
+            viewer: None,
+            nonce: "nonce".to_owned(),
+            lab: "Lab".to_owned(),
+            place: Place::Elsewhere,
+            done: None,
+            alarm: None,
+            glass: None,
+        }
+    }
+
+    #[test]
+    fn what_the_browser_is_to_ask_cannot_leave_its_place_in_the_page() {
+        let asked = Asking {
+            is_new: false,
+            ticket: "t",
+            options: r#"{"a":"\"><script>"}"#,
+            relying_party: "lab.example",
+            fault: None,
+        };
+        let page = asking(&frame(), &asked).unwrap();
+        assert!(!page.contains("<script>"), "{page}");
+        assert!(page.contains("passkey.js") && page.contains("<noscript>"));
+    }
+
+    #[test]
+    fn a_console_without_a_name_says_what_is_to_be_done_and_asks_nothing() {
+        let page = need_name(&frame()).unwrap();
+        assert!(
+            page.contains("[tls]") && !page.contains("passkey.js"),
+            "{page}"
+        );
+        let frame = frame();
+        let account = Account::default();
+        assert!(me(&frame, &account).unwrap().contains("[tls]"));
+    }
+}

@@ -1,0 +1,145 @@
+//! The page of one's own account: what one prefers, one's passkeys and sessions.
+//!
+//! It must never change what somebody signs in with before they have given their password anew, or
+//! reach anything of another person.
+
+use labward_api::ProblemBody;
+use labward_api::session::{Passkey, Session as SessionShown};
+use labward_base::id::{PasskeyNumber, SessionNumber};
+use labward_base::{Clock as _, Secret, problem};
+use labward_console::frame::Place;
+use labward_console::pages as html;
+use labward_identity::{IdentityError, Preferences, RelyingParty, SignInError, Theme};
+use labward_ledger::Actor;
+
+use super::entrance::refused;
+use super::pages::written;
+use super::visit::{Page, Visit, shown_within};
+use crate::http::failure::Failure;
+
+/// `GET /me`
+pub(super) fn me(visit: &Visit) -> Result<Page, Failure> {
+    me_with(visit, None)
+}
+
+fn me_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let (core, id) = (&visit.core, session.person.id);
+    let sessions = core.sessions.list(id, core.clock.now());
+    let sessions: Vec<SessionShown> = sessions.iter().map(crate::http::session::shown).collect();
+    let passkeys = core.passkeys.of(id)?;
+    let shown = |one| crate::http::session::passkey(core, one);
+    let passkeys: Vec<Passkey> = passkeys.iter().map(shown).collect();
+    let at = core.relying_party();
+    let account = html::Account {
+        language: session.person.language,
+        sessions: &sessions,
+        this: session.number.get(),
+        passkeys: &passkeys,
+        relying_party: at.as_ref().map(RelyingParty::name),
+        fault,
+    };
+    written(html::me(&visit.frame(Place::Me), &account))
+}
+
+/// `POST /me/passkeys`
+pub(super) fn ask_passkey(visit: &Visit) -> Result<Page, Failure> {
+    or_within(visit, || {
+        let (_, session) = visit.session()?;
+        let (core, at) = (&visit.core, named(visit)?);
+        confirm(visit)?;
+        let now = core.clock.now();
+        let asked = core
+            .passkeys
+            .ask_new(&at, session, visit.form.text("name"), now)?;
+        let asking = html::Asking {
+            is_new: true,
+            ticket: &asked.ticket,
+            options: &asked.options,
+            relying_party: at.name(),
+            fault: None,
+        };
+        written(html::asking(&visit.frame(Place::Me), &asking))
+    })
+}
+
+/// `POST /me/passkeys/add`
+pub(super) fn add_passkey(visit: &Visit) -> Result<Page, Failure> {
+    or_within(visit, || {
+        let (_, session) = visit.session()?;
+        let (core, at) = (&visit.core, named(visit)?);
+        let answer = (visit.form.text("ticket"), visit.form.text("answer"));
+        core.passkeys.add(&at, session, answer, core.clock.now())?;
+        Ok(Page::To("/me?done=passkey-added".to_owned()))
+    })
+}
+
+/// `POST /me/passkeys/{number}/remove`
+pub(super) fn remove_passkey(visit: &Visit) -> Result<Page, Failure> {
+    or_within(visit, || {
+        let (_, session) = visit.session()?;
+        let number = visit.text("number").parse::<PasskeyNumber>();
+        let number = number.map_err(|_| Failure::bad_request("there is no such passkey"))?;
+        confirm(visit)?;
+        let me = session.person.id;
+        let by = Actor::Person(me);
+        visit.core.passkeys.remove(number, Some(me), by)?;
+        Ok(Page::To("/me?done=passkey-removed".to_owned()))
+    })
+}
+
+/// That whoever sits there knows the password: a session that was left open is not enough.
+fn confirm(visit: &Visit) -> Result<(), Failure> {
+    let (_, session) = visit.session()?;
+    let (core, client) = (&visit.core, &visit.visitor.client);
+    let password = Secret::new(visit.form.text("password").to_owned());
+    let now = core.clock.now();
+    let confirmed = core
+        .sign_in
+        .confirm(&session.person, &password, client, now)?;
+    confirmed.map_err(refused)
+}
+
+fn named(visit: &Visit) -> Result<RelyingParty, Failure> {
+    let at = visit.core.relying_party();
+    at.ok_or(Failure::new(&problem::IDENTITY_PASSKEYS_NEED_NAME))
+}
+
+/// The page that `act` gives, or one's account with what was wrong.
+fn or_within(visit: &Visit, act: impl FnOnce() -> Result<Page, Failure>) -> Result<Page, Failure> {
+    match act() {
+        Ok(page) => Ok(page),
+        Err(failure) => {
+            let fault = shown_within(failure)?;
+            me_with(visit, Some(&fault))
+        }
+    }
+}
+
+/// `POST /me`
+pub(super) fn set_me(visit: &Visit) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let preferences = Preferences {
+        // What is no language is the browser's.
+        language: visit.form.text("language").parse().ok(),
+        theme: visit.form.text("theme").parse().unwrap_or(Theme::Auto),
+    };
+    let id = session.person.id;
+    let people = &visit.core.people;
+    people.set_preferences(id, preferences, Actor::Person(id))?;
+    Ok(Page::To("/me?done=saved".to_owned()))
+}
+
+/// `POST /me/sessions/{number}/end`
+pub(super) fn end_my_session(visit: &Visit) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let number = visit.text("number").parse::<SessionNumber>();
+    let number = number.map_err(|_| Failure::bad_request("there is no such session"))?;
+    let (core, me) = (&visit.core, session.person.id);
+    let mine = core.sessions.list(me, core.clock.now());
+    if !mine.iter().any(|one| one.number == number) {
+        return Err(IdentityError::from(SignInError::NoSession(number)).into());
+    }
+    core.sessions.end(number, Actor::Person(me))?;
+    Ok(Page::To("/me?done=ended".to_owned()))
+}
