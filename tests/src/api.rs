@@ -23,7 +23,6 @@ const NEVER: &[&str] = &[
     "patient.dispose",
     "audit.open",
     "safeguard.decide",
-    "config.change",
 ];
 
 struct Endpoint {

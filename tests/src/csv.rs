@@ -19,6 +19,7 @@ const LISTS: &[&str] = &[
     "safeguards",
     "people",
     "sessions",
+    "openings",
     "tokens",
     "peers",
 ];

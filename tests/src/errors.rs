@@ -124,7 +124,7 @@ fn a_configuration_that_is_not_understood_or_not_safe_starts_nothing() {
 }
 
 #[test]
-fn wrong_usage_and_a_folder_without_an_installation_are_refused() {
+fn wrong_usage_and_a_folder_that_holds_something_else_are_refused() {
     let lab = Installation::create("");
     for words in [
         &[][..],
@@ -136,10 +136,12 @@ fn wrong_usage_and_a_folder_without_an_installation_are_refused() {
     ] {
         assert_eq!(lab.run(words).code, Some(64), "{words:?}");
     }
-    let empty = lab.beside("empty");
-    fs::create_dir(&empty).unwrap();
+    // Only an empty folder becomes one, by the first run.
+    let other = lab.beside("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("notes.txt"), "").unwrap();
     let mut command = lab.command(&["serve", "--data"]);
-    let outcome = run(command.arg(&empty), b"");
+    let outcome = run(command.arg(&other), b"");
     assert_ne!(outcome.code, Some(0));
-    assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
 }

@@ -38,7 +38,6 @@ const IN_PERSON: &[&str] = &[
     "person.change",
     "record.break-glass",
     "safeguard.decide",
-    "config.change",
 ];
 
 /// Runs the server, and Schemathesis beside it.

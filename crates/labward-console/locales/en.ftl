@@ -922,4 +922,5 @@ list-accesses = accesses
 list-entries = entries
 list-safeguards = safeguards
 list-people = people
+list-openings = emergency accesses
 list-sessions = sessions

@@ -922,4 +922,5 @@ list-accesses = accesos
 list-entries = asientos
 list-safeguards = salvaguardas
 list-people = personas
+list-openings = accesos de emergencia
 list-sessions = sesiones

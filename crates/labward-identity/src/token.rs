@@ -38,7 +38,6 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::PatientDispose,
     Permission::AuditOpen,
     Permission::SafeguardDecide,
-    Permission::ConfigChange,
 ];
 
 /// Tokens that one person may have.

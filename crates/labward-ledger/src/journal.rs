@@ -420,7 +420,8 @@ mod tests {
         ledger.store().close().unwrap();
         let journal = LedgerJournal::new(NODE, ledger.clock.clone());
         let options = Options::new(ledger.folder.join("db.sqlite"));
-        let opened = Store::open(options, store::MIGRATIONS, Box::new(journal));
+        let migrations = [store::MIGRATIONS, store::ACT_MIGRATIONS].concat();
+        let opened = Store::open(options, &migrations, Box::new(journal));
         assert!(
             matches!(opened.err(), Some(StoreError::Damaged { place }) if place.contains("tree head"))
         );

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
-use super::super::{check, entries, message, patient, peer, safeguard, session, status};
+use super::super::{check, entries, glass, message, patient, peer, safeguard, session, status};
 
 /// One list.
 pub(super) struct List {
@@ -236,6 +236,29 @@ pub(super) const LISTS: &[List] = &[
         )
     },
     List {
+        page_rows: Some(1_000),
+        next: Next::Row("number"),
+        filter: &["state"],
+        shown_values: &["waiting"],
+        ..plain(
+            "openings",
+            "break-glass",
+            Permission::BreakGlassReview,
+            glass::list,
+            all,
+            &[
+                "number",
+                "person",
+                "name",
+                "opened",
+                "until",
+                "is_over",
+                "is_overdue",
+                "review",
+            ],
+        )
+    },
+    List {
         also: Some(Permission::RecordExport),
         ..plain(
             "results",
@@ -422,6 +445,7 @@ mod tests {
             "safeguards" => &[("Safeguard", "")],
             "people" => &[("Person", "")],
             "sessions" => &[("Session", "")],
+            "openings" => &[("Opening", "")],
             "tokens" => &[("Token", "")],
             "peers" => &[("Peer", ""), ("Rules", "rules.")],
             _ => &[],
@@ -501,6 +525,8 @@ mod tests {
             "entry.html",
             "me.html",
             "message.html",
+            "opening.html",
+            "preview.html",
             "record.html",
             "records.html",
             "settings.html",
