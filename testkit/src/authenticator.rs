@@ -37,21 +37,20 @@ impl Authenticator {
     /// If the options are none.
     pub fn create(options: &str, origin: &str) -> (Self, String) {
         let options = parsed(options);
-        let asked = &options["publicKey"];
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
         let id = digest(&SHA256, pair.public_key().as_ref())
             .as_ref()
             .to_vec();
         let device = Self {
             id,
-            handle: text(&asked["user"]["id"]),
+            handle: text(at(&options, "/publicKey/user/id")),
             origin: origin.to_owned(),
-            relying_party: text(&asked["rp"]["id"]),
+            relying_party: text(at(&options, "/publicKey/rp/id")),
             verified: true,
             counter: 0,
             pair,
         };
-        let answer = device.created(&text(&asked["challenge"]));
+        let answer = device.created(&text(at(&options, "/publicKey/challenge")));
         (device, answer)
     }
 
@@ -86,7 +85,7 @@ impl Authenticator {
     pub fn answer(&mut self, options: &str) -> String {
         self.counter += 1;
         let options = parsed(options);
-        let client = self.client("webauthn.get", &text(&options["publicKey"]["challenge"]));
+        let client = self.client("webauthn.get", &text(at(&options, "/publicKey/challenge")));
         let data = self.data(0);
         let hashed = digest(&SHA256, client.as_bytes());
         let signed = [&data, hashed.as_ref()].concat();
@@ -136,6 +135,10 @@ impl Authenticator {
 
 fn parsed(options: &str) -> Value {
     serde_json::from_str(options).expect("options are JSON")
+}
+
+fn at<'a>(options: &'a Value, pointer: &str) -> &'a Value {
+    options.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> String {

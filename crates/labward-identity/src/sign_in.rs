@@ -77,6 +77,9 @@ impl Refusal {
     }
 }
 
+/// The try that a password fitted in, with the person and the number of the credential.
+type Recognized = (Try, (PersonId, i64));
+
 impl SignIn {
     /// Over these rooms' state.
     pub fn new(
@@ -143,7 +146,7 @@ impl SignIn {
         password: &Secret<String>,
         client: &Client,
         now: Timestamp,
-    ) -> Result<Result<(Try, (PersonId, i64)), Refusal>, IdentityError> {
+    ) -> Result<Result<Recognized, Refusal>, IdentityError> {
         let login = login.trim().to_ascii_lowercase();
         let person = self.0.people.by_login(&login).map(|person| person.id);
         let tried = match self.begin_try(sha256(login.as_bytes()), person, client, now) {

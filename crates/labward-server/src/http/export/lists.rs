@@ -522,11 +522,11 @@ mod tests {
         let templates = concat!(env!("CARGO_MANIFEST_DIR"), "/../labward-console/templates");
         // What shows one thing, or what nobody lists.
         let no_list = [
+            "changes.html",
             "entry.html",
             "me.html",
             "message.html",
             "opening.html",
-            "preview.html",
             "record.html",
             "records.html",
             "settings.html",
