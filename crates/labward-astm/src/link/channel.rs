@@ -1,7 +1,8 @@
 //! A sender and a receiver over a line that damages, loses and repeats what it carries.
 //!
-//! The claim: a message arrives exactly once, or its sender is told that it failed; nothing that
-//! arrives as a message is altered. An 8-bit checksum finds any single flipped bit, so one is flipped.
+//! The claim: a message arrives, or its sender is told that it failed; it arrives again only where an
+//! acknowledgement was lost, which the gateway finds by its content; nothing that arrives as a message
+//! is altered. An 8-bit checksum finds any single flipped bit, so one is flipped.
 
 use labward_base::Timestamp;
 use proptest::prelude::*;
@@ -46,6 +47,8 @@ struct Line {
     refusals: Vec<bool>,
     kept: Vec<LinkMessage>,
     outcome: Option<Result<(), SendFailure>>,
+    /// How many acknowledgements of this message did not arrive as they were sent.
+    lost_answers: usize,
 }
 
 impl Line {
@@ -87,8 +90,9 @@ impl Line {
             }
         }
         if !answer.is_empty() {
-            let answer = self.carry(&answer, false);
-            self.sender.receive(&answer, self.now);
+            let arrived = self.carry(&answer, false);
+            self.lost_answers += usize::from(arrived != answer);
+            self.sender.receive(&arrived, self.now);
         }
     }
 
@@ -126,7 +130,7 @@ impl Line {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
-    fn a_message_arrives_once_or_its_sender_knows(
+    fn a_message_arrives_or_its_sender_knows_and_again_only_if_an_acknowledgement_was_lost(
         faults in proptest::collection::vec(fault(), 0..60),
         refusals in proptest::collection::vec(prop::bool::weighted(0.2), 0..10),
         strict: bool,
@@ -142,11 +146,13 @@ proptest! {
             refusals,
             kept: Vec::new(),
             outcome: None,
+            lost_answers: 0,
         };
         let mut failed: Vec<Vec<u8>> = Vec::new();
         for number in 1..9 {
             let sent = message(number);
             let before = line.kept.len();
+            line.lost_answers = 0;
             let outcome = line.send(&sent);
             if outcome.is_err() {
                 failed.push(sent.clone());
@@ -163,9 +169,9 @@ proptest! {
             for kept in &cut {
                 prop_assert!(!strict && failed.iter().any(|sent| sent.starts_with(&kept.bytes)));
             }
-            prop_assert!(whole.len() <= 1);
+            prop_assert!(whole.len() <= 1 + line.lost_answers);
             if outcome.is_ok() {
-                prop_assert_eq!(whole.len(), 1, "the sender believes that it arrived");
+                prop_assert!(!whole.is_empty(), "the sender believes that it arrived");
             }
         }
         // When the line has become good, everything gets through.
