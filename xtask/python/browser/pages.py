@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from device import give_device
 from lab import PASSWORD
 
 WHY = "ward round"
@@ -110,27 +111,15 @@ def refused_search(page, base):
     expect(page.locator("[role=alert]")).to_be_visible()
 
 
-def device_that_waits(page):
-    """A device that nobody touches: without one the browser's own dialog would take the keyboard."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "automaticPresenceSimulation": False,
-    }
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-
-
 def sign_in_passkey(page, base):
-    device_that_waits(page)
+    # Without one the browser's own dialog would take the keyboard.
+    give_device(page, is_touched=False)
     page.goto(base + "/sign-in/passkey")
 
 
 def passkey(page, base):
-    device_that_waits(page)
+    # Without one the browser's own dialog would take the keyboard.
+    give_device(page, is_touched=False)
     page.goto(base + "/me")
     page.fill("#passkey-name", "green key")
     page.fill("#passkey-password", PASSWORD)

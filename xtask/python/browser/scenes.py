@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 import pages
+from device import give_device
 from lab import PASSWORD, Lab
 
 
@@ -238,17 +239,7 @@ def signing_out_leaves_nothing(page, lab: Lab) -> None:
 
 
 def passkey_signs_in_switches_person_and_ends(page, lab: Lab) -> None:
-    device = page.context.new_cdp_session(page)
-    device.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    give_device(page, is_touched=True)
     page.goto(lab.base + "/me")
     page.fill("#passkey-name", "blue key")
     page.fill("#passkey-password", PASSWORD)
@@ -280,4 +271,3 @@ def passkey_signs_in_switches_person_and_ends(page, lab: Lab) -> None:
     # The device still has it; the console does not.
     expect(page.locator("[role=alert][lang=en]")).to_be_visible()
     assert page.url == lab.base + "/sign-in/passkey", page.url
-    device.detach()

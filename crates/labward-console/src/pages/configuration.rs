@@ -247,7 +247,11 @@ fn field<'a>(f: &Frame, filling: &'a Filling<'a>, key: &'a ConfigKey) -> Field<'
         id: id_of(&key.key),
         was: filled(&format!("was.{}", key.key)).unwrap_or(there),
         value,
-        default: key.default.as_ref().map(text_of),
+        default: key
+            .default
+            .as_ref()
+            .map(text_of)
+            .filter(|text| !text.is_empty()),
         choices: match &key.form {
             ConfigForm::Choice { choices } => choices.iter().map(String::as_str).collect(),
             ConfigForm::Flag => vec!["true", "false"],
