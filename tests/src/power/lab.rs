@@ -24,11 +24,11 @@ use labward_keys::{Keys, NewSlot, Scope};
 use labward_ledger::{Actor, verify};
 use labward_os::SystemClock;
 use labward_records::{RecordKind, Records};
-use labward_store::{Durability, Options, Store};
+use labward_store::{Durability, Options, Store, StoreError};
 use labward_testkit::TempDir;
 use labward_testkit::vfs::FaultVfs;
 
-use crate::support::{Identity, NODE, Opened, SITE, open_rooms, open_store};
+use crate::support::{Identity, NODE, Opened, SITE, eventually, open_rooms, open_store};
 
 const DATABASE: &str = "labward.sqlite";
 /// An installation on the disk: the database that is cut, and what lies elsewhere.
@@ -106,7 +106,13 @@ impl Lab {
             store,
             keys,
             records,
-        } = self.rooms(options).unwrap();
+        } = eventually("the database to be let go of", || {
+            // What makes the lab may still be reading names when it is through.
+            match self.rooms(options.clone()) {
+                Err(error) if is_busy(error.as_ref()) => None,
+                opened => Some(opened.unwrap()),
+            }
+        });
         let link = LinkConfig::new("hl7".parse().unwrap(), "127.0.0.1:0".parse().unwrap());
         let config = GatewayConfig {
             links: vec![link],
@@ -164,6 +170,10 @@ impl Lab {
             &self.elsewhere.join("blob"),
         )
     }
+}
+
+fn is_busy(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Busy))
 }
 
 impl Running {
