@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`action`] | the vocabulary: actions, actors, subjects, outcomes |
 //! | [`facts`] | facts in clear of an entry |
-//! | [`entry`] | [`NewEntry`] and the canonical [`Leaf`] |
+//! | [`mod@entry`] | [`NewEntry`] and the canonical [`Leaf`] |
 //! | `journal` | [`LedgerJournal`], [`append`], [`append_timed`], [`Appended`], [`drop_payload`], [`open_epoch`], [`RecordIds`] |
 //! | [`store`] | the rows, and the only SQL |
 //! | [`detail`] | the sealed detail |
