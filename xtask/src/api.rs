@@ -32,6 +32,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 /// What no token may do, as `labward-identity` says.
 const IN_PERSON: &[&str] = &[
     "audit.open",
+    "break-glass.review",
     "key.change",
     "key.unseal",
     "patient.dispose",

@@ -14,6 +14,9 @@ use super::failure::Failure;
 use crate::app::{ChangeError, Changing, ReloadError, Reloaded};
 use crate::config::{Change, tables};
 
+/// Characters that a table or a name in an edit may have.
+const NAME_CHARS: usize = 64;
+
 /// `GET config`
 pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
     let text = call.core.present_text()?;
@@ -56,14 +59,25 @@ pub(super) fn change(call: &Call) -> Result<Answer, Failure> {
 }
 
 fn changing<'a>(base: &str, edits: &'a [ConfigEdit]) -> Result<Changing<'a>, Failure> {
+    let is_hex = base
+        .bytes()
+        .all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
     let digits: Option<Vec<u8>> = (0..base.len())
         .step_by(2)
+        .take_while(|_| is_hex)
         .map(|at| u8::from_str_radix(base.get(at..at + 2)?, 16).ok())
         .collect();
     let base = digits.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let wrong = || Failure::bad_request("base is not a SHA-256 in hex");
     if edits.is_empty() {
         return Err(Failure::bad_request("there is no edit"));
+    }
+    let is_long = |text: &str| text.chars().count() > NAME_CHARS;
+    let long =
+        |edit: &ConfigEdit| is_long(&edit.table) || edit.name.as_deref().is_some_and(is_long);
+    if edits.iter().any(long) {
+        let most = "a table and a name have at most 64 characters";
+        return Err(Failure::bad_request(most));
     }
     Ok(Changing {
         base: base.ok_or_else(wrong)?,

@@ -82,9 +82,14 @@ impl Export {
             let which = "a patient's number belongs to the lists of a patient, and to no other";
             return Err(Failure::bad_request(which));
         }
-        let why = match list.is_of_patient() {
-            true => Some(reason(asked.why.as_deref().unwrap_or_default())?.to_owned()),
-            false => None,
+        let why = match (list.is_of_patient(), asked.why.as_deref()) {
+            (true, why) => Some(reason(why.unwrap_or_default())?.to_owned()),
+            // None is needed, so one that is given is not kept; it is a reason all the same.
+            (false, Some(why)) => {
+                reason(why)?;
+                None
+            }
+            (false, None) => None,
         };
         Ok(Self {
             core: Arc::clone(&call.core),
