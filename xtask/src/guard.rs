@@ -108,9 +108,10 @@ impl Drop for Guarded {
     }
 }
 
-/// A folder under `target` that is removed when this value ends.
+/// A folder under `target` that is removed when this value ends, or one that stays.
 pub(crate) struct Workplace {
     folder: PathBuf,
+    stays: bool,
 }
 
 impl Workplace {
@@ -128,7 +129,24 @@ impl Workplace {
             .mode(0o700)
             .create(&folder)
             .with_context(|| format!("make {}", folder.display()))?;
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            stays: false,
+        })
+    }
+
+    /// Takes `folder` with what lies there, or makes it; it stays.
+    pub(crate) fn kept(folder: PathBuf) -> Result<Self> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("make {}", folder.display()))?;
+        Ok(Self {
+            folder,
+            stays: true,
+        })
     }
 
     /// The folder.
@@ -144,8 +162,10 @@ impl Workplace {
 
 impl Drop for Workplace {
     fn drop(&mut self) {
-        // Left-overs under target/ harm nobody.
-        let _ = fs::remove_dir_all(&self.folder);
+        if !self.stays {
+            // Left-overs under target/ harm nobody.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
     }
 }
 

@@ -81,12 +81,7 @@ impl Installation {
         name: &str,
         links: &[Link],
     ) -> Result<Self> {
-        let made = Self {
-            program: program.to_path_buf(),
-            data: place.join(name),
-            key: place.join(&format!("{name}.key")),
-            log: place.join(&format!("{name}.log")),
-        };
+        let made = Self::paths(program, place, name);
         let answers = place.join(&format!("{name}.answers.toml"));
         fs::write(&answers, answers_file(&made.key)).context("write the answers")?;
         let unattended = answers.to_string_lossy().into_owned();
@@ -98,6 +93,21 @@ impl Installation {
         }
         fs::write(&config, text).context("write the configuration")?;
         Ok(made)
+    }
+
+    /// The one that was made in `place` under this name, if there is one.
+    pub(crate) fn made(program: &Path, place: &Workplace, name: &str) -> Option<Self> {
+        let made = Self::paths(program, place, name);
+        made.data.join("labward.toml").exists().then_some(made)
+    }
+
+    fn paths(program: &Path, place: &Workplace, name: &str) -> Self {
+        Self {
+            program: program.to_path_buf(),
+            data: place.join(name),
+            key: place.join(&format!("{name}.key")),
+            log: place.join(&format!("{name}.log")),
+        }
     }
 
     /// Copies it, while its server does not run, to the new folder `data`.

@@ -41,7 +41,7 @@ cargo xtask COMMAND
   bench [gateway|through|records|ledger|keys|backup|start|console]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
-                         gateway: --connections N; through and console: --stored N
+                         gateway: --connections N; through and console: --stored N; console: --kept FOLDER
 
 api, interop, browser and bench build the release program, or take the one that LABWARD_PROGRAM names.
 ";

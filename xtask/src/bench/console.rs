@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::process::{Used, used};
 use super::report::Findings;
 use super::row::{Figure, Goal, Row};
 use super::{Bench, Context};
-use crate::guard::{Guarded, free_ports, loopback};
+use crate::guard::{Guarded, Workplace, free_ports, loopback};
 use crate::installation::{self, Installation, Link};
 
 pub(super) const BENCH: Bench = Bench {
@@ -56,7 +57,10 @@ const QUICK: Size = Size {
 };
 
 /// Registrations in one file.
-const PER_FILE: u64 = 100_000;
+const PER_FILE: u64 = 10_000;
+
+/// Beside a lab that is kept: the port of its console.
+const PORT: &str = "port";
 
 /// Connections that fill the lab.
 const FILLERS: usize = 256;
@@ -87,16 +91,62 @@ const SEARCH: Goal = Goal::AtMost(50.0);
 
 fn run(context: &Context<'_>) -> Result<Findings> {
     let size = context.size(FULL, QUICK);
-    let (place, stored) = (context.place, context.options.stored);
     let program = installation::build()?;
+    let kept = match &context.options.kept {
+        Some(folder) => Some(Workplace::kept(folder.clone())?),
+        None => None,
+    };
+    let place = kept.as_ref().unwrap_or(context.place);
+    let (lab, console) = match Installation::made(&program, place, "lab") {
+        Some(lab) => (lab, port_of(place)?),
+        None => fill(&program, place, context, size)?,
+    };
+
+    let begin = Instant::now();
+    let server = lab.serve()?;
+    let open = begin.elapsed().as_secs_f64();
+    let entries = status_entries(&lab)?;
+    let code = person(&lab, entries)?;
+    let mut visitor = Visitor::new(&lab, console)?;
+    visitor.join(&login_of(entries), &code)?;
+    let named = until_named(&mut visitor, size, begin)?;
+    let mut rows = vec![
+        Row::alone("start until it is open", Figure::less("s"), &[open]),
+        Row::alone("start until names are found", Figure::less("s"), &[named]),
+    ];
+    for asked in PAGES {
+        let times = asked.measure(&mut visitor, size)?;
+        eprintln!("bench console: {}: {:.1} ms p95", asked.name, times.p95);
+        rows.push(Row::alone(asked.name, MEDIAN, &[times.p50]));
+        rows.push(Row::alone(asked.name, P95, &[times.p95]).goal(Some(asked.goal)));
+    }
+    rows.push(memory(context, &server)?);
+    server.stop()?;
+    Ok(Findings {
+        how: format!(
+            "{} patients, {entries} entries; {} requests for each page.",
+            size.patients, size.requests
+        ),
+        rows,
+    })
+}
+
+/// Makes the lab and fills it; gives it with the port of its console. `port` is written last: a folder
+/// without it holds a lab that is not whole.
+fn fill(
+    program: &Path,
+    place: &Workplace,
+    context: &Context<'_>,
+    size: Size,
+) -> Result<(Installation, u16)> {
+    let stored = context.options.stored;
     let [fill, console] = free_ports()?;
     let link = Link::mutual_tls("fill", fill, "");
-    let lab = Installation::create(&program, place, "lab", &[link])?;
+    let lab = Installation::create(program, place, "lab", &[link])?;
     lab.open_console(console)?;
     let server = lab.serve()?;
-    let code = person(&lab)?;
     let begin = Instant::now();
-    register(&lab, context, size.patients)?;
+    register(&lab, place, size.patients)?;
     eprintln!(
         "bench console: {} patients in {:.0} s",
         size.patients,
@@ -119,33 +169,15 @@ fn run(context: &Context<'_>) -> Result<Findings> {
         begin.elapsed().as_secs_f64()
     );
     server.stop()?;
+    std::fs::write(place.join(PORT), console.to_string()).context("keep the port")?;
+    Ok((lab, console))
+}
 
-    let begin = Instant::now();
-    let server = lab.serve()?;
-    let open = begin.elapsed().as_secs_f64();
-    let mut visitor = Visitor::new(&lab, console)?;
-    visitor.join(&code)?;
-    let named = until_named(&mut visitor, size, begin)?;
-    let mut rows = vec![
-        Row::alone("start until it is open", Figure::less("s"), &[open]),
-        Row::alone("start until names are found", Figure::less("s"), &[named]),
-    ];
-    let entries = status_entries(&lab)?;
-    for asked in PAGES {
-        let times = asked.measure(&mut visitor, size)?;
-        eprintln!("bench console: {}: {:.1} ms p95", asked.name, times.p95);
-        rows.push(Row::alone(asked.name, MEDIAN, &[times.p50]));
-        rows.push(Row::alone(asked.name, P95, &[times.p95]).goal(Some(asked.goal)));
-    }
-    rows.push(memory(context, &server)?);
-    server.stop()?;
-    Ok(Findings {
-        how: format!(
-            "{} patients, {entries} entries; {} requests for each page.",
-            size.patients, size.requests
-        ),
-        rows,
-    })
+/// The port of the console of a lab that is kept.
+fn port_of(place: &Workplace) -> Result<u16> {
+    let text = std::fs::read_to_string(place.join(PORT));
+    let port = text.ok().and_then(|text| text.parse().ok());
+    port.context("the kept lab is not whole; remove its folder")
 }
 
 fn memory(context: &Context<'_>, server: &Guarded) -> Result<Row> {
@@ -157,21 +189,27 @@ fn memory(context: &Context<'_>, server: &Guarded) -> Result<Row> {
     ))
 }
 
-/// Somebody who may see everything; gives the code of their invitation.
-fn person(lab: &Installation) -> Result<String> {
-    let mut words = vec!["person", "add", "reader"];
+/// Somebody new who may see everything; gives the code of their invitation.
+fn person(lab: &Installation, entries: u64) -> Result<String> {
+    let name = login_of(entries);
+    let mut words = vec!["person", "add", &name];
     for role in ROLES {
         words.extend(["--role", role]);
     }
     lab.labward(&words)?;
-    let invited = lab.json(&["person", "invite", "reader"])?;
+    let invited = lab.json(&["person", "invite", &name])?;
     let code = invited.get("code").and_then(serde_json::Value::as_str);
     Ok(code.context("an invitation has a code")?.to_owned())
 }
 
+/// The login of that person: another one each time the lab is measured.
+fn login_of(entries: u64) -> String {
+    format!("reader{entries}")
+}
+
 /// Brings the patients.
-fn register(lab: &Installation, context: &Context<'_>, patients: u64) -> Result<()> {
-    let file = context.place.join("registrations.hl7");
+fn register(lab: &Installation, place: &Workplace, patients: u64) -> Result<()> {
+    let file = place.join("registrations.hl7");
     let path = file.to_string_lossy().into_owned();
     let mut done = 0;
     while done < patients {
@@ -403,10 +441,10 @@ impl Visitor {
     }
 
     /// Takes an invitation.
-    fn join(&mut self, code: &str) -> Result<()> {
+    fn join(&mut self, login: &str, code: &str) -> Result<()> {
         let fields = [
             ("code", code),
-            ("login", "reader"),
+            ("login", login),
             ("password", PASSWORD),
             ("again", PASSWORD),
         ];

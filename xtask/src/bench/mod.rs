@@ -23,6 +23,8 @@ mod sink;
 mod start;
 mod through;
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::guard::Workplace;
@@ -61,7 +63,7 @@ pub(crate) const BENCHES: [Bench; 8] = [
 ];
 
 /// What `cargo xtask bench` was asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Options {
     /// Only this one, by its place in [`BENCHES`].
     only: Option<usize>,
@@ -70,6 +72,8 @@ struct Options {
     connections: Option<usize>,
     /// Messages that are stored already in one case.
     stored: u64,
+    /// Where the lab of `console` is kept from run to run, since filling it takes most of the time.
+    kept: Option<PathBuf>,
     quick: bool,
     json: bool,
     write: bool,
@@ -101,7 +105,7 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
         let place = Workplace::create("bench")?;
         let context = Context {
             place: &place,
-            options,
+            options: options.clone(),
             tick_us: process::tick_us()?,
         };
         let report = Report {
@@ -128,6 +132,7 @@ impl Options {
             rounds: ROUNDS,
             connections: None,
             stored: STORED,
+            kept: None,
             quick: false,
             json: false,
             write: false,
@@ -135,6 +140,11 @@ impl Options {
         let (mut rounds, mut stored) = (None, None);
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
+            if word == "--kept" {
+                let folder = words.next().context("--kept takes a folder")?;
+                options.kept = Some(PathBuf::from(folder));
+                continue;
+            }
             let mut number = |most: u64| {
                 let given = words.next().and_then(|word| word.parse().ok());
                 given
@@ -248,10 +258,13 @@ mod tests {
             (options.connections, options.stored),
             (Some(64), 10_000_000)
         );
+        let options = Options::parse(&["console", "--kept", "lab"]).unwrap();
+        assert_eq!(options.kept, Some(PathBuf::from("lab")));
         for wrong in [
             &["--pair"][..],
             &["--pairs"],
             &["--pairs", "0"],
+            &["--kept"],
             &["--connections", "7"],
             &["--stored", "many"],
             &["gateway", "keys"],
