@@ -91,6 +91,8 @@ mod power;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod safeguards;
 #[cfg(test)]
 mod setup;

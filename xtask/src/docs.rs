@@ -34,7 +34,14 @@ pub(crate) fn docs(check: bool) -> Result<()> {
         }
     }
     let mut rest = cargo();
-    rest.args(["test", "--quiet", "--package", "labward", "documents"]);
+    rest.args([
+        "test",
+        "--quiet",
+        "--workspace",
+        "--bin",
+        "labward",
+        "documents",
+    ]);
     if !check {
         rest.env("LABWARD_WRITE_DOCS", "1");
     }

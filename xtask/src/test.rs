@@ -33,7 +33,7 @@ pub(crate) fn test(quick: bool) -> Result<()> {
     // The integration tests run the program itself; its build is not their time.
     run(
         "program",
-        cargo().args(["build", "--quiet", "--package", "labward"]),
+        cargo().args(["build", "--quiet", "--workspace", "--bins"]),
     )?;
     tests()?;
     if quick {
@@ -72,11 +72,11 @@ pub(crate) fn test(quick: bool) -> Result<()> {
 pub(crate) fn bad_days() -> Result<()> {
     run(
         "program",
-        cargo().args(["build", "--quiet", "--package", "labward"]),
+        cargo().args(["build", "--quiet", "--workspace", "--bins"]),
     )?;
     let mut command = cargo();
     command
-        .args(["test", "--quiet", "--package", "labward-tests"])
+        .args(["test", "--quiet", "--workspace", "--test", "integration"])
         .args([
             "--",
             "--nocapture",

@@ -26,6 +26,7 @@ pub mod key;
 pub mod ledger;
 pub mod message;
 pub mod peer;
+pub mod person;
 pub mod record;
 pub mod safeguard;
 pub mod schema;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Done, ProblemBody, Why, backup, config, edge, export, glass, key, ledger, message, peer,
-    record, safeguard, session, status,
+    person, record, safeguard, session, status,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -74,6 +74,11 @@ types! {
     peer::AddedPeer,
     peer::Peer,
     peer::Person,
+    person::NewRoles,
+    person::ImportPeople,
+    person::LineState,
+    person::ImportedPerson,
+    person::ImportedPeople,
     session::Invitation,
     session::Session,
     session::NewToken,

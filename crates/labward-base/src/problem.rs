@@ -346,6 +346,9 @@ problems! {
     IDENTITY_NO_PERSON = "identity.no-person", NotFound,
         "there is no such person",
         "list the people with labward person list";
+    IDENTITY_BAD_LIST = "identity.bad-list", Invalid,
+        "the list of people cannot be read",
+        "see beside this text what is wrong with it; it takes a head with the columns name and role, then a line for each person, saved as CSV UTF-8 or pasted from a spreadsheet";
     IDENTITY_PERSON_EXISTS = "identity.person-exists", Conflict,
         "this account of the operating system is bound to a person already",
         "remove that person first, or bind another account";

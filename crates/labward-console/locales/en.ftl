@@ -924,3 +924,67 @@ list-safeguards = safeguards
 list-people = people
 list-openings = emergency accesses
 list-sessions = sessions
+
+# People: roles, a list, invitations
+person-title = Roles of a person
+person-lead = What the roles permit holds at once, in open sessions and for tokens, too. The change is recorded.
+person-set = Set roles
+done-roles-set = The roles are set, and hold from now on.
+people-import-title = Add people from a list
+people-import-lead = Paste the rows from a spreadsheet, look at what would happen, then add all of them at once. Whoever is there already stays as they are, so the same list can be taken again.
+people-import-list = The list
+people-import-table = Rows, with a head of column names
+people-import-help = The columns name and role are needed, others are not looked at. Comma, semicolon or tab between them; a plus sign between several roles of one person.
+people-import-look = Look at it
+people-import-preview = What would happen
+people-import-would-add = { $count ->
+    [one] { $count } person would be added.
+   *[other] { $count } people would be added.
+}
+people-import-known = { $count ->
+    [one] { $count } is there already.
+   *[other] { $count } are there already.
+}
+people-import-refused = { $count ->
+    [one] { $count } line cannot be read; nothing can be added before it is right.
+   *[other] { $count } lines cannot be read; nothing can be added before they are right.
+}
+people-import-apply = { $count ->
+    [one] Add { $count } person and make the invitation
+   *[other] Add { $count } people and make their invitations
+}
+people-import-added = { $count ->
+    [one] { $count } person was added.
+   *[other] { $count } people were added.
+}
+people-import-line = Line
+people-import-state-new = new
+people-import-state-added = added
+people-import-state-known = there already
+people-import-state-no-role = no such role
+people-import-state-no-name = not a name
+people-import-example = How it looks
+people-import-word = In the list
+invitations-title = Invitations
+invitations-lead = Print this sheet and give each their part alone: whoever has it chooses the password. It is shown only now.
+invitation-until = Works once, until { $until }.
+invitation-qr = QR code of the invitation for { $name }
+invitation-qr-help = Or let the phone's camera read the code. The phone must be in the laboratory's network.
+
+# The reference of the API
+reference-title = Reference of the API
+reference-lead = Everything that the console does, programs can do, too, with a token. The descriptions are in English.
+reference-how = A token is made on the server with labward token create and sent in the header Authorization: Bearer. Requests and answers are JSON.
+reference-file = OpenAPI document (openapi.json)
+reference-operations = Requests
+reference-request = Request
+reference-does = What it is
+reference-takes = Takes
+reference-gives = Gives
+reference-permission = Permission and roles
+reference-not-yours = Not with your roles.
+reference-types = Types
+reference-member = Member
+reference-kind = Kind
+reference-required = needed
+reference-link = Reference of the API, for programs

@@ -924,3 +924,67 @@ list-safeguards = salvaguardas
 list-people = personas
 list-openings = accesos de emergencia
 list-sessions = sesiones
+
+# Personas: funciones, una lista, invitaciones
+person-title = Funciones de una persona
+person-lead = Lo que permiten las funciones vale de inmediato, también en las sesiones abiertas y para los tokens. El cambio queda registrado.
+person-set = Asignar funciones
+done-roles-set = Las funciones están asignadas y valen desde ahora.
+people-import-title = Agregar personas de una lista
+people-import-lead = Pegue las filas de una hoja de cálculo, vea qué pasaría y agréguelas todas a la vez. Quien ya está queda como está, así que la misma lista puede usarse otra vez.
+people-import-list = La lista
+people-import-table = Filas, con los nombres de las columnas arriba
+people-import-help = Hacen falta las columnas name (o nombre) y role (o función); las demás no se miran. Coma, punto y coma o tabulador entre ellas; un signo más entre varias funciones de una persona.
+people-import-look = Revisarla
+people-import-preview = Qué pasaría
+people-import-would-add = { $count ->
+    [one] Se agregaría { $count } persona.
+   *[other] Se agregarían { $count } personas.
+}
+people-import-known = { $count ->
+    [one] { $count } ya está.
+   *[other] { $count } ya están.
+}
+people-import-refused = { $count ->
+    [one] { $count } línea no se entiende; no se puede agregar nada hasta corregirla.
+   *[other] { $count } líneas no se entienden; no se puede agregar nada hasta corregirlas.
+}
+people-import-apply = { $count ->
+    [one] Agregar { $count } persona y crear su invitación
+   *[other] Agregar { $count } personas y crear sus invitaciones
+}
+people-import-added = { $count ->
+    [one] Se agregó { $count } persona.
+   *[other] Se agregaron { $count } personas.
+}
+people-import-line = Línea
+people-import-state-new = nueva
+people-import-state-added = agregada
+people-import-state-known = ya está
+people-import-state-no-role = no hay tal función
+people-import-state-no-name = no es un nombre
+people-import-example = Cómo se ve
+people-import-word = En la lista
+invitations-title = Invitaciones
+invitations-lead = Imprima esta hoja y dé a cada quien solo su parte: quien la tiene elige la contraseña. Se muestra solo ahora.
+invitation-until = Sirve una vez, hasta { $until }.
+invitation-qr = Código QR de la invitación para { $name }
+invitation-qr-help = O deje que la cámara del teléfono lea el código. El teléfono debe estar en la red del laboratorio.
+
+# La referencia de la API
+reference-title = Referencia de la API
+reference-lead = Todo lo que hace la consola pueden hacerlo también los programas, con un token. Las descripciones están en inglés.
+reference-how = Un token se crea en el servidor con labward token create y se envía en el encabezado Authorization: Bearer. Las solicitudes y respuestas son JSON.
+reference-file = Documento OpenAPI (openapi.json)
+reference-operations = Solicitudes
+reference-request = Solicitud
+reference-does = Qué es
+reference-takes = Recibe
+reference-gives = Devuelve
+reference-permission = Permiso y funciones
+reference-not-yours = No con sus funciones.
+reference-types = Tipos
+reference-member = Miembro
+reference-kind = Clase
+reference-required = obligatorio
+reference-link = Referencia de la API, para programas

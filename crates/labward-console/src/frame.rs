@@ -165,6 +165,7 @@ const DONE: &[&str] = &[
     "resent",
     "resumed",
     "reviewed",
+    "roles-set",
     "saved",
     "signed-out",
     "skipped",

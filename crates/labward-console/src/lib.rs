@@ -6,6 +6,7 @@
 //! | [`frame`] | what is the same on every page: who reads, in which language, where they are |
 //! | [`language`] | every text, in each language |
 //! | [`pages`] | one module a page |
+//! | [`qr`] | codes for a phone's camera |
 //! | [`segments`] | a message segment by segment |
 //!
 //! Pages work without a script; scripts only keep them fresh. No page holds an inline script or
@@ -15,6 +16,7 @@ pub mod assets;
 pub mod frame;
 pub mod language;
 pub mod pages;
+pub mod qr;
 pub mod segments;
 
 /// A page that could not be written; a fault of the template.

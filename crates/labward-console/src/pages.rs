@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::RenderError;
 use crate::frame::{Frame, Place};
 use crate::language::Texts as _;
+use crate::qr::Qr;
 use crate::segments::{Segment, segments};
 
 mod accesses;
@@ -33,7 +34,9 @@ mod glass;
 mod ledger;
 mod map;
 mod patient;
+mod people;
 mod plot;
+mod reference;
 mod safeguards;
 pub mod setup;
 
@@ -45,6 +48,8 @@ pub use self::glass::{glass, opening, openings};
 pub use self::ledger::{entry, ledger};
 use self::map::Map;
 pub use self::patient::results;
+pub use self::people::{invitations, people_import, person};
+pub use self::reference::{ApiType, Member, Operation, reference};
 pub use self::safeguards::{Deciding, deciding, safeguards};
 
 /// A time as `<time>`: in the zone of the server's clock (UTC), and by script in the reader's.
@@ -451,8 +456,16 @@ pub struct Invited {
     pub name: String,
     /// The link, shown this once.
     pub link: String,
+    /// The link as a code for a phone.
+    pub qr: Option<Qr>,
     /// Until when it works.
     pub until: String,
+}
+
+/// A time to the minute, in UTC.
+fn minute(time: &str) -> String {
+    let until = time.get(..16).unwrap_or(time);
+    format!("{} UTC", until.replace('T', " "))
 }
 
 #[derive(Template)]
@@ -471,8 +484,7 @@ impl PeoplePage<'_> {
     }
 
     fn invite_lead(&self, invited: &Invited) -> Cow<'static, str> {
-        let until = invited.until.get(..16).unwrap_or(&invited.until);
-        let until = format!("{} UTC", until.replace('T', " "));
+        let until = minute(&invited.until);
         let words = [("name", invited.name.as_str()), ("until", until.as_str())];
         self.f.language.with("people-invite-lead", &words)
     }

@@ -63,7 +63,9 @@ pub use passkey::{Asked, Passkey, Passkeys, RelyingParty};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, Passwords, Weakness};
 pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey, check_name};
 pub use peers::Peers;
-pub use people::{Language, NewPerson, People, Person, Preferences, Theme, check_login};
+pub use people::{
+    Language, NewPerson, People, Person, Preferences, Theme, check_login, check_person_name,
+};
 pub use renewal::{RENEWAL_OVERLAP, RenewalRequest};
 pub use role::{Permission, Role, Roles};
 pub use rules::{Decision, Header, Pattern, PeerRules, RuleField};

@@ -151,13 +151,7 @@ impl People {
     /// [`IdentityError::NotAName`], [`IdentityError::PersonExists`] if the account is bound,
     /// [`IdentityError::Store`].
     pub fn add(&self, new: NewPerson, actor: Actor) -> Result<Person, IdentityError> {
-        let length = new.name.chars().count();
-        if new.name.trim() != new.name
-            || !(1..=MAX_NAME_CHARS).contains(&length)
-            || new.name.chars().any(char::is_control)
-        {
-            return Err(IdentityError::NotAName { what: "name" });
-        }
+        check_person_name(&new.name)?;
         let site = self.0.site;
         let _order = self
             .0
@@ -212,6 +206,50 @@ impl People {
         Ok(person)
     }
 
+    /// Gives a person these roles in place of those they had, with its entry; nothing if they have them.
+    /// What their sessions and tokens may do changes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NoPerson`], [`IdentityError::LastAdministrator`] if nobody could change people
+    /// any more, [`IdentityError::Store`].
+    pub fn set_roles(
+        &self,
+        id: PersonId,
+        roles: Roles,
+        actor: Actor,
+    ) -> Result<Person, IdentityError> {
+        let site = self.0.site;
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut person = self.by_id(id).ok_or(IdentityError::NoPerson(id))?;
+        let before = person.roles;
+        if before == roles {
+            return Ok(person);
+        }
+        let loses =
+            before.permits(Permission::PersonChange) && !roles.permits(Permission::PersonChange);
+        if loses && !self.others_may_change_people(id) {
+            return Err(IdentityError::LastAdministrator(id));
+        }
+        self.0
+            .store
+            .write(move |tx| store::set_roles(tx, site, id, [before, roles], actor))?;
+        person.roles = roles;
+        self.put(&person);
+        Ok(person)
+    }
+
+    fn others_may_change_people(&self, id: PersonId) -> bool {
+        let others = self.list().into_iter().filter(|other| other.id != id);
+        others
+            .into_iter()
+            .any(|other| other.permits(Permission::PersonChange))
+    }
+
     /// Runs a unit that gives a person this login, one change of people at a time, and knows it then.
     pub(crate) fn write_login<T>(
         &self,
@@ -246,9 +284,7 @@ impl People {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let person = self.by_id(id).ok_or(IdentityError::NoPerson(id))?;
-        let may_change = |person: &Person| person.permits(Permission::PersonChange);
-        let others = self.list().into_iter().filter(|other| other.id != id);
-        if may_change(&person) && !others.into_iter().any(|other| may_change(&other)) {
+        if person.permits(Permission::PersonChange) && !self.others_may_change_people(id) {
             return Err(IdentityError::LastAdministrator(id));
         }
         self.0
@@ -275,6 +311,21 @@ impl People {
         let found = all.iter().find(|(person, removed)| fits(person, *removed));
         found.map(|(person, _)| person.clone())
     }
+}
+
+/// Whether `name` may be what a person is called: 1 to 100 characters, none before or behind it a space.
+///
+/// # Errors
+///
+/// [`IdentityError::NotAName`].
+pub fn check_person_name(name: &str) -> Result<(), IdentityError> {
+    let fits = name.trim() == name
+        && (1..=MAX_NAME_CHARS).contains(&name.chars().count())
+        && !name.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    Err(IdentityError::NotAName { what: "name" })
 }
 
 /// Whether `login` may be one: 3 to 64 of lower-case letters, digits, `.`, `_`, `-` and `@`.

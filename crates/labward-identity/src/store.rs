@@ -14,7 +14,7 @@ use labward_base::id::{PeerId, PersonId, SiteId};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject};
 use labward_store::{Migration, Query, Row, StoreError, Tx};
 
-use crate::{IdentityError, Peer, Person, Preferences, PreviousKey, Theme};
+use crate::{IdentityError, Peer, Person, Preferences, PreviousKey, Roles, Theme};
 
 /// The steps of this room's tables.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -218,6 +218,26 @@ pub(crate) fn set_preferences(
     let facts = Facts::new()
         .text("language", language.unwrap_or("browser"))
         .text("theme", theme);
+    let subject = Subject::Person(id);
+    let entry = NewEntry::new(site, actor, Action::PersonChanged, subject).facts(facts);
+    labward_ledger::append(tx, &entry)?;
+    Ok(())
+}
+
+/// Writes what a person is in the lab from now on, and the entry that says so.
+pub(crate) fn set_roles(
+    tx: &mut Tx<'_>,
+    site: SiteId,
+    id: PersonId,
+    [old, new]: [Roles; 2],
+    actor: Actor,
+) -> Result<(), IdentityError> {
+    let (old, new) = (old.to_string(), new.to_string());
+    let sql = "UPDATE person SET roles = $1 WHERE id = $2 AND removed = 0";
+    if tx.execute(sql, &[(&new).into(), id.as_sql().into()])? != 1 {
+        return Err(IdentityError::NoPerson(id));
+    }
+    let facts = Facts::new().text("roles", new).text("roles_before", old);
     let subject = Subject::Person(id);
     let entry = NewEntry::new(site, actor, Action::PersonChanged, subject).facts(facts);
     labward_ledger::append(tx, &entry)?;

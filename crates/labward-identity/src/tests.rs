@@ -566,6 +566,42 @@ fn a_removed_person_may_do_nothing_and_the_number_stays_theirs() {
 }
 
 #[test]
+fn roles_change_at_once_with_an_entry_and_the_last_administrator_stays() {
+    let lab = Lab::new();
+    let ada = person("Ada", Role::Administrator, None);
+    let ada = lab.people.add(ada, BY).unwrap();
+    let kim = person("Kim", Role::ClinicalStaff, None);
+    let kim = lab.people.add(kim, BY).unwrap();
+    let both = Roles::from(Role::ClinicalStaff).and(Role::LabManager);
+    for _ in 0..2 {
+        let set = lab.people.set_roles(kim.id, both, BY).unwrap();
+        assert_eq!(set.roles, both);
+        assert_eq!(lab.people.by_id(kim.id), Some(set));
+    }
+    let lost = lab.people.set_roles(ada.id, Role::It.into(), BY);
+    assert!(matches!(lost, Err(IdentityError::LastAdministrator(_))));
+    lab.people
+        .set_roles(kim.id, Role::SecurityOfficer.into(), BY)
+        .unwrap();
+    lab.people.set_roles(ada.id, Role::It.into(), BY).unwrap();
+    let loaded = People::load(lab.store.clone(), SITE).unwrap();
+    assert_eq!(loaded.list(), lab.people.list());
+    assert_eq!(
+        lab.entries(),
+        [
+            "person.added person:1",
+            "person.added person:2",
+            "person.changed person:2",
+            "person.changed person:2",
+            "person.changed person:1"
+        ]
+    );
+    lab.people.remove(ada.id, BY).unwrap();
+    let gone = lab.people.set_roles(ada.id, both, BY);
+    assert!(matches!(gone, Err(IdentityError::NoPerson(_))));
+}
+
+#[test]
 fn what_a_person_prefers_is_kept_with_an_entry_and_once() {
     let lab = Lab::new();
     let ada = person("Ada", Role::Administrator, None);

@@ -21,7 +21,8 @@ fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args(["build", "--quiet", "--package", "labward", "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bin", "labward"])
+        .arg("--target-dir")
         .arg(target);
     if profile.ends_with("release") {
         cargo.arg("--release");

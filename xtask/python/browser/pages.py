@@ -127,6 +127,33 @@ def passkey(page, base):
     expect(page.locator("form[data-passkey]")).to_be_visible()
 
 
+LIST = "name,role\nNoor Sample,clinical-staff\nPer Sample,lab-manager + it\n"
+
+
+def person(page, base):
+    page.goto(base + "/people")
+    page.locator("main tbody a").first.click()
+    expect(page.locator("form[action$='/roles']")).to_be_visible()
+
+
+def people_previewed(page, base):
+    page.goto(base + "/people/import")
+    page.fill("#table", LIST + "Kit Sample,queen\n")
+    page.click("main form button.btn-quiet")
+    expect(page.locator("main h2[data-focus]")).to_be_visible()
+
+
+def invitation(page, base):
+    page.goto(base + "/people")
+    page.locator("form[action$='/invite'] button").last.click()
+    expect(page.locator("svg.qr")).to_be_visible()
+
+
+def reference(page, base):
+    page.goto(base + "/reference")
+    page.locator("#type-Person summary").click()
+
+
 #: Name of the picture, and the way there. The walk fails on a page of the navigation that is not here.
 PAGES = {
     "home": plain("/"),
@@ -153,6 +180,11 @@ PAGES = {
     "safeguards-proposed": plain("/safeguards?profile=proposed-2025"),
     "safeguard-deciding": deciding,
     "people": plain("/people"),
+    "person": person,
+    "people-import": plain("/people/import"),
+    "people-previewed": people_previewed,
+    "invitation": invitation,
+    "reference": reference,
     "settings": plain("/settings"),
     "settings-edit": editing,
     "settings-edit-refused": edit_refused,

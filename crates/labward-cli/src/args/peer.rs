@@ -187,6 +187,23 @@ pub enum PersonCommand {
         #[arg(long)]
         uid: Option<u32>,
     },
+    /// Add the people of a list, all of them or none; whoever is there already is left as they are.
+    Import {
+        /// A CSV file in UTF-8 with the columns name and role; several roles are separated by +.
+        file: PathBuf,
+        /// Only say what would be added.
+        #[arg(long)]
+        preview: bool,
+    },
+    /// Give a person these roles in place of those they had.
+    Set {
+        /// The person's number or name.
+        #[arg(value_name = "ID|NAME")]
+        person: String,
+        /// The role, or several.
+        #[arg(long = "role", value_enum, value_delimiter = ',', required = true)]
+        roles: Vec<Role>,
+    },
     /// Make a one-time code with which a person chooses login and password; it is shown once.
     Invite {
         /// The person's number or name.

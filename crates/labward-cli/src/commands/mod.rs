@@ -9,6 +9,7 @@ mod message;
 mod passkey;
 mod patient;
 mod peer;
+mod person;
 mod record;
 mod reload;
 mod safeguard;
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Backup(command) => backup::run(&context, command),
         Command::Key(command) => key::run(&context, command),
         Command::Peer(command) => peer::run(&context, command),
-        Command::Person(command) => peer::person(&context, command),
+        Command::Person(command) => person::run(&context, command),
         Command::Session(command) => session::run(&context, command),
         Command::Passkey(command) => passkey::run(&context, command),
         Command::Token(command) => token::run(&context, command),

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use labward_api::Done;
 use labward_api::edge::{Code, NewCode};
-use labward_api::peer::{AddedPeer, NewPeer, Peer, PeerChange, Person, Rules};
+use labward_api::peer::{AddedPeer, NewPeer, Peer, PeerChange, Rules};
 use labward_base::problem;
 use serde_json::json;
 
 use super::{Context, create_private, read};
 use crate::args::{
-    PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs, PersonCommand, Role,
-    ScopeArgs,
+    PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList, PeerSetArgs, ScopeArgs,
 };
 use crate::failure::Failure;
 use crate::output::{show, table};
@@ -264,54 +263,6 @@ fn show_edges(out: &mut dyn Write, peers: &[Peer]) -> io::Result<()> {
     table(out, &head, &rows)
 }
 
-/// `labward person …`
-pub(super) fn person(context: &Context, command: &PersonCommand) -> Result<(), Failure> {
-    match command {
-        PersonCommand::Add { name, roles, uid } => {
-            let roles: Vec<&str> = roles.iter().copied().map(role).collect();
-            let person = Person {
-                id: 0,
-                name: name.clone(),
-                role: roles.join(","),
-                uid: *uid,
-                login: None,
-            };
-            let added: Person = context.client.post("people", &person)?;
-            show(context.json, &added, |out| {
-                writeln!(out, "{} is person {}", added.name, added.id)
-            })
-        }
-        PersonCommand::List => {
-            let people: Vec<Person> = context.client.get("people", &[])?;
-            show(context.json, &people, |out| {
-                let rows: Vec<Vec<String>> = people
-                    .iter()
-                    .map(|person| {
-                        let uid = person
-                            .uid
-                            .map_or_else(|| "-".to_owned(), |uid| uid.to_string());
-                        vec![
-                            person.id.to_string(),
-                            person.name.clone(),
-                            person.role.clone(),
-                            uid,
-                            person.login.clone().unwrap_or_else(|| "-".to_owned()),
-                        ]
-                    })
-                    .collect();
-                table(out, &["person", "name", "role", "account", "login"], &rows)
-            })
-        }
-        PersonCommand::Invite { person } => super::session::invite(context, person),
-        PersonCommand::Remove { id } => {
-            let done: Done = context.client.delete(&format!("people/{id}"))?;
-            show(context.json, &done, |out| {
-                writeln!(out, "person {id} is removed")
-            })
-        }
-    }
-}
-
 fn kind(kind: PeerKind) -> &'static str {
     match kind {
         PeerKind::Analyzer => "analyzer",
@@ -320,16 +271,5 @@ fn kind(kind: PeerKind) -> &'static str {
         PeerKind::Lis => "lis",
         PeerKind::Provider => "provider",
         PeerKind::PublicHealth => "public-health",
-    }
-}
-
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Administrator => "administrator",
-        Role::ClinicalStaff => "clinical-staff",
-        Role::Expert => "expert",
-        Role::It => "it",
-        Role::LabManager => "lab-manager",
-        Role::SecurityOfficer => "security-officer",
     }
 }

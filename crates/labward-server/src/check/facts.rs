@@ -24,6 +24,7 @@ const RIGHTS: &[Action] = &[
     Action::PeerChanged,
     Action::PeerRevoked,
     Action::PersonAdded,
+    Action::PersonChanged,
     Action::PersonInvited,
     Action::PersonRemoved,
 ];

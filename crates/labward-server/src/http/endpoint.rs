@@ -13,7 +13,7 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
     backup, check, config, edge, entries, export, glass, key, ledger, message, openapi, path,
-    patient, peer, record, safeguard, session, status,
+    patient, peer, person, record, safeguard, session, status,
 };
 
 /// One endpoint.
@@ -80,7 +80,8 @@ impl Takes {
         }
     }
 
-    fn describe(self) -> String {
+    /// What it is, for people.
+    pub(crate) fn describe(self) -> String {
         match self {
             Self::File => "a file of at most 256 MiB; `?ending=&why=`".to_owned(),
             Self::Json(name) => format!("`{name}`"),
@@ -176,6 +177,10 @@ endpoints! {
         "Adds a person, who may act with an account of the operating system if one is given";
     Delete "people/{id}", PersonChange, Nothing, "Done", peer::remove_person,
         "Removes a person; every session of theirs ends with it";
+    Post "people/{id}/roles", PersonChange, Json("NewRoles"), "Person", person::set_roles,
+        "Gives a person these roles in place of those they had; what their sessions and tokens may do changes at once";
+    Post "people/import", PersonChange, Json("ImportPeople"), "ImportedPeople", person::import,
+        "Adds the people of a list, all of them or none, or says what it would add";
     Post "people/{id}/invite", PersonChange, Nothing, "Invitation", session::invite,
         "Makes a one-time code with which a person chooses login and password, or a new password";
     Get "sessions", PersonRead, Nothing, "[Session]", session::sessions,

@@ -99,8 +99,8 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
         return Some(Kept::Nothing);
     }
     Some(match endpoint.gives {
-        "Done" | "Person" | "Peer" | "Reload" | "Rotation" | "KeyArchive" | "ExpiredArchives"
-        | "Backup" | "Drilled" | "Imported" | "OpenedGlass" => Kept::Answer,
+        "Done" | "Person" | "ImportedPeople" | "Peer" | "Reload" | "Rotation" | "KeyArchive"
+        | "ExpiredArchives" | "Backup" | "Drilled" | "Imported" | "OpenedGlass" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "Code" | "Invitation" | "AddedDocument"
         | "Disposed" => Kept::Once,
         "VerifiedBackup" | "Found" | "Shown" | "Results" | "Accesses" | "Verified" | "bytes"

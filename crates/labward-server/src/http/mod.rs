@@ -18,7 +18,7 @@
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
 //! | `span` | days and moments as people write them |
-//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
+//! | `status`, `check`, `config`, `key`, `backup`, `peer`, `person`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
 
 mod asker;
 mod backup;
@@ -42,6 +42,7 @@ mod openapi;
 mod path;
 mod patient;
 mod peer;
+mod person;
 mod places;
 mod record;
 mod safeguard;

@@ -245,7 +245,8 @@ fn patterns(texts: &[String]) -> Result<Vec<Pattern>, IdentityError> {
     texts.iter().map(|text| text.parse()).collect()
 }
 
-fn person(person: &labward_identity::Person) -> Person {
+/// A person as they are shown.
+pub(super) fn person(person: &labward_identity::Person) -> Person {
     Person {
         id: person.id.get(),
         name: person.name.clone(),

@@ -206,6 +206,15 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             &json!({}),
         ),
         post(
+            "people/{id}/roles",
+            format!("people/{kim}/roles"),
+            &json!({ "role": "it" }),
+        ),
+        same(
+            "people/import",
+            &json!({ "table": "name,role\nM. M.,it\n" }),
+        ),
+        post(
             "people/{id}/invite",
             format!("people/{kim}/invite"),
             &json!({}),

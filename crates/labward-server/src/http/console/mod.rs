@@ -26,6 +26,8 @@ mod ledger;
 mod listener;
 mod pages;
 mod patient;
+mod people;
+mod reference;
 mod route;
 mod safeguards;
 mod visit;

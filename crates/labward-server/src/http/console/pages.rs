@@ -8,7 +8,7 @@ use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::Person;
 use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::Safeguards;
-use labward_api::session::{Invitation, Session as SessionShown};
+use labward_api::session::Session as SessionShown;
 use labward_api::status::{Check, Status};
 use labward_api::{Done, Why};
 use labward_base::Clock as _;
@@ -16,7 +16,6 @@ use labward_base::id::{PeerId, PersonId};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::Permission;
-use serde_json::json;
 
 use super::entrance::unwritten;
 use super::visit::{Page, Visit, shown_within};
@@ -225,18 +224,12 @@ pub(super) fn invite(visit: &Visit) -> Result<Page, Failure> {
 
 /// The page of the people with a fresh invitation for one of them.
 fn invited(visit: &Visit, id: u64) -> Result<Page, Failure> {
-    let number = id.to_string();
-    let made: Invitation = visit.post("people/{id}/invite", &[("id", &number)], &json!({}))?;
     let name = visit
         .core
         .people
         .name_of(PersonId::new(id))
         .unwrap_or_default();
-    let invited = html::Invited {
-        name,
-        link: made.link.unwrap_or_default(),
-        until: made.expires,
-    };
+    let invited = super::people::invite(visit, id, &name)?;
     people_with(visit, Some(&invited), None)
 }
 

@@ -3,7 +3,9 @@
 use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
-use super::{account, configuration, entrance, export, glass, ledger, pages, patient, safeguards};
+use super::{
+    account, configuration, entrance, export, glass, ledger, pages, patient, people, safeguards,
+};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
@@ -82,10 +84,16 @@ routes! {
     Post "/safeguards/withdraw", SafeguardDecide, safeguards::withdraw;
     Get "/people", PersonRead, pages::people;
     Post "/people", PersonChange, pages::add_person;
+    Get "/people/import", PersonChange, people::list;
+    Post "/people/import", PersonChange, people::import;
+    Get "/people/{id}", PersonChange, people::person;
+    Post "/people/{id}/roles", PersonChange, people::set_roles;
     Post "/people/{id}/invite", PersonChange, pages::invite;
     Post "/people/{id}/remove", PersonChange, pages::remove_person;
     Post "/sessions/{number}/end", PersonChange, pages::end_session;
     Post "/export/{list}", ListExport, export::export;
+    Get "/reference", StatusRead, reference::reference;
+    Get "/reference/openapi.json", StatusRead, reference::document;
     Get "/settings", ConfigRead, configuration::settings;
     Get "/settings/edit", ConfigChange, configuration::edit;
     Post "/settings/preview", ConfigChange, configuration::preview;
