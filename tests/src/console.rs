@@ -24,13 +24,18 @@ const PAGES: &[(&str, &str)] = &[
 /// An installation with a console.
 pub(crate) struct Lab {
     pub(crate) lab: Installation,
-    _server: Server,
-    address: SocketAddr,
+    pub(crate) server: Server,
+    pub(crate) address: SocketAddr,
 }
 
 impl Lab {
     pub(crate) fn new() -> Self {
         Self::of(Installation::create(LINK))
+    }
+
+    /// With more lines in its table `[console]`.
+    pub(crate) fn with(more: &str) -> Self {
+        Self::of_with(Installation::create(LINK), more)
     }
 
     /// One whose console is set up by an address before its name.
@@ -41,15 +46,19 @@ impl Lab {
     }
 
     fn of(lab: Installation) -> Self {
-        let listen = "[console]\nlisten = \"127.0.0.1:0\"";
-        lab.configure("[console]", listen);
+        Self::of_with(lab, "")
+    }
+
+    fn of_with(lab: Installation, more: &str) -> Self {
+        let listen = format!("[console]\nlisten = \"127.0.0.1:0\"\n{more}");
+        lab.configure("[console]", &listen);
         let server = lab.serve();
         Self::served(lab, server)
     }
 
     /// The same installation after its server was killed, with another.
     pub(crate) fn killed_and_started(self) -> Self {
-        self._server.kill();
+        self.server.kill();
         let server = self.lab.serve();
         Self::served(self.lab, server)
     }
@@ -63,14 +72,14 @@ impl Lab {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             lab,
-            _server: server,
+            server,
             address,
         }
     }
 
     /// The installation and its server, which runs as long as it is held.
     pub(crate) fn lab_with_server(self) -> (Installation, Server) {
-        (self.lab, self._server)
+        (self.lab, self.server)
     }
 
     pub(crate) fn browser(&self) -> Browser {

@@ -20,6 +20,7 @@ const LISTS: &[&str] = &[
     "people",
     "sessions",
     "openings",
+    "accounts",
     "tokens",
     "peers",
 ];

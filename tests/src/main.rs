@@ -21,6 +21,7 @@
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
+//! | `oidc` | single sign-on: a provider that tells the truth, and one that lies |
 //! | `passkey` | passkeys at the console: added, used, switched, removed, refused |
 //! | `patients` | all results of a patient, and who looked at them |
 //! | `people` | accounts, persons, roles |
@@ -81,6 +82,7 @@ mod keys;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod oidc;
 mod passkey;
 #[cfg(test)]
 mod patients;

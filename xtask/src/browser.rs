@@ -4,7 +4,9 @@
 //! a lab would, and nothing else.
 
 use std::fs;
-use std::path::Path;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ const WALK: Duration = Duration::from_secs(900);
 /// Where the pictures are left.
 const PICTURES: &str = "target/screenshots";
 
+/// What the sign-in page calls the identity provider.
+const PROVIDER: &str = "Clinic account";
+
 /// The link to which messages are sent.
 const LINK: &str = "hl7";
 
@@ -35,10 +40,15 @@ pub(crate) fn browser() -> Result<()> {
     let chromium = tools::find("chromium").context("find chromium")?;
     let program = installation::build()?;
     let place = Workplace::create("browser")?;
-    let [port, console] = free_ports()?;
+    let [port, console, sign_on] = free_ports()?;
     let links = [Link::mutual_tls(LINK, port, "")];
     let lab = Installation::create(&program, &place, "data", &links)?;
     lab.open_console(console)?;
+    let provider = Provider {
+        issuer: format!("https://127.0.0.1:{sign_on}"),
+        authority: place.join("provider-authority.pem"),
+    };
+    provider.configure(&lab, &place)?;
     let server = lab.serve()?;
     let mut peers = serde_json::Map::new();
     for (name, types) in PEERS {
@@ -63,12 +73,48 @@ pub(crate) fn browser() -> Result<()> {
         "pictures": pictures,
         "place": place.path(),
         "program": program,
+        "provider": {
+            "name": PROVIDER,
+            "issuer": provider.issuer,
+            "ca_file": provider.authority,
+        },
     });
     fs::write(&settings, text.to_string()).context("write the settings")?;
     let mut walk = Command::new(python);
     walk.arg(root().join("xtask/python/browser")).arg(&settings);
     run("console in a browser", &mut in_time(WALK, &walk))?;
     server.stop()
+}
+
+/// The identity provider of the walk, which starts it.
+struct Provider {
+    issuer: String,
+    /// Where the walk puts the authority of its certificate.
+    authority: PathBuf,
+}
+
+impl Provider {
+    /// Has people sign in there, with a role for each of two groups.
+    fn configure(&self, lab: &Installation, place: &Workplace) -> Result<()> {
+        let secret = place.join("provider-secret");
+        let mut private = fs::OpenOptions::new();
+        private.write(true).create_new(true).mode(0o600);
+        let file = private.open(&secret);
+        file.and_then(|mut file| file.write_all(b"the secret of the walk\n"))
+            .context("write the client's secret")?;
+        let table = format!(
+            "\n[console.oidc]\nname = \"{PROVIDER}\"\nissuer = \"{}\"\nclient_id = \"labward\"\n\
+             client_secret_file = {:?}\nca_file = {:?}\n\
+             groups = {{ lab-manager = [\"lab-leads\"], clinical-staff = [\"lab-staff\"] }}\n",
+            self.issuer,
+            secret.display().to_string(),
+            self.authority.display().to_string(),
+        );
+        let config = lab.data().join("labward.toml");
+        let file = fs::OpenOptions::new().append(true).open(config);
+        file.and_then(|mut file| file.write_all(table.as_bytes()))
+            .context("write the configuration")
+    }
 }
 
 /// Makes an authority known to the Chromium of this home folder, and to no other.

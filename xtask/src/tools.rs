@@ -134,9 +134,13 @@ pub(crate) fn ensure_python_hl7() -> Result<PathBuf> {
     ensure_python("interop-python", &["hl7==0.4.5"])
 }
 
-/// A Python that drives a browser and knows what accessible pages are.
+/// A Python that drives a browser, knows what accessible pages are, and is an identity provider.
 pub(crate) fn ensure_python_browser() -> Result<PathBuf> {
-    let packages = ["playwright==1.65.2", "axe-playwright-python==0.1.8"];
+    let packages = [
+        "playwright==1.65.2",
+        "axe-playwright-python==0.1.8",
+        "oidc-provider-mock==0.3.4",
+    ];
     ensure_python("browser-python", &packages)
 }
 

@@ -17,6 +17,7 @@
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket, or by a token over TLS.
 
+pub mod account;
 pub mod backup;
 pub mod config;
 pub mod edge;

@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, backup, config, edge, export, glass, key, ledger, message, peer,
-    person, record, safeguard, session, status,
+    Done, ProblemBody, Why, account, backup, config, edge, export, glass, key, ledger, message,
+    peer, person, record, safeguard, session, status,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -30,6 +30,7 @@ types! {
     Done,
     ProblemBody,
     Why,
+    account::LinkedAccount,
     status::Status,
     status::ReserveStatus,
     status::LinkStatus,

@@ -400,6 +400,37 @@ problems! {
     IDENTITY_PASSKEYS_NEED_NAME = "identity.passkeys-need-name", Invalid,
         "the console has no DNS name, without which no browser makes or uses a passkey",
         "put the name by which the console is reached first in names of [tls] in labward.toml; until then people sign in with login and password";
+    // single sign-on
+    SIGN_ON_OFF = "sign-on.off", NotFound,
+        "this lab has no identity provider",
+        "sign in with login and password; an administrator adds [console.oidc] to labward.toml";
+    SIGN_ON_UNREACHABLE = "sign-on.unreachable", Unavailable,
+        "the identity provider does not answer, or not in the way that OpenID Connect demands",
+        "sign in with login and password, or try again in a minute; IT finds the reason in the log";
+    SIGN_ON_DECLINED = "sign-on.declined", Denied,
+        "the identity provider did not let you in, or the sign-in there was broken off",
+        "try again; if it stays so, ask who manages the accounts there";
+    SIGN_ON_NOT_BEGUN = "sign-on.not-begun", Denied,
+        "this answer belongs to no sign-in that was begun in this browser within ten minutes",
+        "begin again at the sign-in page, and finish in the same browser";
+    SIGN_ON_NOT_VERIFIED = "sign-on.not-verified", Denied,
+        "what the identity provider answered is not signed by it, not meant for this lab, or too old",
+        "try again; if it stays so, IT compares issuer, client and clocks: the reason stands in the log";
+    SIGN_ON_NO_GROUP = "sign-on.no-group", Denied,
+        "none of your groups at the identity provider has a role in this lab",
+        "ask an administrator: a group of yours has to stand in [console.oidc.groups] of labward.toml";
+    SIGN_ON_NOT_LINKED = "sign-on.not-linked", Denied,
+        "your account at the identity provider is linked to nobody in this lab",
+        "ask an administrator to link it: labward person link";
+    SIGN_ON_OTHER_SUBJECT = "sign-on.other-subject", Denied,
+        "the person of this name is linked to another account of the identity provider",
+        "ask an administrator: if the account was made anew, it is unlinked and linked again";
+    SIGN_ON_ACCOUNT_TAKEN = "sign-on.account-taken", Conflict,
+        "the account is another person's, or the person has one already that was used",
+        "unlink it first: labward person unlink";
+    SIGN_ON_NO_ACCOUNT = "sign-on.no-account", NotFound,
+        "no account of the identity provider is linked to this person",
+        "list them: labward person accounts";
     // gateway: refusals that a peer may see in an acknowledgement
     GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
         "the frame does not hold an HL7 v2 message",

@@ -28,6 +28,7 @@ use crate::segments::{Segment, segments};
 
 mod accesses;
 mod account;
+mod accounts;
 mod configuration;
 mod entries;
 mod glass;
@@ -42,6 +43,7 @@ pub mod setup;
 
 pub use self::accesses::accesses;
 pub use self::account::{Account, Asking, asking, me, need_name};
+pub use self::accounts::Accounts;
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::entries::{Row, rows};
 pub use self::glass::{glass, opening, openings};
@@ -88,9 +90,11 @@ struct SignInPage<'a> {
     f: &'a Frame,
     passkeys: bool,
     fault: Option<&'a ProblemBody>,
+    provider: Option<&'a str>,
 }
 
-/// The sign-in, with what was wrong the last time, and whether `passkeys` can be used here.
+/// The sign-in, with what was wrong the last time, whether `passkeys` can be used here, and the name of the
+/// identity `provider`, if there is one.
 ///
 /// # Errors
 ///
@@ -98,9 +102,15 @@ struct SignInPage<'a> {
 pub fn sign_in(
     f: &Frame,
     passkeys: bool,
+    provider: Option<&str>,
     fault: Option<&ProblemBody>,
 ) -> Result<String, RenderError> {
-    let page = SignInPage { f, passkeys, fault };
+    let page = SignInPage {
+        f,
+        passkeys,
+        fault,
+        provider,
+    };
     page.render()
 }
 
@@ -474,6 +484,7 @@ struct PeoplePage<'a> {
     f: &'a Frame,
     people: &'a [Person],
     sessions: &'a [Session],
+    accounts: Option<&'a Accounts>,
     invited: Option<&'a Invited>,
     fault: Option<&'a ProblemBody>,
 }
@@ -499,6 +510,7 @@ pub fn people(
     f: &Frame,
     people: &[Person],
     sessions: &[Session],
+    accounts: Option<&Accounts>,
     invited: Option<&Invited>,
     fault: Option<&ProblemBody>,
 ) -> Result<String, RenderError> {
@@ -506,6 +518,7 @@ pub fn people(
         f,
         people,
         sessions,
+        accounts,
         invited,
         fault,
     }

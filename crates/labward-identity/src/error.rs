@@ -65,6 +65,9 @@ pub enum IdentityError {
 /// That a password was wrong is no error but a [`crate::Refusal`].
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
+    /// Operator: the account at the identity provider is another's, or the person has one in use.
+    #[error("link an account of the identity provider: it or the person is linked already")]
+    AccountTaken,
     /// Staff: the passkey would have no name, is known already, or does not answer what was asked.
     #[error("add a passkey: {what}")]
     BadPasskey {
@@ -92,6 +95,9 @@ pub enum SignInError {
     /// Ours: the library gave no random bytes.
     #[error("make a random code")]
     NoRandom(#[from] labward_seal::CryptoFailed),
+    /// Operator: the person has no account at the identity provider.
+    #[error("unlink person {0}: no account is linked")]
+    NoAccount(PersonId),
     /// Operator or staff: there is no such passkey, or it was removed.
     #[error("remove passkey {0}: there is none")]
     NoPasskey(PasskeyNumber),
@@ -110,12 +116,14 @@ impl SignInError {
     /// What a person is told about it.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::AccountTaken => &problem::SIGN_ON_ACCOUNT_TAKEN,
             Self::BadPasskey { .. } => &problem::IDENTITY_BAD_PASSKEY,
             Self::BadToken { .. } => &problem::IDENTITY_BAD_TOKEN,
             Self::Busy => &problem::SERVER_BUSY,
             Self::Hash(_) | Self::NoRandom(_) => &problem::SERVER_INTERNAL,
             Self::InvitationEnded => &problem::IDENTITY_INVITATION_ENDED,
             Self::LoginTaken => &problem::IDENTITY_LOGIN_TAKEN,
+            Self::NoAccount(_) => &problem::SIGN_ON_NO_ACCOUNT,
             Self::NoPasskey(_) => &problem::IDENTITY_NO_PASSKEY,
             Self::NoSession(_) => &problem::IDENTITY_NO_SESSION,
             Self::NoToken(_) => &problem::IDENTITY_NO_TOKEN,

@@ -14,6 +14,7 @@
 //! | `sign_in` | [`SignIn`]: a login and a password, or a passkey, become a session, or a recorded refusal |
 //! | `throttle`, `refusals` | how fast passwords may be tried, and how refusals are recorded |
 //! | `session` | [`Sessions`]: who is signed in, until when |
+//! | `oidc` | [`ProviderAccounts`]: whom the lab's identity provider lets in, and as what |
 //! | `token` | [`Tokens`]: how a program acts at the API in a person's name |
 //! | `peer`, `peers` | [`Peer`], [`Peers`]: machines known by the SHA-256 of their public key |
 //! | `rules` | [`PeerRules`]: what a peer may send, default deny |
@@ -30,6 +31,7 @@ mod enrolment;
 mod error;
 mod how_to;
 mod invitation;
+mod oidc;
 mod passkey;
 mod password;
 mod peer;
@@ -59,6 +61,7 @@ pub use enrolment::{
 pub use error::{IdentityError, SignInError};
 pub use how_to::{HowTo, how_to};
 pub use invitation::{INVITATION_LASTS, Invitation, InvitationCode, Invitations};
+pub use oidc::{AnswerFault, Bound, ProviderAccount, ProviderAccounts, Vouched};
 pub use passkey::{Asked, Passkey, Passkeys, RelyingParty};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, Passwords, Weakness};
 pub use peer::{NewPeer, Origin, Peer, PeerChange, PeerKind, PeerState, PreviousKey, check_name};
@@ -73,6 +76,7 @@ pub use session::{
     Client, Session, SessionEnd, SessionId, SessionLimits, Sessions, csrf_fits, csrf_token,
 };
 pub use sign_in::{Attempt, Refusal, SignIn};
+pub use store::oidc::PROVIDER_MIGRATIONS;
 pub use store::passkey::PASSKEY_MIGRATIONS;
 pub use store::sign_in::{SHORT_LIVED_TABLES, SIGN_IN_MIGRATIONS};
 pub use store::token::TOKEN_MIGRATIONS;

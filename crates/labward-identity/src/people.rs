@@ -12,7 +12,8 @@ use labward_ledger::Actor;
 use labward_store::Store;
 
 use crate::role::names;
-use crate::{IdentityError, Permission, Roles, store};
+use crate::store::{self, oidc};
+use crate::{IdentityError, Permission, Roles};
 
 const MAX_NAME_CHARS: usize = 100;
 const LOGIN_CHARS: RangeInclusive<usize> = 3..=64;

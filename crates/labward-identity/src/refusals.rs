@@ -27,9 +27,17 @@ const SPAN: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     BadToken,
+    Declined,
     EndedPassword,
+    ForeignAnswer,
+    LastAdministrator,
+    NoGroup,
     NoPassword,
+    NotLinked,
+    NotVerified,
+    OtherSubject,
     PasskeyCounter,
+    Removed,
     TooMany,
     UnknownLogin,
     UnknownPasskey,
@@ -41,9 +49,17 @@ impl Reason {
     const fn name(self) -> &'static str {
         match self {
             Self::BadToken => "bad-token",
+            Self::Declined => "declined-by-provider",
             Self::EndedPassword => "ended-password",
+            Self::ForeignAnswer => "foreign-answer",
+            Self::LastAdministrator => "last-administrator",
+            Self::NoGroup => "no-group",
             Self::NoPassword => "no-password",
+            Self::NotLinked => "not-linked",
+            Self::NotVerified => "answer-not-verified",
+            Self::OtherSubject => "other-subject",
             Self::PasskeyCounter => "passkey-counter",
+            Self::Removed => "removed",
             Self::TooMany => "too-many-attempts",
             Self::UnknownLogin => "unknown-login",
             Self::UnknownPasskey => "unknown-passkey",
@@ -55,6 +71,13 @@ impl Reason {
     const fn problem(self) -> &'static Problem {
         match self {
             Self::BadToken => &problem::IDENTITY_TOKEN_REFUSED,
+            Self::Declined => &problem::SIGN_ON_DECLINED,
+            Self::ForeignAnswer => &problem::SIGN_ON_NOT_BEGUN,
+            Self::LastAdministrator => &problem::IDENTITY_LAST_ADMINISTRATOR,
+            Self::NoGroup => &problem::SIGN_ON_NO_GROUP,
+            Self::NotLinked | Self::Removed => &problem::SIGN_ON_NOT_LINKED,
+            Self::NotVerified => &problem::SIGN_ON_NOT_VERIFIED,
+            Self::OtherSubject => &problem::SIGN_ON_OTHER_SUBJECT,
             Self::PasskeyCounter | Self::UnknownPasskey | Self::WrongPasskey => {
                 &problem::IDENTITY_PASSKEY_REFUSED
             }

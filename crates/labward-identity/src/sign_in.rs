@@ -55,8 +55,16 @@ pub enum Attempt {
 /// Why somebody was not let in, as far as they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// The groups of the provider would leave nobody who may change people.
+    LastAdministrator,
+    /// No group that the provider names has a role here.
+    NoGroup,
+    /// The provider's account is linked to nobody here.
+    NotLinked,
     /// Login and password do not fit together.
     NotRecognized,
+    /// The name is linked to another subject of the provider.
+    OtherSubject,
     /// The passkey is not known, or does not answer what was asked.
     PasskeyRefused,
     /// Passwords are tried too fast, for this login or from this place.
@@ -70,7 +78,11 @@ impl Refusal {
     /// What a person is told about it.
     pub fn problem(&self) -> &'static Problem {
         match self {
+            Self::LastAdministrator => &problem::IDENTITY_LAST_ADMINISTRATOR,
+            Self::NoGroup => &problem::SIGN_ON_NO_GROUP,
+            Self::NotLinked => &problem::SIGN_ON_NOT_LINKED,
             Self::NotRecognized => &problem::IDENTITY_SIGN_IN_REFUSED,
+            Self::OtherSubject => &problem::SIGN_ON_OTHER_SUBJECT,
             Self::PasskeyRefused => &problem::IDENTITY_PASSKEY_REFUSED,
             Self::TooManyAttempts { .. } => &problem::IDENTITY_TOO_MANY_ATTEMPTS,
         }
@@ -261,7 +273,13 @@ impl SignIn {
         );
     }
 
-    fn refused(&self, person: Option<PersonId>, reason: Reason, client: &Client, now: Timestamp) {
+    pub(crate) fn refused(
+        &self,
+        person: Option<PersonId>,
+        reason: Reason,
+        client: &Client,
+        now: Timestamp,
+    ) {
         let shared = &*self.0;
         let due = shared
             .refusals

@@ -3,6 +3,7 @@
 //!
 //! It must never change a row without its entry. **Invariant:** no change without an entry.
 
+pub(crate) mod oidc;
 pub(crate) mod passkey;
 pub(crate) mod sign_in;
 pub(crate) mod token;
@@ -237,7 +238,10 @@ pub(crate) fn set_roles(
     if tx.execute(sql, &[(&new).into(), id.as_sql().into()])? != 1 {
         return Err(IdentityError::NoPerson(id));
     }
-    let facts = Facts::new().text("roles", new).text("roles_before", old);
+    let mut facts = Facts::new().text("roles", new).text("roles_before", old);
+    if actor == Actor::System {
+        facts = facts.text("how", "groups of the identity provider");
+    }
     let subject = Subject::Person(id);
     let entry = NewEntry::new(site, actor, Action::PersonChanged, subject).facts(facts);
     labward_ledger::append(tx, &entry)?;

@@ -1,5 +1,6 @@
 //! The claims about people and peers, on a real store with a real ledger and real handshakes.
 
+mod oidc;
 mod passkey;
 mod renewal;
 mod sign_in;
@@ -49,6 +50,7 @@ impl Lab {
             .chain(crate::SIGN_IN_MIGRATIONS)
             .chain(crate::TOKEN_MIGRATIONS)
             .chain(crate::PASSKEY_MIGRATIONS)
+            .chain(crate::PROVIDER_MIGRATIONS)
             .copied()
             .collect();
         let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));

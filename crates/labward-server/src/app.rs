@@ -25,7 +25,8 @@ use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::tls::ServerIdentity;
 use labward_gateway::{Gateway, GatewayParts, Messages};
 use labward_identity::{
-    Invitations, Passkeys, Passwords, Peers, People, RelyingParty, Sessions, SignIn, Tokens,
+    Invitations, Passkeys, Passwords, Peers, People, ProviderAccounts, RelyingParty, Sessions,
+    SignIn, Tokens,
 };
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
@@ -56,6 +57,7 @@ use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
 use crate::resume::{LedgerWatch, ResumeLoop};
 use crate::setup::server_names;
+use crate::sign_on::SignOn;
 use crate::upkeep::{Upkeep, UpkeepLoop};
 
 /// What a server is built from.
@@ -101,6 +103,7 @@ pub(crate) struct Core {
     pub(crate) tokens: Tokens,
     pub(crate) passkeys: Passkeys,
     pub(crate) sign_in: SignIn,
+    pub(crate) sign_on: SignOn,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -214,6 +217,13 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
     let tokens = Tokens::load(store.clone(), SITE, people.clone())?;
     let passwords = Passwords::new()?;
+    let sign_in = SignIn::new(
+        store.clone(),
+        SITE,
+        sessions.clone(),
+        people.clone(),
+        passwords.clone(),
+    );
     let reserve = Reserve::open(ReserveSetup {
         path: data.reserve(),
         store: store.clone(),
@@ -229,16 +239,20 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
             SITE,
             sessions.clone(),
             people.clone(),
-            passwords.clone(),
+            passwords,
             &config.site.name,
         ),
-        sign_in: SignIn::new(
-            store.clone(),
-            SITE,
-            sessions.clone(),
-            people.clone(),
-            passwords,
+        sign_on: SignOn::new(
+            Arc::clone(&clock),
+            ProviderAccounts::new(
+                store.clone(),
+                SITE,
+                people.clone(),
+                sessions.clone(),
+                sign_in.clone(),
+            ),
         ),
+        sign_in,
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),

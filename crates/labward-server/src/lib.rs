@@ -10,6 +10,8 @@
 //! | [`setup`] | how an installation comes into being |
 //! | [`app`] | [`build`] and [`App`]: the wiring, start and stop |
 //! | `adapters` | what plugs records into the gateway |
+//! | `sign_on` | signing in with the lab's identity provider |
+//! | `outbound` | what the HTTP library is given for connections that go out |
 //! | `enrolment` | the door at which an edge shows its one-time code |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
@@ -40,10 +42,12 @@ pub mod folder;
 mod http;
 mod log;
 pub mod migrations;
+mod outbound;
 mod publish;
 mod resume;
 pub mod serve;
 pub mod setup;
+mod sign_on;
 #[cfg(test)]
 mod tests;
 mod upkeep;

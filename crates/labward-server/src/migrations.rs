@@ -28,6 +28,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_records::reserve::OPENING_MIGRATIONS,
         crate::http::idempotency::MIGRATIONS,
         labward_identity::PASSKEY_MIGRATIONS,
+        labward_identity::PROVIDER_MIGRATIONS,
     ]
     .concat()
 }
@@ -61,6 +62,7 @@ mod tests {
             "invitation",
             "session",
             "token",
+            "provider_account",
             "safeguard_decision",
             "opening",
             crate::http::idempotency::TABLE,

@@ -247,6 +247,10 @@ pub(crate) struct Browser {
     pub(crate) cookie: Option<String>,
     /// What its cookie is called.
     pub(crate) cookie_name: &'static str,
+    /// The cookie of a sign-in with the identity provider.
+    pub(crate) sign_on: Option<String>,
+    /// By which name it found the console.
+    pub(crate) host: String,
     /// What it sends as `Authorization`.
     pub(crate) authorization: Option<String>,
     /// What it says of where a form comes from.
@@ -288,6 +292,8 @@ impl Browser {
             config,
             cookie: None,
             cookie_name: "__Host-labward",
+            sign_on: None,
+            host: "localhost".to_owned(),
             authorization: None,
             site: "same-origin",
             headers: Vec::new(),
@@ -318,6 +324,8 @@ impl Browser {
         let mut stream = StreamOwned::new(connection, dial(self.address).unwrap());
         let cookie = self.cookie.as_ref();
         let cookie = cookie.map(|value| format!("cookie: {}={value}\r\n", self.cookie_name));
+        let sign_on = self.sign_on.as_ref();
+        let sign_on = sign_on.map(|value| format!("cookie: __Host-labward-sign-on={value}\r\n"));
         let authorization = self.authorization.as_ref();
         let authorization = authorization.map(|value| format!("authorization: {value}\r\n"));
         let headers = self.headers.iter();
@@ -325,11 +333,13 @@ impl Browser {
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
         let request = format!(
-            "{verb} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}{}{headers}\
+            "{verb} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
+             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}{}{}{headers}\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            self.host,
             self.site,
             cookie.unwrap_or_default(),
+            sign_on.unwrap_or_default(),
             authorization.unwrap_or_default(),
             form.len()
         );
@@ -345,11 +355,14 @@ impl Browser {
             head: head.to_owned(),
             body: body.to_owned(),
         };
-        let own = format!("{}=", self.cookie_name);
-        let set = answered.header("set-cookie");
-        if let Some(set) = set.filter(|set| set.starts_with(&own)) {
-            let value = set.split(['=', ';']).nth(1).unwrap();
-            self.cookie = (!value.is_empty()).then(|| value.to_owned());
+        if let Some(set) = answered.header("set-cookie") {
+            let (name, rest) = set.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap().to_owned();
+            if name == self.cookie_name {
+                self.cookie = Some(value).filter(|value| !value.is_empty());
+            } else if name == "__Host-labward-sign-on" {
+                self.sign_on = Some(value);
+            }
         }
         answered
     }

@@ -16,6 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 import checks
 import first_run
 import scenes
+import sign_on
 from lab import Lab
 from pages import OUTSIDE, PAGES
 
@@ -56,6 +57,9 @@ class Walk:
         return page
 
     def heard(self, page, message):
+        # What the provider's own pages lack is none of ours.
+        if page.url.startswith(self.lab.settings["provider"]["issuer"]):
+            return
         # The browser reports an answer of 4xx, which some pages are.
         if message.type == "error" and "the server responded with a status of 4" not in message.text:
             self.faults.append(f"{page.url}: {message.text}")
@@ -118,6 +122,8 @@ def main() -> int:
     settings = json.loads(Path(sys.argv[1]).read_text())
     lab = Lab(settings)
     expect.set_options(timeout=15_000)
+    # Before the browser, which reads whom it trusts when it starts.
+    provider = sign_on.Provider(settings)
     with sync_playwright() as playwright:
 
         def launch(home):
@@ -142,6 +148,10 @@ def main() -> int:
         walk.scene(scenes.ledger_verifies, page, lab)
         walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)
         walk.scene(scenes.list_is_taken_out, page, lab)
+        other = walk.page(locale="en-US")
+        walk.scene(sign_on.linked_person_signs_in_with_the_role_of_their_group, other, lab, provider)
+        walk.scene(sign_on.roles_follow_the_group_at_the_next_sign_in, other, lab, provider)
+        walk.scene(sign_on.who_is_not_linked_stays_outside, walk.page(locale="en-US"), lab, provider)
         walk.scene(scenes.colleague_is_deactivated_mid_session, page, lab, walk.page)
         walk.scene(scenes.report_prints, page, lab)
         walk.looks(page)

@@ -176,6 +176,8 @@ pub enum PeerKind {
 /// `labward person …`
 #[derive(Debug, Subcommand)]
 pub enum PersonCommand {
+    /// List which account at the identity provider is whose.
+    Accounts,
     /// Add a person with a role, who acts with an account of the operating system or signs in.
     Add {
         /// The person's name.
@@ -210,12 +212,26 @@ pub enum PersonCommand {
         #[arg(value_name = "ID|NAME")]
         person: String,
     },
+    /// Link an account at the identity provider to a person; its first sign-in binds it.
+    Link {
+        /// The person's number or name.
+        #[arg(value_name = "ID|NAME")]
+        person: String,
+        /// The e-mail address or user name there, whichever [console.oidc] goes by.
+        account: String,
+    },
     /// List the people.
     List,
     /// Remove a person; every session of theirs ends at once.
     Remove {
         /// The person's number.
         id: u64,
+    },
+    /// Take the account at the identity provider from a person; every session of theirs ends.
+    Unlink {
+        /// The person's number or name.
+        #[arg(value_name = "ID|NAME")]
+        person: String,
     },
 }
 

@@ -1,5 +1,6 @@
 //! One file a family of commands: each asks the server and shows the answer.
 
+mod account;
 mod backup;
 mod export;
 mod glass;

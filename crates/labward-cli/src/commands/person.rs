@@ -53,6 +53,9 @@ pub(super) fn run(context: &Context, command: &PersonCommand) -> Result<(), Fail
                 table(out, &["person", "name", "role", "account", "login"], &rows)
             })
         }
+        PersonCommand::Accounts => super::account::list(context),
+        PersonCommand::Link { person, account } => super::account::link(context, person, account),
+        PersonCommand::Unlink { person } => super::account::unlink(context, person),
         PersonCommand::Import { file, preview } => import(context, file, *preview),
         PersonCommand::Set { person, roles } => {
             let id = number_of(context, person)?;

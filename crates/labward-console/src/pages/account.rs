@@ -4,6 +4,7 @@
 
 use askama::Template;
 use labward_api::ProblemBody;
+use labward_api::account::LinkedAccount;
 use labward_api::session::{Passkey, Session};
 use labward_identity::{Language, Role, Roles, Theme};
 
@@ -25,6 +26,10 @@ pub struct Account<'a> {
     pub passkeys: &'a [Passkey],
     /// The name by which passkeys know the console; without one there can be none.
     pub relying_party: Option<&'a str>,
+    /// What the identity provider is called, if there is one.
+    pub provider: Option<&'a str>,
+    /// Their account there.
+    pub linked: Option<&'a LinkedAccount>,
     /// What was wrong with what was asked about a passkey.
     pub fault: Option<&'a ProblemBody>,
 }
@@ -158,6 +163,37 @@ mod tests {
         let page = asking(&frame(), &asked).unwrap();
         assert!(!page.contains("<script>"), "{page}");
         assert!(page.contains("passkey.js") && page.contains("<noscript>"));
+    }
+
+    #[test]
+    fn ones_account_at_the_provider_is_named_with_who_vouches_for_it() {
+        let page = |provider, linked: Option<&LinkedAccount>| {
+            let account = Account {
+                provider,
+                linked,
+                ..Account::default()
+            };
+            me(&frame(), &account).unwrap()
+        };
+        let expected = LinkedAccount {
+            account: "clara@example.org".to_owned(),
+            ..LinkedAccount::default()
+        };
+        let bound = LinkedAccount {
+            issuer: Some("https://id.example".to_owned()),
+            subject: Some("subject-4711".to_owned()),
+            last_used: Some("2026-01-01T12:00:00Z".to_owned()),
+            ..expected.clone()
+        };
+        assert!(!page(None, Some(&bound)).contains("clara@example.org"));
+        let none = page(Some("Clinic account"), None);
+        assert!(none.contains("Clinic account") && none.contains("No account there is linked"));
+        let waits = page(Some("Clinic account"), Some(&expected));
+        assert!(waits.contains("clara@example.org") && waits.contains("not signed in yet"));
+        let signed_in = page(Some("Clinic account"), Some(&bound));
+        for part in ["clara@example.org", "https://id.example", "subject-4711"] {
+            assert!(signed_in.contains(part), "{part}: {signed_in}");
+        }
     }
 
     #[test]

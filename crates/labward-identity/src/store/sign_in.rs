@@ -270,6 +270,9 @@ pub(crate) fn forget_person(tx: &mut Tx<'_>, person: PersonId) -> Result<usize, 
     tx.execute("DELETE FROM credential WHERE person = $1", &id)?;
     tx.execute("DELETE FROM invitation WHERE person = $1", &id)?;
     tx.execute("DELETE FROM token WHERE person = $1", &id)?;
+    // One that was used stays: it is how whoever was removed is known and refused.
+    let sql = "DELETE FROM provider_account WHERE person = $1 AND subject IS NULL";
+    tx.execute(sql, &id)?;
     tx.execute("DELETE FROM session WHERE person = $1", &id)
 }
 

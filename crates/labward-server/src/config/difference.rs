@@ -9,10 +9,13 @@ use super::schema::{Key, Omitted, Section};
 use super::sections::FILE;
 
 /// Tables of which every key is read only when the server starts.
-const TABLES_AT_START: &[&str] = &["console", "node", "store", "witness"];
+const TABLES_AT_START: &[&str] = &["node", "store", "witness"];
 
 /// Keys that are read only when the server starts, with the table that they stand in.
 const KEYS_AT_START: &[(&str, &str)] = &[
+    ("console", "idle_minutes"),
+    ("console", "listen"),
+    ("console", "session_hours"),
     ("gateway", "runtimes"),
     ("http", "socket_group"),
     ("ledger", "origin"),
@@ -256,6 +259,12 @@ mod tests {
             ("[gateway]\nruntimes = 3\n", "runtimes", true),
             ("[gateway]\ndrain_seconds = 3\n", "drain_seconds", false),
             ("[node]\nname = \"x\"\n", "name", true),
+            ("[console]\nidle_minutes = 5\n", "idle_minutes", true),
+            (
+                "[console.oidc]\nclient_id = \"x\"\n",
+                "oidc.client_id",
+                false,
+            ),
             ("[site]\nname = \"x\"\n", "name", false),
             ("[log]\nformat = \"json\"\n", "format", true),
             ("limits = { window_days = 1 }\n", "limits.window_days", true),

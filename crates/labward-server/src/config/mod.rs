@@ -10,6 +10,7 @@
 //! | `schema`, `sections` | every key with its kind, default, unit and meaning |
 //! | `shape` | unknown keys with a suggestion, wrong types, values out of range |
 //! | `near` | the nearest known key |
+//! | `oidc` | the table of the identity provider |
 //! | `rules` | what one key does not show: clashes, unsafe lines, places of key files |
 //! | `editable` | what of the file can be changed over the API |
 //! | `edit` | edits of the file that leave its comments and its order |
@@ -22,6 +23,7 @@ mod edit;
 mod editable;
 mod error;
 mod near;
+mod oidc;
 mod place;
 mod rules;
 mod schema;
@@ -53,6 +55,7 @@ pub(crate) use editable::tables;
 pub use error::ConfigError;
 pub(crate) use error::line_of;
 pub use labward_gateway::config::PlainException;
+pub use oidc::{AccountClaim, OidcConfig, RoleGroups};
 pub(crate) use rules::check_key_files;
 pub use text::reference;
 
@@ -229,6 +232,8 @@ pub struct ConsoleConfig {
     pub idle_minutes: u64,
     /// Hours that a session lasts altogether.
     pub session_hours: u64,
+    /// The lab's identity provider, if people may sign in with it.
+    pub oidc: Option<OidcConfig>,
 }
 
 impl Default for ConsoleConfig {
@@ -237,6 +242,7 @@ impl Default for ConsoleConfig {
             listen: None,
             idle_minutes: 15,
             session_hours: 12,
+            oidc: None,
         }
     }
 }

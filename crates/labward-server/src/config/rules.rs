@@ -28,6 +28,10 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     check_file_drops(&config.gateway)?;
     check_retention(&config.retention)?;
     check_witnesses(&config.witnesses)?;
+    if let Some(oidc) = &config.console.oidc {
+        let refused = |rule| ConfigError::refuse("console.oidc", rule);
+        oidc.check().map_err(refused)?;
+    }
     check_names(config)
 }
 

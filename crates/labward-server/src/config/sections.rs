@@ -4,9 +4,11 @@
 //! together. A key is never given another meaning: the next version of the file is for that.
 
 mod lines;
+mod oidc;
 
 use super::schema::{Key, Kind, Omitted, Section};
 use lines::{DESTINATION, GATEWAY, LINK, ROUTE, TARGET_TRANSPORT};
+use oidc::{OIDC, OIDC_SAMPLE};
 
 /// A key that stands by itself.
 const fn key(
@@ -304,11 +306,12 @@ const ENROLMENT: Section = table(
     )],
 );
 
-const CONSOLE: Section = table(
-    "console",
-    "The web console for the people of the lab, over TLS with the server's certificate; they sign in \
+const CONSOLE: Section = Section {
+    name: "console",
+    many: false,
+    what: "The web console for the people of the lab, over TLS with the server's certificate; they sign in \
      after an invitation (labward person invite).",
-    &[
+    keys: &[
         key(
             "listen",
             Kind::Text,
@@ -331,7 +334,9 @@ const CONSOLE: Section = table(
             "How long a session lasts altogether.",
         ),
     ],
-);
+    sections: &[OIDC],
+    sample: OIDC_SAMPLE,
+};
 
 const HTTP: Section = table(
     "http",

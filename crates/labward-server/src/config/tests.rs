@@ -434,6 +434,9 @@ fn every_key_of_the_example_can_be_uncommented() {
     assert_eq!(defaults, Config::default());
 }
 
+const OIDC: &str = "[console.oidc]\nname = \"x\"\nissuer = \"https://id.example\"\n\
+    client_id = \"x\"\nclient_secret_file = \"/s\"\n";
+
 /// The lines that a table needs before any key of it may stand in a file.
 fn opening(path: &str, key: &Key) -> String {
     match (path, key.only) {
@@ -463,6 +466,11 @@ fn opening(path: &str, key: &Key) -> String {
         ("destination.on", _) => format!("{EHR}[destination.on]\n"),
         ("destination.retry", _) => format!("{EHR}[destination.retry]\n"),
         ("route", _) => format!("{EHR}[[route]]\ntypes = [\"ORU^R01\"]\nto = [\"ehr\"]\n"),
+        ("console.oidc", _) => format!("{OIDC}groups.it = [\"x\"]\n"),
+        ("console.oidc.groups", _) => {
+            let other = if key.name == "it" { "expert" } else { "it" };
+            format!("{OIDC}[console.oidc.groups]\n{other} = [\"x\"]\n")
+        }
         ("witness", _) => WITNESS.to_owned(),
         ("witness.transport", only) => {
             let mode = only.map_or("mutual-tls", |(_, mode)| mode);

@@ -106,6 +106,10 @@ pub(super) fn example(site: &str, names: &[String], console: Option<SocketAddr>)
             };
             file.push_str(&line);
         }
+        for line in section.sample.lines() {
+            file.push_str(format!("# {line}").trim_end());
+            file.push('\n');
+        }
     }
     file
 }

@@ -4,7 +4,6 @@
 //! exception for a plain line has ended. That what comes back is a cosignature is for the caller to
 //! verify: TLS only keeps others from hindering it.
 
-use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +16,11 @@ use labward_identity::Peers;
 use labward_ledger::tree::Digest;
 use labward_ledger::witness::ANSWER_MAX_BYTES;
 use rustls::{ClientConnection, StreamOwned};
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector};
 use ureq::{Agent, Body, Error, http::Response};
 
 use crate::config::WitnessConfig;
+use crate::outbound::{Line, LineTransport, NoResolver};
 
 /// The way to one witness.
 pub(super) struct WitnessClient {
@@ -169,23 +165,6 @@ impl Way {
     }
 }
 
-/// Resolves every name to one address that is never used: the connector knows its own.
-#[derive(Debug)]
-struct NoResolver;
-
-impl Resolver for NoResolver {
-    fn resolve(
-        &self,
-        _uri: &Uri,
-        _config: &ureq::config::Config,
-        _timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        let mut addresses = self.empty();
-        addresses.push(([127, 0, 0, 1], 80).into());
-        Ok(addresses)
-    }
-}
-
 struct WayConnector(Arc<Way>);
 
 impl std::fmt::Debug for WayConnector {
@@ -202,82 +181,6 @@ impl Connector for WayConnector {
         details: &ConnectionDetails<'_>,
         _chained: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
-        let buffers = LazyBuffers::new(
-            details.config.input_buffer_size(),
-            details.config.output_buffer_size(),
-        );
-        let line = self.0.connect()?;
-        Ok(Some(LineTransport { line, buffers }))
-    }
-}
-
-/// A connection to the witness.
-enum Line {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-struct LineTransport {
-    line: Line,
-    buffers: LazyBuffers,
-}
-
-impl std::fmt::Debug for LineTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a connection to a witness")
-    }
-}
-
-impl Line {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => &stream.sock,
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        let stream: &mut dyn Write = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream,
-        };
-        stream.write_all(bytes)?;
-        stream.flush()
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Plain(stream) => stream.read(buffer),
-            Self::Tls(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Transport for LineTransport {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let limit = timeout.not_zero().map(|limit| *limit);
-        // A handshake reads as well.
-        self.line.socket().set_write_timeout(limit)?;
-        self.line.socket().set_read_timeout(limit)?;
-        let output = self.buffers.output().get(..amount).unwrap_or_default();
-        Ok(self.line.write(output)?)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let limit = timeout.not_zero().map(|limit| *limit);
-        self.line.socket().set_read_timeout(limit)?;
-        let input = self.buffers.input_append_buf();
-        let amount = self.line.read(input)?;
-        self.buffers.input_appended(amount);
-        Ok(amount > 0)
-    }
-
-    fn is_open(&mut self) -> bool {
-        // One request a connection: about one a minute.
-        false
+        Ok(Some(LineTransport::new(self.0.connect()?, details)))
     }
 }

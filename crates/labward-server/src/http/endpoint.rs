@@ -12,8 +12,8 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    backup, check, config, edge, entries, export, glass, key, ledger, message, openapi, path,
-    patient, peer, person, record, safeguard, session, status,
+    account, backup, check, config, edge, entries, export, glass, key, ledger, message, openapi,
+    path, patient, peer, person, record, safeguard, session, status,
 };
 
 /// One endpoint.
@@ -183,6 +183,12 @@ endpoints! {
         "Adds the people of a list, all of them or none, or says what it would add";
     Post "people/{id}/invite", PersonChange, Nothing, "Invitation", session::invite,
         "Makes a one-time code with which a person chooses login and password, or a new password";
+    Get "accounts", PersonRead, Nothing, "[LinkedAccount]", account::accounts,
+        "Which account at the identity provider is whose, and what the provider knows them by";
+    Post "people/{id}/account", PersonChange, Json("LinkedAccount"), "Done", account::link,
+        "Links an account at the identity provider to a person; its first sign-in binds it";
+    Delete "people/{id}/account", PersonChange, Nothing, "Done", account::unlink,
+        "Takes the account from a person; every session of theirs ends with it";
     Get "sessions", PersonRead, Nothing, "[Session]", session::sessions,
         "Who is signed in at the console, from where and until when";
     Delete "sessions/{number}", PersonChange, Nothing, "Done", session::end,

@@ -20,6 +20,7 @@
 //! | `span` | days and moments as people write them |
 //! | `status`, `check`, `config`, `key`, `backup`, `peer`, `person`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
 
+mod account;
 mod asker;
 mod backup;
 mod call;

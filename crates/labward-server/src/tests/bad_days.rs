@@ -122,6 +122,14 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let made = request(app, "POST", "tokens", new_token.to_string().as_bytes());
     let made: Value = serde_json::from_slice(&made.body).unwrap();
     let token = made["token"]["number"].as_u64().unwrap();
+    let account = json!({ "account": "kim@example.org" });
+    let linked = request(
+        app,
+        "POST",
+        &format!("people/{kim}/account"),
+        account.to_string().as_bytes(),
+    );
+    assert_eq!(linked.status, 200);
     let opener = json!({ "with": "key-file", "path": installation.key_file() });
     let own = installation.key_file().with_extension("second");
     let own = json!({ "with": "key-file", "path": own });
@@ -219,6 +227,11 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             format!("people/{kim}/invite"),
             &json!({}),
         ),
+        post(
+            "people/{id}/account",
+            format!("people/{kim}/account"),
+            &json!({ "account": "kim.kessler@example.org" }),
+        ),
         act(
             "DELETE",
             "sessions/{number}",
@@ -236,6 +249,12 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             "DELETE",
             "tokens/{number}",
             format!("tokens/{token}"),
+            &json!({}),
+        ),
+        act(
+            "DELETE",
+            "people/{id}/account",
+            format!("people/{kim}/account"),
             &json!({}),
         ),
         post(
@@ -328,6 +347,7 @@ fn shown(app: &App) -> Vec<Value> {
         "sessions",
         "tokens",
         "passkeys",
+        "accounts",
         "messages",
         "ledger/entries?limit=1000",
     ];

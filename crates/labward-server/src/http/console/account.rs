@@ -1,4 +1,5 @@
-//! The page of one's own account: what one prefers, one's passkeys and sessions.
+//! The page of one's own account: what one prefers, one's passkeys, one's account at
+//! the identity provider, and sessions.
 //!
 //! It must never change what somebody signs in with before they have given their password anew, or
 //! reach anything of another person.
@@ -31,12 +32,17 @@ fn me_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> 
     let shown = |one| crate::http::session::passkey(core, one);
     let passkeys: Vec<Passkey> = passkeys.iter().map(shown).collect();
     let at = core.relying_party();
+    let linked = core.sign_on.accounts().of(id)?;
+    let linked = linked.map(|one| crate::http::account::shown(core, one));
+    let config = core.config();
     let account = html::Account {
         language: session.person.language,
         sessions: &sessions,
         this: session.number.get(),
         passkeys: &passkeys,
         relying_party: at.as_ref().map(RelyingParty::name),
+        provider: config.console.oidc.as_ref().map(|oidc| oidc.name.as_str()),
+        linked: linked.as_ref(),
         fault,
     };
     written(html::me(&visit.frame(Place::Me), &account))

@@ -33,13 +33,13 @@ pub(super) fn signed_in(visit: &Visit) -> Result<Page, Failure> {
     sign_in_page(visit, Some(&failure))
 }
 
-fn sign_in_page(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
+/// The sign-in with all its ways, and what was wrong.
+pub(super) fn sign_in_page(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
     let passkeys = visit.core.relying_party().is_some();
-    written(html::sign_in(
-        &visit.frame(Place::Elsewhere),
-        passkeys,
-        fault,
-    ))
+    let config = visit.core.config();
+    let provider = config.console.oidc.as_ref().map(|oidc| oidc.name.as_str());
+    let frame = visit.frame(Place::Elsewhere);
+    written(html::sign_in(&frame, passkeys, provider, fault))
 }
 
 /// `GET /sign-in/passkey`
@@ -163,7 +163,7 @@ fn begin(visit: &Visit, login: &str, password: &Secret<String>) -> Result<Page, 
 }
 
 /// The session of who was admitted.
-fn entered(attempt: Attempt) -> Result<Page, Failure> {
+pub(super) fn entered(attempt: Attempt) -> Result<Page, Failure> {
     match attempt {
         Attempt::Admitted { id, .. } => Ok(Page::Begin {
             cookie: headers::session_cookie(id.to_text().expose()),
@@ -178,7 +178,7 @@ pub(super) fn refused(refusal: Refusal) -> Failure {
     let failure = Failure::new(refusal.problem());
     match refusal {
         Refusal::TooManyAttempts { wait_seconds } => failure.with(format!("{wait_seconds} s")),
-        Refusal::NotRecognized | Refusal::PasskeyRefused => failure,
+        _ => failure,
     }
 }
 

@@ -10,8 +10,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::sign_on::LASTS;
+
 /// The name of the cookie: the prefix ties it to this host, TLS and the whole site (RFC 6265bis).
 const COOKIE: &str = "__Host-labward";
+
+/// The name of the cookie of a sign-in with the identity provider.
+const SIGN_ON: &str = "__Host-labward-sign-on";
 
 /// What lets the scripts of one page run, and nobody else's.
 #[derive(Clone, Debug)]
@@ -46,14 +51,30 @@ pub(super) fn no_cookie() -> String {
     session_cookie("") + "; Max-Age=0"
 }
 
-/// The value of our cookie.
+/// The cookie by which a browser is known that was sent to the identity provider: as that of a session,
+/// for as long as a sign-in may take.
+pub(super) fn sign_on_cookie(value: &str) -> String {
+    let seconds = LASTS.as_secs();
+    format!("{SIGN_ON}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// The value of the cookie of a session.
 pub(super) fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    value_of(headers, COOKIE)
+}
+
+/// The value of the cookie of a sign-in with the identity provider.
+pub(super) fn sign_on_of(headers: &HeaderMap) -> Option<&str> {
+    value_of(headers, SIGN_ON)
+}
+
+fn value_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE);
     let pairs = all.iter().filter_map(|line| line.to_str().ok());
     pairs
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }
 

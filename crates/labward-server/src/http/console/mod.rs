@@ -13,6 +13,7 @@
 //! | `headers` | what every answer tells the browser it must not do |
 //! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
 //! | `account` | the page of one's own account |
+//! | `oidc` | signing in with the identity provider |
 //! | `ledger`, `patient`, `glass` | the pages of the ledger, of one patient, of emergency access |
 
 mod account;
@@ -24,6 +25,7 @@ mod glass;
 pub(crate) mod headers;
 mod ledger;
 mod listener;
+mod oidc;
 mod pages;
 mod patient;
 mod people;

@@ -247,7 +247,7 @@ pub(super) fn end_session(visit: &Visit) -> Result<Page, Failure> {
     Ok(Page::To("/people?done=ended".to_owned()))
 }
 
-fn people_with(
+pub(super) fn people_with(
     visit: &Visit,
     invited: Option<&html::Invited>,
     fault: Option<&labward_api::ProblemBody>,
@@ -258,7 +258,11 @@ fn people_with(
         true => visit.get("sessions")?,
         false => Vec::new(),
     };
-    written(html::people(&frame, &people, &sessions, invited, fault))
+    let accounts = super::oidc::accounts(visit)?;
+    let accounts = accounts.as_ref();
+    written(html::people(
+        &frame, &people, &sessions, accounts, invited, fault,
+    ))
 }
 
 pub(super) fn why(visit: &Visit) -> Why {

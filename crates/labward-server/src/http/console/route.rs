@@ -4,7 +4,8 @@ use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
 use super::{
-    account, configuration, entrance, export, glass, ledger, pages, patient, people, safeguards,
+    account, configuration, entrance, export, glass, ledger, oidc, pages, patient, people,
+    reference, safeguards,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -46,6 +47,8 @@ routes! {
     Post "/sign-in", Anybody, entrance::signed_in;
     Get "/sign-in/passkey", Anybody, entrance::ask_passkey;
     Post "/sign-in/passkey", Anybody, entrance::signed_in_by_passkey;
+    Get "/sign-in/provider", Anybody, oidc::begin;
+    Get "/sign-in/provider/callback", Anybody, oidc::come_back;
     Get "/join", Anybody, entrance::join;
     Post "/join", Anybody, entrance::joined;
     Post "/sign-out", Oneself, entrance::sign_out;
@@ -89,6 +92,8 @@ routes! {
     Get "/people/{id}", PersonChange, people::person;
     Post "/people/{id}/roles", PersonChange, people::set_roles;
     Post "/people/{id}/invite", PersonChange, pages::invite;
+    Post "/people/link", PersonChange, oidc::link;
+    Post "/people/unlink", PersonChange, oidc::unlink;
     Post "/people/{id}/remove", PersonChange, pages::remove_person;
     Post "/sessions/{number}/end", PersonChange, pages::end_session;
     Post "/export/{list}", ListExport, export::export;

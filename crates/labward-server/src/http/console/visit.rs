@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::form::Form;
-use super::headers::{Nonce, cookie_of};
+use super::headers::{Nonce, cookie_of, sign_on_of};
 use crate::app::Core;
 use crate::check::CheckInput;
 use crate::http::call::{Answer, Call, Writer};
@@ -42,6 +42,12 @@ pub(super) struct Visitor {
     done: Option<&'static str>,
     /// Whether the browser says that one of our pages sent it.
     same_site: bool,
+    /// Whether the person asked for the page themselves: by one of ours, or by its address.
+    pub(super) is_own_wish: bool,
+    /// By which name the browser found us.
+    pub(super) host: String,
+    /// The cookie of a sign-in with the identity provider.
+    pub(super) sign_on: String,
 }
 
 /// One request for a page.
@@ -119,6 +125,9 @@ impl Visitor {
             same_site: is_same_site(headers),
             glass: person.and_then(|person| core.reserve.standing_of(person)),
             now,
+            is_own_wish: matches!(text_of(headers, "sec-fetch-site"), "same-origin" | "none"),
+            host: text_of(headers, "host").to_owned(),
+            sign_on: sign_on_of(headers).unwrap_or_default().to_owned(),
             signed_in,
         }
     }
@@ -178,6 +187,12 @@ impl Visitor {
 /// Whether a page asks by itself: nobody is at the keyboard, so it is no use of a session.
 fn is_live(query: &Form) -> bool {
     !query.text("live").is_empty()
+}
+
+/// A header's text; empty if there is none.
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
 }
 
 /// `Sec-Fetch-Site` where the browser sends it, else `Origin` beside `Host`; neither is no proof.

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
-use super::super::{check, entries, glass, message, patient, peer, safeguard, session, status};
+use super::super::{
+    account, check, entries, glass, message, patient, peer, safeguard, session, status,
+};
 
 /// One list.
 pub(super) struct List {
@@ -377,6 +379,21 @@ pub(super) const LISTS: &[List] = &[
         ],
     ),
     plain(
+        "accounts",
+        "accounts",
+        Permission::PersonRead,
+        account::accounts,
+        all,
+        &[
+            "person",
+            "name",
+            "account",
+            "issuer",
+            "subject",
+            "last_used",
+        ],
+    ),
+    plain(
         "tokens",
         "tokens",
         Permission::PersonRead,
@@ -446,6 +463,7 @@ mod tests {
             "people" => &[("Person", "")],
             "sessions" => &[("Session", "")],
             "openings" => &[("Opening", "")],
+            "accounts" => &[("LinkedAccount", "")],
             "tokens" => &[("Token", "")],
             "peers" => &[("Peer", ""), ("Rules", "rules.")],
             _ => &[],
