@@ -11,6 +11,7 @@ pub(crate) const PASSWORD: &str = "velvet tractor mango plinth 7";
 const PAGES: &[(&str, &str)] = &[
     ("/", "administrator clinical-staff it expert"),
     ("/flow", "administrator clinical-staff it expert"),
+    ("/first-analyzer", "administrator it"),
     ("/messages", "administrator clinical-staff it"),
     ("/records", "clinical-staff"),
     ("/break-glass", "clinical-staff"),
@@ -30,7 +31,12 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Self {
-        Self::of(Installation::create(LINK))
+        Self::with(LINK)
+    }
+
+    /// One with this configuration.
+    pub(crate) fn with(config: &str) -> Self {
+        Self::of(Installation::create(config))
     }
 
     /// With more lines in its table `[console]`.

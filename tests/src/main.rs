@@ -15,6 +15,7 @@
 //! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
 //! | `filters` | the ledger by who, what, about what, patient, outcome and time |
+//! | `first_analyzer` | connected in the console: the form, the file, the wait for its first message |
 //! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
 //! | `glass` | emergency access: opened, over, reviewed by somebody else |
 //! | `help` | help, man pages, completions |
@@ -67,6 +68,8 @@ mod edge;
 mod errors;
 #[cfg(test)]
 mod filters;
+#[cfg(test)]
+mod first_analyzer;
 #[cfg(test)]
 mod flips;
 #[cfg(test)]

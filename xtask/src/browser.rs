@@ -1,4 +1,5 @@
-//! `cargo xtask browser`: the console in a real Chromium, every page in each theme, language and width.
+//! `cargo xtask browser`: the console in a real Chromium, every page in each theme, language and width,
+//! and the pictures that the guides show.
 //!
 //! It must never let the browser pass over a certificate: the lab's authority is made known to it, as
 //! a lab would, and nothing else.
@@ -26,6 +27,8 @@ const PICTURES: &str = "target/screenshots";
 
 /// What the sign-in page calls the identity provider.
 const PROVIDER: &str = "Clinic account";
+/// Where the pictures of the guides stand.
+const GUIDE: &str = "docs/guide/pictures";
 
 /// The link to which messages are sent.
 const LINK: &str = "hl7";
@@ -33,8 +36,9 @@ const LINK: &str = "hl7";
 /// A peer that may send everything, and one that may send one kind of message only.
 const PEERS: [(&str, &str); 2] = [("xn550", "*"), ("narrow", "ORU^R01")];
 
-/// Runs the server, and the walk beside it.
-pub(crate) fn browser() -> Result<()> {
+/// Runs the server, and the walk beside it; with `only_guide` what the guides show is photographed
+/// anew, and nothing else is looked at.
+pub(crate) fn browser(only_guide: bool) -> Result<()> {
     tools::ensure_for_browser()?;
     let python = tools::ensure_python_browser()?;
     let chromium = tools::find("chromium").context("find chromium")?;
@@ -62,13 +66,22 @@ pub(crate) fn browser() -> Result<()> {
         fs::remove_dir_all(&pictures).context("remove the pictures of the last run")?;
     }
     fs::create_dir_all(&pictures).context("make a folder for the pictures")?;
+    let guide = match only_guide {
+        true => root().join(GUIDE),
+        false => pictures.join("guide"),
+    };
+    if only_guide && guide.exists() {
+        fs::remove_dir_all(&guide).context("remove the pictures of the guides")?;
+    }
     let settings = place.join("settings.json");
     let text = json!({
         "base": format!("https://localhost:{console}"),
         "browser": chromium,
         "data": lab.data(),
+        "guide": guide,
         "home": home,
         "link": format!("localhost:{port}"),
+        "only_guide": only_guide,
         "peers": peers,
         "pictures": pictures,
         "place": place.path(),

@@ -242,7 +242,7 @@ fn answers_file(key: &Path) -> String {
     format!(
         "version = 1\nreserve_mib = 1\n\n[administrator]\nname = \"Tool\"\n\
          roles = [\"administrator\", \"lab-manager\"]\n\n\
-         [site]\nname = \"Tool\"\nnames = [\"localhost\", \"127.0.0.1\"]\n\n\
+         [site]\nname = \"Río Verde\"\nnames = [\"localhost\", \"127.0.0.1\"]\n\n\
          [[slot]]\nkind = \"key-file\"\nlabel = \"tool\"\npath = {:?}\n",
         key.display().to_string()
     )

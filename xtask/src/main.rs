@@ -15,6 +15,7 @@ mod fuzz;
 mod guard;
 mod installation;
 mod interop;
+mod links;
 mod run;
 mod stunnel;
 mod test;
@@ -28,7 +29,7 @@ cargo xtask COMMAND
 
   test [--quick]         everything: formatting, lints, tests, documents, layering, licences, fuzz smoke, demo, real peers,
                          the console in a browser, the API by its document
-  tidy                   rules that no compiler checks: arrows between rooms, front pages, sizes
+  tidy                   rules that no compiler checks: arrows between rooms, front pages, sizes, links of the documents
   docs [--check]         write (or compare) the generated documents under docs/ref
   dictionaries           train the dictionaries with which records are packed, where there is none yet
   fuzz [TARGET] [SECS]   run one fuzz target, or all, for so many seconds each (default 10)
@@ -36,8 +37,9 @@ cargo xtask COMMAND
                          (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
   api                    what the OpenAPI document allows and forbids, asked of a live server by Schemathesis
-  browser                the console in Chromium: what people do there, and every page in each theme, language and
-                         width, with its accessibility; pictures in target/screenshots
+  browser [--pictures]   the console in Chromium: what people do there, and every page in each theme, language and
+                         width, with its accessibility; pictures in target/screenshots. --pictures takes only those
+                         of the guides, anew (docs/guide/pictures)
   bench [gateway|through|records|ledger|keys|backup|start|console]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
@@ -66,7 +68,8 @@ fn main() -> ExitCode {
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
         ["api"] => api::api(),
-        ["browser"] => browser::browser(),
+        ["browser"] => browser::browser(false),
+        ["browser", "--pictures"] => browser::browser(true),
         ["bench", words @ ..] => bench::bench(words),
         _ => {
             eprint!("{USAGE}");

@@ -64,7 +64,7 @@ pub(crate) fn test(quick: bool) -> Result<()> {
         cargo().args(["run", "--quiet", "--release", "--", "demo", "--once"]),
     )?;
     api::api()?;
-    browser::browser()?;
+    browser::browser(false)?;
     real_peers()
 }
 

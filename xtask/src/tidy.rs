@@ -1,5 +1,6 @@
 //! Rules that no compiler checks: arrows between rooms go down only, every file says what it is,
-//! every crate has a front page and the workspace's lints, and no file grows without end.
+//! every crate has a front page and the workspace's lints, no file grows without end, and no link of a
+//! document leads nowhere.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
+use crate::links;
 use crate::run::root;
 
 /// The level of every room; an arrow goes to a lower level only.
@@ -69,6 +71,7 @@ pub(crate) fn tidy() -> Result<()> {
     }
     faults.extend(check_crates()?);
     faults.extend(named_tests(&files)?);
+    faults.extend(links::faults()?);
     print_sizes(&files)?;
     for fault in &faults {
         eprintln!("tidy: {fault}");

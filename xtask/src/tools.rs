@@ -140,6 +140,7 @@ pub(crate) fn ensure_python_browser() -> Result<PathBuf> {
         "playwright==1.65.2",
         "axe-playwright-python==0.1.8",
         "oidc-provider-mock==0.3.4",
+        "pillow==13.0.0",
     ];
     ensure_python("browser-python", &packages)
 }

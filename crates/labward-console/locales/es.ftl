@@ -61,6 +61,8 @@ home-held = { $count ->
     [one] { $count } mensaje está retenido y espera una decisión
    *[other] { $count } mensajes están retenidos y esperan una decisión
   }
+home-analyzer = Aún no ha llegado ningún mensaje: conecte el primer analizador
+home-analyzer-button = Conectarlo
 home-held-button = Decidir
 home-dead = { $count ->
     [one] { $count } mensaje no se pudo entregar
@@ -788,6 +790,79 @@ field-alarm-days = Días de aviso antes del fin de un certificado
 field-authority-alarm-days = Días de aviso antes del fin de la autoridad
 field-drain-seconds = Segundos para los mensajes en curso al parar
 field-level = Nivel
+# El primer analizador
+analyzer-connect = Conectar un analizador
+analyzer-lead = Lo que diga aquí abre el camino a este analizador y a nada más. Puede dejarlo en cualquier momento y volver: lo hecho queda hecho.
+analyzer-known = Analizadores que ya están
+analyzer-another = Conectar otro
+analyzer-name = Cómo se llama en Labward
+analyzer-name-help = Letras sin acentos, cifras, - _ y . como quim1. Aparece en todas las páginas y no se cambia.
+analyzer-way = Cómo se conecta
+analyzer-way-tls = Con un certificado (TLS)
+analyzer-way-tls-help = Lo habitual. Él, o un equipo pequeño a su lado, recibe un archivo con su propio certificado.
+analyzer-way-loopback = Sin cifrar, en esta máquina
+analyzer-way-loopback-help = Solo si el programa del analizador está en esta misma máquina: así nada sale de ella sin cifrar.
+analyzer-way-edge = Un analizador en otro sitio que no conoce TLS recibe a su lado un equipo pequeño con Labward (un edge). En una terminal de esta máquina:
+analyzer-port = Puerto
+analyzer-port-help = Dónde escucha Labward. Si ahí no escucha todavía ningún enlace, se abre uno.
+analyzer-speaks = Qué protocolo habla
+analyzer-hl7 = HL7 v2 por MLLP
+analyzer-astm = ASTM (LIS1-A y LIS2-A2)
+analyzer-application = Su aplicación (MSH-3)
+analyzer-facility = Su centro (MSH-4)
+analyzer-types = Qué envía (MSH-9)
+analyzer-sender = Su nombre en ASTM (H-5)
+analyzer-rules-help = Puede enviar esto y nada más. Si son varios, sepárelos con comas; un * al final vale por lo que siga. Si no está seguro, escriba lo que dice su manual: un mensaje que no coincide se conserva, y la página siguiente nombra el campo.
+analyzer-authority = De quién son los números de paciente que envía (opcional)
+analyzer-authority-help = La autoridad que los asigna cuando un mensaje no la nombra, como MAINLAB.
+analyzer-go = Abrir el camino
+analyzer-later = Más tarde
+analyzer-recorded = Conectar el analizador { $name }
+analyzer-title = Conectar { $name }
+analyzer-no-link = Ningún enlace sirve para este analizador. Abra uno en Ajustes o conéctelo de nuevo.
+analyzer-file = Dele su archivo
+analyzer-file-lead = Su certificado, su clave privada y la autoridad propia del laboratorio en un archivo. Quien tiene el archivo puede enviar como este analizador: llévelo en algo que pueda borrar, nunca por correo, y bórrelo aquí.
+analyzer-file-button = Descargar { $name }.pem
+analyzer-file-help = La clave no se guarda en ningún otro sitio. Cada descarga hace un certificado nuevo y queda anotada con su nombre; el anterior sirve 14 días más.
+analyzer-set = Configúrelo
+analyzer-host = Dirección del servidor
+analyzer-plain = ninguno: está en esta máquina
+analyzer-tls = TLS 1.2 o 1.3 con el certificado de cliente del archivo
+analyzer-first = Su primer mensaje
+analyzer-waiting = Esperando el primer mensaje…
+analyzer-waiting-help = Haga que el analizador envíe un resultado, por ejemplo el de un control. Esta página vuelve a mirar por sí sola; sin scripts, cárguela de nuevo.
+analyzer-received = Recibido.
+analyzer-received-help = Está guardado y sellado, con su asiento en el registro, y se acusó recibo. El analizador está conectado.
+analyzer-held = Llegó, y está retenido:
+analyzer-held-field = Lo que pone en { $field } no es lo que este analizador puede enviar. Lo corrige administración, seguridad o informática con labward peer set.
+analyzer-see = Ver el mensaje
+analyzer-connections = conexiones abiertas ahora
+analyzer-refused = conexiones rechazadas desde el arranque
+analyzer-refusals = Rechazadas en los últimos diez minutos; cada una aparece al cabo de un minuto o dos
+analyzer-why = Por qué
+analyzer-nothing = Si no llega nada
+analyzer-nothing-reach = ¿Llega el analizador a esta máquina por ese puerto? Si hay un cortafuegos en medio o la dirección está mal, aquí no aparece ninguna conexión.
+analyzer-nothing-name = ¿Está la dirección del servidor escrita tal como arriba? El analizador la compara con el nombre del certificado del servidor.
+analyzer-nothing-clock = ¿Va bien el reloj del analizador? Con otro día, un certificado bueno parece vencido o aún sin empezar.
+analyzer-nothing-framing = ¿Está configurado con el protocolo de arriba? Con otro hay conexión, pero no mensaje.
+analyzer-nothing-reload = ¿Tomó el analizador sus ajustes? Muchos lo hacen solo al reiniciarse.
+stranger-bad-certificate = Su certificado está dañado o es de otra clase.
+stranger-connection-lost = Colgó antes de mostrar su certificado: quizá no conoce la autoridad del laboratorio, o tiene otro nombre como dirección del servidor.
+stranger-expired = Su certificado venció, o va mal su reloj o el de esta máquina.
+stranger-handshake-failed = Falló el inicio de TLS: quizá no conoce la autoridad del laboratorio, que está en el archivo.
+stranger-handshake-timeout = Se conectó y no dijo nada a tiempo.
+stranger-http = Habló HTTP: no es un analizador, o su programa está configurado con otro protocolo.
+stranger-no-certificate = No mostró ningún certificado: ponga el archivo, o su certificado y su clave, en sus ajustes de TLS.
+stranger-not-tls = Habló sin TLS: active TLS en sus ajustes.
+stranger-not-yet-valid = Su certificado aún no vale: compare los relojes.
+stranger-other-peer = Este enlace es solo para otro equipo.
+stranger-revoked = Su certificado fue revocado.
+stranger-tls-on-plain-port = Habló TLS en un enlace sin cifrar.
+stranger-tls-too-old = Solo conoce versiones de TLS que ya no son seguras, o sus cifrados.
+stranger-unknown-address = Desde esta dirección no se puede conectar nada sin certificado.
+stranger-unknown-key = Labward no conoce su certificado: ¿es el archivo correcto?
+stranger-wrong-issuer = Su clave es conocida, pero su certificado no es de la autoridad del laboratorio.
+
 # El primer arranque
 setup-title = Instalar Labward
 setup-steps = Pasos de la instalación
@@ -872,14 +947,14 @@ setup-started-lead = En un momento estará la consola, con el certificado nuevo.
 setup-sign-in = Ir al inicio de sesión
 setup-next-title = Qué hacer ahora
 setup-next-check = Ver lo que aún está mal, lo más dañino primero: la página de inicio, o
-setup-next-analyzer = Conectar el primer analizador: docs/guide/connect-an-analyzer.md, o
+setup-next-analyzer = Conectar el primer analizador: al entrar, Inicio le guía. En una terminal:
 setup-next-backup = Hacer una copia de seguridad en otro volumen y probar a restaurarla:
 setup-next-people = Invitar a sus colegas, en la página Personas.
 # Acceso de emergencia
 glass-title = Acceso de emergencia
 glass-lead = Para un paciente que no puede esperar. Termina por sí solo, funciona también cuando no se puede escribir en el registro, y una segunda persona revisa lo que se leyó.
 glass-why = Por qué el paciente no puede esperar
-glass-why-help = Se anota y lo ve la persona que lo revisa. Como máximo 1000 caracteres.
+glass-why-help = Se anota y lo ve la persona que lo revisa. Como máximo 1.000 caracteres.
 glass-open = { $count ->
     [one] Abrir durante { $count } minuto
    *[other] Abrir durante { $count } minutos
@@ -888,7 +963,7 @@ glass-now = { $count ->
     [one] El acceso de emergencia está abierto: queda { $count } minuto
    *[other] El acceso de emergencia está abierto: quedan { $count } minutos
   }
-glass-now-until = Termina a las
+glass-now-until = Termina el
 glass-now-help = Todo lo que lea queda anotado y se revisa.
 glass-end = Terminarlo ahora
 openings-title = Revisiones de accesos de emergencia

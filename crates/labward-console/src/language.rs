@@ -178,6 +178,7 @@ mod tests {
             "section-",
             "state-",
             "step-",
+            "stranger-",
             "theme-",
             "verdict-",
         ];

@@ -31,6 +31,7 @@ mod account;
 mod accounts;
 mod configuration;
 mod entries;
+mod first_analyzer;
 mod glass;
 mod ledger;
 mod map;
@@ -46,6 +47,9 @@ pub use self::account::{Account, Asking, asking, me, need_name};
 pub use self::accounts::Accounts;
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::entries::{Row, rows};
+pub use self::first_analyzer::{
+    Awaited, Connecting, Refusal, analyzer_recorded, first_analyzer, first_message,
+};
 pub use self::glass::{glass, opening, openings};
 pub use self::ledger::{entry, ledger};
 use self::map::Map;
@@ -198,6 +202,7 @@ struct HomePage<'a> {
     openings: &'a [Opening],
     check: Option<&'a Check>,
     safeguards: Option<SafeguardCounts>,
+    is_silent: bool,
 }
 
 impl HomePage<'_> {
@@ -240,7 +245,7 @@ impl HomePage<'_> {
 }
 
 /// What needs a person now; the part that keeps itself fresh needs no `check` and no safeguards,
-/// which take longer.
+/// which take longer. `is_silent`: no analyzer has sent anything yet.
 ///
 /// # Errors
 ///
@@ -251,6 +256,7 @@ pub fn home(
     openings: &[Opening],
     check: Option<&Check>,
     safeguards: Option<SafeguardCounts>,
+    is_silent: bool,
 ) -> Result<String, RenderError> {
     HomePage {
         f,
@@ -258,6 +264,7 @@ pub fn home(
         openings,
         check,
         safeguards,
+        is_silent,
     }
     .render()
 }
@@ -617,7 +624,7 @@ mod tests {
             ..Searched::default()
         };
         let pages = [
-            home(&frame(), &status, &[], Some(&check), None),
+            home(&frame(), &status, &[], Some(&check), None, false),
             flow(&frame(), &status),
             record(&frame(), &shown),
             records(&frame(), &searched),

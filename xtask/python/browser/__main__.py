@@ -15,6 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 
 import checks
 import first_run
+import guide
 import scenes
 import sign_on
 from lab import Lab
@@ -46,6 +47,7 @@ class Walk:
 
     def __init__(self, lab: Lab, browser):
         self.lab, self.browser, self.faults = lab, browser, []
+        self.guide = guide.Guide(lab.settings)
 
     def page(self, **options):
         """A new browser window, with a profile of its own, that reports what its console says."""
@@ -118,6 +120,46 @@ class Walk:
             page.context.close()
 
 
+def for_the_guides(walk: Walk, page, lab: Lab, launch) -> None:
+    """What the guides show, and nothing else."""
+    walk.scene(scenes.first_message_is_seen_live, page, lab)
+    dora = walk.page()
+    walk.scene(scenes.join, dora, lab, lab.add("Dora", "clinical-staff"), "dora")
+    walk.scene(guide.pictures, walk.guide, page, lab, dora, walk.page)
+    walk.scene(first_run.walk_through, walk, launch, [])
+
+
+def everything(walk: Walk, page, lab: Lab, launch, provider) -> None:
+    """Every scene, every page and every picture."""
+    walk.scene(scenes.first_message_is_seen_live, page, lab)
+    walk.scene(scenes.held_message_is_released, page, lab)
+    lab.send("xn550", value="12.8", flag="H")
+    walk.scene(scenes.patient_is_found_and_read, page, lab)
+    walk.scene(scenes.all_results_cumulate, page, lab)
+    walk.scene(scenes.who_looked_is_told_to_the_patient, page, lab)
+    dora = walk.page()
+    walk.scene(scenes.join, dora, lab, lab.add("Dora", "clinical-staff"), "dora")
+    walk.scene(scenes.emergency_access_is_reviewed_by_a_second_person, page, lab, dora)
+    walk.scene(scenes.decision_about_a_safeguard_is_recorded, page, lab)
+    walk.scene(scenes.ledger_verifies, page, lab)
+    walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)
+    walk.scene(scenes.list_is_taken_out, page, lab)
+    other = walk.page(locale="en-US")
+    walk.scene(sign_on.linked_person_signs_in_with_the_role_of_their_group, other, lab, provider)
+    walk.scene(sign_on.roles_follow_the_group_at_the_next_sign_in, other, lab, provider)
+    walk.scene(sign_on.who_is_not_linked_stays_outside, walk.page(locale="en-US"), lab, provider)
+    walk.scene(scenes.colleague_is_deactivated_mid_session, page, lab, walk.page)
+    walk.scene(scenes.report_prints, page, lab)
+    walk.scene(guide.pictures, walk.guide, page, lab, dora, walk.page)
+    walk.looks(page)
+    walk.outside()
+    walk.scene(scenes.pages_read_without_script, walk.browser, lab)
+    walk.scene(scenes.signing_out_leaves_nothing, page, lab)
+    walk.scene(scenes.sign_in_by_keyboard, page, lab, "ada")
+    walk.scene(scenes.passkey_signs_in_switches_person_and_ends, page, lab)
+    walk.scene(first_run.walk_through, walk, launch, LOOKS)
+
+
 def main() -> int:
     settings = json.loads(Path(sys.argv[1]).read_text())
     lab = Lab(settings)
@@ -137,30 +179,11 @@ def main() -> int:
         page = walk.page(locale="en-US")
         code = lab.add("Ada", "administrator,security-officer,lab-manager,clinical-staff")
         walk.scene(scenes.join, page, lab, code, "ada")
-        walk.scene(scenes.first_message_is_seen_live, page, lab)
-        walk.scene(scenes.held_message_is_released, page, lab)
-        lab.send("xn550", value="12.8", flag="H")
-        walk.scene(scenes.patient_is_found_and_read, page, lab)
-        walk.scene(scenes.all_results_cumulate, page, lab)
-        walk.scene(scenes.who_looked_is_told_to_the_patient, page, lab)
-        walk.scene(scenes.emergency_access_is_reviewed_by_a_second_person, page, lab, walk.page)
-        walk.scene(scenes.decision_about_a_safeguard_is_recorded, page, lab)
-        walk.scene(scenes.ledger_verifies, page, lab)
-        walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)
-        walk.scene(scenes.list_is_taken_out, page, lab)
-        other = walk.page(locale="en-US")
-        walk.scene(sign_on.linked_person_signs_in_with_the_role_of_their_group, other, lab, provider)
-        walk.scene(sign_on.roles_follow_the_group_at_the_next_sign_in, other, lab, provider)
-        walk.scene(sign_on.who_is_not_linked_stays_outside, walk.page(locale="en-US"), lab, provider)
-        walk.scene(scenes.colleague_is_deactivated_mid_session, page, lab, walk.page)
-        walk.scene(scenes.report_prints, page, lab)
-        walk.looks(page)
-        walk.outside()
-        walk.scene(scenes.pages_read_without_script, browser, lab)
-        walk.scene(scenes.signing_out_leaves_nothing, page, lab)
-        walk.scene(scenes.sign_in_by_keyboard, page, lab, "ada")
-        walk.scene(scenes.passkey_signs_in_switches_person_and_ends, page, lab)
-        walk.scene(first_run.walk_through, walk, launch, LOOKS)
+        if settings["only_guide"]:
+            for_the_guides(walk, page, lab, launch)
+        else:
+            everything(walk, page, lab, launch, provider)
+        walk.faults += walk.guide.faults()
         browser.close()
     for fault in itertools.islice(walk.faults, 60):
         print(f"   FAULT {fault}", flush=True)

@@ -1,4 +1,5 @@
-"""The first run: from an empty folder to the first sign-in, in a real browser, each step in each look.
+"""The first run: from an empty folder to the first analyzer's first message, in a real browser, each step
+in each look.
 
 Must never let the browser pass over a certificate: that of the set-up is made known to it after its
 fingerprint was compared with what the server printed, and the lab's authority after the set-up.
@@ -6,6 +7,7 @@ fingerprint was compared with what the server printed, and the lab's authority a
 
 import hashlib
 import re
+import socket
 import ssl
 import subprocess
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+import guide
 from lab import PASSWORD
 
 
@@ -22,9 +25,10 @@ class Server:
     def __init__(self, settings: dict):
         self.place = Path(settings["place"]) / "first-run"
         self.place.mkdir()
+        self.program = settings["program"]
         self.data = self.place / "data"
         self.log = self.place / "server.log"
-        command = [settings["program"], "--data", str(self.data), "serve", "--setup-listen", "127.0.0.1:0"]
+        command = [self.program, "--data", str(self.data), "serve", "--setup-listen", "127.0.0.1:0"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         said = self.wait_for("setup-link")
@@ -85,7 +89,10 @@ def walk_through(walk, launch, looks) -> None:
         home = home_that_trusts(server.place, "home-setup", "P,,", server.certificate())
         authority = set_up(walk, launch(home), server, looks)
         home = home_that_trusts(server.place, "home-lab", "C,,", authority)
-        sign_in(launch(home), server)
+        browser = launch(home)
+        page = sign_in(walk, browser, server)
+        first_analyzer(walk, page, server, looks)
+        browser.close()
     finally:
         server.stop()
 
@@ -96,9 +103,17 @@ def look_at(walk, page, base: str, name: str, looks) -> None:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=theme)
         walk.look(page, f"setup-{name}", lambda page, _: page.goto(f"{base}/?language={language}"), look)
-    page.set_viewport_size(looks[0][3])
+    page.set_viewport_size(guide.WINDOW)
     page.emulate_media(color_scheme="light")
     page.goto(f"{base}/?language=en")
+
+
+def in_each_language(walk, page, base: str, name: str, fill) -> None:
+    """A picture for the guides of a step that is filled in."""
+    for language in reversed(guide.LANGUAGES):
+        page.goto(f"{base}/?language={language}")
+        fill()
+        walk.guide.take(page, language, f"setup-{name}")
 
 
 def set_up(walk, browser, server: Server, looks) -> Path:
@@ -115,8 +130,13 @@ def set_up(walk, browser, server: Server, looks) -> Path:
     page.locator("form[action='/open'] button").click()
     page.wait_for_selector("form[action='/lab']")
     look_at(walk, page, server.base, "lab", looks)
-    page.fill("#name", "Río Verde Laboratory")
-    page.fill("#names", "localhost 127.0.0.1")
+
+    def fill_lab(names=f"{guide.HOST} 192.0.2.10"):
+        page.fill("#name", "Río Verde")
+        page.fill("#names", names)
+
+    in_each_language(walk, page, server.base, "lab", fill_lab)
+    fill_lab("localhost 127.0.0.1")
     page.locator("form[action='/lab'] button").click()
     page.wait_for_selector("form[action='/administrator']")
     look_at(walk, page, server.base, "administrator", looks)
@@ -127,6 +147,7 @@ def set_up(walk, browser, server: Server, looks) -> Path:
     page.locator("form[action='/administrator'] button").click()
     page.wait_for_selector("form[action='/keys']")
     look_at(walk, page, server.base, "keys", looks)
+    in_each_language(walk, page, server.base, "keys", lambda: page.fill("#path", "/media/usb/root.key"))
     page.fill("#path", str(server.place / "root.key"))
     page.locator("form[action='/keys'] button").click()
     page.wait_for_selector("ol.groups")
@@ -156,15 +177,88 @@ def set_up(walk, browser, server: Server, looks) -> Path:
     return authority
 
 
-def sign_in(browser, server: Server) -> None:
+def sign_in(walk, browser, server: Server):
     """With the lab's own authority known, there is no warning."""
     server.wait_for("the console listens")
-    page = browser.new_context(locale="en-US").new_page()
+    page = browser.new_context(locale="en-US", viewport=guide.WINDOW, accept_downloads=True).new_page()
     page.set_default_timeout(15_000)
+    page.on("console", lambda message: walk.heard(page, message))
     page.goto(f"{server.base}/sign-in")
     page.fill("#login", "ada")
     page.fill("#password", PASSWORD)
     page.locator("main form button").click()
     page.wait_for_url(server.base + "/")
     expect(page.locator("header")).to_contain_text("Ada Moreno")
-    browser.close()
+    return page
+
+
+def first_analyzer(walk, page, server: Server, looks) -> None:
+    """From *Home* to a message that came over mutual TLS with the file that the page gave."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    for language in reversed(guide.LANGUAGES):
+        guide.in_language(page, server.base, language)
+        page.goto(server.base + "/")
+        task = page.locator("#live a[href='/first-analyzer']")
+        expect(task).to_be_visible()
+        walk.guide.take(page, language, "home-first", last="#live")
+        task.click()
+        fill_analyzer(page)
+        walk.guide.take(page, language, "analyzer", last="#rules-help")
+    page.fill("#port", port)
+    page.locator("main form button").click()
+    live = page.locator("#live")
+    expect(live).to_contain_text("Waiting for the first message")
+    look_while_waiting(walk, page, server.base, looks)
+    with page.expect_download() as download:
+        page.locator("form[action$='/file'] button").click()
+    file = server.place / "chem1.pem"
+    download.value.save_as(file)
+    send(server, port, file)
+    # Nobody touches the page.
+    expect(live).to_contain_text("Received", timeout=15_000)
+    for language in guide.LANGUAGES:
+        if language != "en":
+            guide.in_language(page, server.base, language)
+            page.goto(server.base + "/first-analyzer/chem1")
+        walk.guide.take(page, language, "analyzer-received", last="#live", others=[(port, "2575")])
+    live.locator("a").click()
+    expect(page.locator("main")).to_contain_text("ORU^R01")
+    page.goto(server.base + "/")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("a[href='/first-analyzer']")).to_have_count(0)
+
+
+def fill_analyzer(page) -> None:
+    page.fill("#name", "chem1")
+    page.fill("#application", "CHEM1")
+    page.fill("#facility", "MAINLAB")
+
+
+def look_while_waiting(walk, page, base: str, looks) -> None:
+    for look in looks:
+        theme, language, _, size = look
+        guide.in_language(page, base, language)
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=theme)
+        page.select_option("#theme", theme)
+        page.click("form[action='/me'] button")
+        page.wait_for_url("**done=saved")
+        walk.look(page, "analyzer-waiting", lambda page, _: page.goto(f"{base}/first-analyzer/chem1"), look)
+    guide.in_language(page, base, "en")
+    page.goto(base + "/first-analyzer/chem1")
+
+
+def send(server: Server, port: str, file: Path) -> None:
+    message = server.place / "first.hl7"
+    lines = [
+        "MSH|^~\\&|CHEM1|MAINLAB|LIS|LAB|20260302104200||ORU^R01^ORU_R01|1|P|2.5.1",
+        "PID|1||MRN-4711^^^MAINLAB^MR||Rivera^Marisol||19840217|F",
+        "OBR|1||ACC-1|GLU^Glucose^L",
+        "OBX|1|NM|2345-7^Glucose^LN||5.1|mmol/L|3.9-5.8|N|||F",
+    ]
+    message.write_text("\r".join(lines) + "\r")
+    command = [server.program, "send", "--to", f"127.0.0.1:{port}", "--server-name", "localhost"]
+    done = subprocess.run([*command, "--cert", str(file), str(message)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "AA" in done.stdout, done

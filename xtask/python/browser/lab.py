@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+PATIENT = ("MRN-4711", "Rivera", "Marisol")
 PASSWORD = "velvet tractor mango plinth 7"
 
 
@@ -44,13 +45,13 @@ class Lab:
     def invite(self, who: str) -> str:
         return self.json("person", "invite", who)["code"]
 
-    def send(self, peer: str, kind: str = "ORU^R01^ORU_R01", value: str = "6.4", flag: str = "N") -> None:
+    def send(self, peer: str, kind: str = "ORU^R01^ORU_R01", value: str = "6.4", flag: str = "N", patient=PATIENT) -> None:
         """Sends one message over mutual TLS; a peer that may not send it is answered no."""
         self.sent += 1
         number = self.sent
         lines = [
             f"MSH|^~\\&|XN550|HEMA|LIS|LAB|2026010112{number:02}00||{kind}|B{number}|P|2.5.1",
-            "PID|1||MRN-4711^^^LAB^MR||Rivera^Marisol||19840217|F",
+            f"PID|1||{patient[0]}^^^LAB^MR||{patient[1]}^{patient[2]}||19840217|F",
         ]
         if kind.startswith("ORU"):
             lines += [

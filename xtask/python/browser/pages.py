@@ -97,6 +97,11 @@ def edit_previewed(page, base):
     expect(page.locator("form[action='/settings/change']")).to_be_visible()
 
 
+def first_message(page, base):
+    page.goto(base + "/first-analyzer/xn550")
+    expect(page.locator("#live")).to_be_visible()
+
+
 def verified(page, base):
     page.goto(base + "/ledger")
     page.click("form[action='/ledger/verify'] button")
@@ -158,6 +163,8 @@ def reference(page, base):
 PAGES = {
     "home": plain("/"),
     "flow": plain("/flow"),
+    "analyzer": plain("/first-analyzer"),
+    "analyzer-received": first_message,
     "messages": plain("/messages"),
     "message": message,
     "message-held": held,

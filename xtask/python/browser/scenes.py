@@ -102,9 +102,7 @@ def decision_about_a_safeguard_is_recorded(page, lab: Lab) -> None:
     expect(page.locator("main")).to_contain_text("Ada")
 
 
-def emergency_access_is_reviewed_by_a_second_person(page, lab: Lab, new_page) -> None:
-    dora = new_page()
-    join(dora, lab, lab.add("Dora", "clinical-staff"), "dora")
+def emergency_access_is_reviewed_by_a_second_person(page, lab: Lab, dora) -> None:
     pages.glass_open(dora, lab.base)
     banner = dora.locator("main form[action='/break-glass/end']")
     expect(banner).to_be_visible()

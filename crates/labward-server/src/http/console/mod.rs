@@ -14,12 +14,14 @@
 //! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
 //! | `account` | the page of one's own account |
 //! | `oidc` | signing in with the identity provider |
+//! | `first_analyzer` | the guided way of an analyzer, up to its first message |
 //! | `ledger`, `patient`, `glass` | the pages of the ledger, of one patient, of emergency access |
 
 mod account;
 mod configuration;
 mod entrance;
 mod export;
+mod first_analyzer;
 pub(in crate::http) mod form;
 mod glass;
 pub(crate) mod headers;

@@ -46,7 +46,20 @@ pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
         &openings,
         check.as_ref(),
         safeguards.as_ref().map(|all| all.counts),
+        is_silent(visit, &status)?,
     ))
+}
+
+/// Whether nothing has come through any link, ever; looked at for who may connect an analyzer.
+fn is_silent(visit: &Visit, status: &Status) -> Result<bool, Failure> {
+    let may = [Permission::ConfigChange, Permission::MessageList];
+    let may = may.iter().all(|one| visit.visitor.permits(*one));
+    let heard = status.links.iter().any(|link| link.last_message.is_some());
+    if !may || heard || !status.open {
+        return Ok(false);
+    }
+    let newest: Vec<Message> = visit.get("messages?limit=1")?;
+    Ok(newest.is_empty())
 }
 
 /// `GET /flow`

@@ -4,8 +4,8 @@ use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
 use super::{
-    account, configuration, entrance, export, glass, ledger, oidc, pages, patient, people,
-    reference, safeguards,
+    account, configuration, entrance, export, first_analyzer, glass, ledger, oidc, pages, patient,
+    people, reference, safeguards,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -62,6 +62,10 @@ routes! {
     Get "/", Oneself, pages::home;
     Get "/flow", StatusRead, pages::flow;
     Post "/flow/{name}/resume", MessageResend, pages::resume;
+    Get "/first-analyzer", ConfigChange, first_analyzer::form;
+    Post "/first-analyzer", ConfigChange, first_analyzer::open;
+    Get "/first-analyzer/{name}", ConfigChange, first_analyzer::wait;
+    Post "/first-analyzer/{name}/file", ConfigChange, first_analyzer::file;
     Get "/messages", MessageList, pages::messages;
     Get "/messages/{record}", MessageList, pages::message;
     Post "/messages/{record}/decide", MessageList, pages::decide;
