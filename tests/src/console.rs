@@ -51,7 +51,7 @@ impl Lab {
         Self::of(lab)
     }
 
-    fn of(lab: Installation) -> Self {
+    pub(crate) fn of(lab: Installation) -> Self {
         Self::of_with(lab, "")
     }
 

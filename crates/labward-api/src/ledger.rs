@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::remark::Remark;
+
 /// `GET ledger/entries`: which ones to list; all that is given must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -57,9 +59,15 @@ pub struct Verified {
     pub root: String,
     /// Each fault with its place.
     pub faults: Vec<String>,
+    /// The same as remarks.
+    #[serde(default)]
+    pub fault_remarks: Vec<Remark>,
     /// What each witness said when it was asked now.
     #[serde(default)]
     pub witnesses: Vec<String>,
+    /// The same as remarks.
+    #[serde(default)]
+    pub witness_remarks: Vec<Remark>,
     /// Signed checkpoints that contradict each other, whole.
     #[serde(default)]
     pub evidence: Vec<String>,

@@ -29,6 +29,7 @@ pub mod message;
 pub mod peer;
 pub mod person;
 pub mod record;
+pub mod remark;
 pub mod safeguard;
 pub mod schema;
 pub mod session;
@@ -52,6 +53,9 @@ pub struct ProblemBody {
     /// What varies: a name, a date, a place; never patient data, never in a 5xx answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The same as a remark, if it is one of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<remark::Remark>,
     /// The reference to look for in the log, in a 5xx answer only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Done, ProblemBody, Why, account, backup, config, edge, export, glass, key, ledger, message,
-    peer, person, record, safeguard, session, status,
+    peer, person, record, remark, safeguard, session, status,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -31,6 +31,8 @@ types! {
     ProblemBody,
     Why,
     account::LinkedAccount,
+    remark::Remark,
+    remark::PlaceValue,
     status::Status,
     status::ReserveStatus,
     status::LinkStatus,

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::remark::Remark;
+
 /// `GET status`: what the server is doing now.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Status {
@@ -91,7 +93,7 @@ pub struct DestinationStatus {
     pub held: u64,
     /// Dead letters.
     pub dead: u64,
-    /// What went wrong last, without patient data.
+    /// What went wrong last: a code of `docs/ref/errors.md`.
     pub last_error: Option<String>,
     /// When the oldest message came that is not delivered yet, RFC 3339.
     #[serde(default)]
@@ -116,6 +118,9 @@ pub struct WitnessStatus {
     pub cosigned: Option<String>,
     /// Why it did not cosign when it was asked last.
     pub last_error: Option<String>,
+    /// The same as a remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Remark>,
 }
 
 /// `GET check`: what is wrong with this installation, the most harmful first.
@@ -139,6 +144,9 @@ pub struct NotMeasured {
     pub what: String,
     /// Why it is not known.
     pub why: String,
+    /// The same as a remark.
+    #[serde(default)]
+    pub remark: Remark,
 }
 
 /// One thing that is wrong.
@@ -152,6 +160,9 @@ pub struct CheckFinding {
     pub what: String,
     /// What to do about it.
     pub todo: String,
+    /// Where it is, each place as a remark; `what` names them in English.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Remark>,
 }
 
 /// `POST unseal`: opens the root key with one slot.

@@ -1,6 +1,7 @@
 //! What can go wrong when something is decided about a requirement.
 
 use labward_base::problem::{self, Problem};
+use labward_base::{Remark, remark};
 use labward_ledger::LedgerError;
 use labward_store::StoreError;
 
@@ -50,6 +51,16 @@ impl AssessError {
             Self::NotAProfile => &problem::SAFEGUARD_PROFILE,
             Self::NotForThis { .. } => &problem::SAFEGUARD_NOT_FOR_THIS,
             Self::Store(error) => error.problem(),
+        }
+    }
+}
+
+impl AssessError {
+    /// What varies, to be said beside [`Self::problem`] in the reader's language.
+    pub fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::NotForThis { citation, .. } => Some(remark::requirement(*citation)),
+            _ => None,
         }
     }
 }

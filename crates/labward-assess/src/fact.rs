@@ -2,8 +2,10 @@
 //!
 //! It must never come from a person's answer, or hold anything of a patient.
 
-use labward_base::Timestamp;
+use std::fmt;
+
 use labward_base::id::EntryIndex;
+use labward_base::{Remark, Timestamp};
 
 macro_rules! facts {
     ($($(#[$doc:meta])+ $variant:ident = $key:literal, $title:literal;)+) => {
@@ -145,8 +147,17 @@ pub struct Fact {
     pub measured: Timestamp,
     /// The entry that it rests on.
     pub entry: Option<EntryIndex>,
-    /// Which places are bad, or why it could not be measured.
-    pub note: Option<String>,
+    /// What was found wrong and where, or why it could not be measured.
+    pub notes: Vec<Note>,
+}
+
+/// What stands beside a fact: what a check found, or remarks alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The code of the check that found it, and what it says is wrong.
+    pub check: Option<(&'static str, &'static str)>,
+    /// Where it is, or why it could not be measured.
+    pub remarks: Vec<Remark>,
 }
 
 impl Value {
@@ -169,13 +180,13 @@ impl Fact {
             figure: None,
             measured,
             entry: None,
-            note: None,
+            notes: Vec::new(),
         }
     }
 
     /// What could not be measured, and why.
-    pub fn unknown(kind: FactKind, measured: Timestamp, why: impl Into<String>) -> Self {
-        Self::new(kind, Value::Unknown, measured).note(why)
+    pub fn unknown(kind: FactKind, measured: Timestamp, why: Remark) -> Self {
+        Self::new(kind, Value::Unknown, measured).note(Note::of(why))
     }
 
     /// With this figure.
@@ -194,8 +205,37 @@ impl Fact {
 
     /// With this note.
     #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
+    pub fn note(mut self, note: Note) -> Self {
+        self.notes.push(note);
         self
+    }
+}
+
+impl Note {
+    /// A remark alone.
+    pub fn of(remark: Remark) -> Self {
+        Self {
+            check: None,
+            remarks: vec![remark],
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    /// The English text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((_, what)) = self.check {
+            f.write_str(what)?;
+        }
+        for (place, remark) in self.remarks.iter().enumerate() {
+            let before = match (place, self.check) {
+                (0, None) => "",
+                (0, Some(_)) => ": ",
+                _ if remark.kind().code == "and-more" => " ",
+                _ => ", ",
+            };
+            write!(f, "{before}{remark}")?;
+        }
+        Ok(())
     }
 }

@@ -23,7 +23,7 @@ mod store;
 
 pub use decision::{Decision, DecisionKind, MAX_DAYS, NewDecision};
 pub use error::AssessError;
-pub use fact::{Fact, FactKind, Figure, Value};
+pub use fact::{Fact, FactKind, Figure, Note, Value};
 pub use reference::reference;
 pub use requirement::{Obligation, Profile, Reach, Requirement, RequirementKind, Section};
 pub use state::{Assessment, State, assess};

@@ -1,5 +1,5 @@
-//! What every room of Labward stands on: typed ids, time as a parameter, secrets, and the table of
-//! problems a person can see.
+//! What every room of Labward stands on: typed ids, time as a parameter, secrets, and the tables of
+//! problems and remarks a person can see.
 //!
 //! It must never read a clock, touch a disk or a socket, or know what a patient, a peer or a
 //! message is beyond its id.
@@ -10,12 +10,15 @@
 //! | [`clock`] | [`Timestamp`] and the [`Clock`] trait (**Invariant:** time is a parameter) |
 //! | [`secret`] | [`Secret`]: zeroized when dropped, without `Debug` and without `Serialize` |
 //! | [`problem`] | [`Problem`]: stable code, what happened, what to do |
+//! | [`remark`] | [`Remark`]: a short text with places, which every language says in its own words |
 
 pub mod clock;
 pub mod id;
 pub mod problem;
+pub mod remark;
 pub mod secret;
 
 pub use clock::{Clock, Timestamp};
 pub use problem::{ErrorKind, Problem};
+pub use remark::Remark;
 pub use secret::Secret;

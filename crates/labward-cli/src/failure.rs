@@ -18,6 +18,7 @@ impl Failure {
     pub fn new(problem: &Problem, detail: impl Into<Option<String>>) -> Self {
         Self {
             body: Box::new(ProblemBody {
+                remark: None,
                 code: problem.code.to_owned(),
                 what: problem.what.to_owned(),
                 todo: problem.todo.to_owned(),

@@ -448,6 +448,7 @@ done-passkey-removed = The passkey was removed. You can delete it on your device
 
 # Problems
 problem-title = That did not work
+problem-detail = Detail, as the program says it:
 problem-code = Code
 problem-reference = Reference for the log
 problem-home = To the home page
@@ -459,6 +460,7 @@ home-safeguards = Safeguards of the law
 home-safeguards-line = { $not } not met, { $open } not measured, { $decided } decided otherwise, { $met } met
 safeguards-title = Safeguards
 safeguards-lead = Each requirement of the HIPAA Security Rule, 45 CFR 164.308 to 164.316, with its state computed from what Labward measured.
+safeguards-translation = The names of the requirements are short names of ours. The law is the text of 45 CFR part 164.
 safeguards-profile = Which text
 safeguards-law = The rule in force
 safeguards-proposed = Proposed in 2025

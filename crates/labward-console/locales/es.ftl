@@ -17,7 +17,7 @@ failing-now = No se puede escribir en el registro. No se acepta nada; los histor
 unknown = –
 yes = sí
 why = Motivo
-why-help = Queda anotado en el registro. Como máximo 1.000 caracteres.
+why-help = Queda anotado en el registro. Como máximo 1,000 caracteres.
 go-on = Continuar
 back = Volver
 of-size = { $count ->
@@ -448,6 +448,7 @@ done-passkey-removed = La llave de acceso se quitó. También puede borrarla en 
 
 # Problemas
 problem-title = No funcionó
+problem-detail = Detalle técnico, en inglés:
 problem-code = Código
 problem-reference = Referencia para el archivo de sucesos
 problem-home = A la página de inicio
@@ -459,6 +460,7 @@ home-safeguards = Medidas de protección de la ley
 home-safeguards-line = { $not } no cumplidas, { $open } no medidas, { $decided } decididas de otro modo, { $met } cumplidas
 safeguards-title = Medidas de protección
 safeguards-lead = Cada requisito de la Regla de Seguridad de HIPAA, 45 CFR 164.308 a 164.316, con su estado calculado a partir de lo que Labward midió.
+safeguards-translation = Los nombres de los requisitos son traducciones de trabajo. La ley es el texto en inglés de 45 CFR, parte 164.
 safeguards-profile = Qué texto
 safeguards-law = La norma vigente
 safeguards-proposed = Propuesta de 2025
@@ -954,7 +956,7 @@ setup-next-people = Invitar a sus colegas, en la página Personas.
 glass-title = Acceso de emergencia
 glass-lead = Para un paciente que no puede esperar. Termina por sí solo, funciona también cuando no se puede escribir en el registro, y una segunda persona revisa lo que se leyó.
 glass-why = Por qué el paciente no puede esperar
-glass-why-help = Se anota y lo ve la persona que lo revisa. Como máximo 1.000 caracteres.
+glass-why-help = Se anota y lo ve la persona que lo revisa. Como máximo 1,000 caracteres.
 glass-open = { $count ->
     [one] Abrir durante { $count } minuto
    *[other] Abrir durante { $count } minutos
@@ -999,7 +1001,7 @@ done-glass-opened = El acceso de emergencia está abierto.
 done-glass-ended = El acceso de emergencia ha terminado.
 done-reviewed = La revisión está anotada.
 export-csv = Exportar CSV
-export-csv-help = Todas las páginas de esta lista con el filtro actual, como máximo 1.000.000 de filas; queda registrado
+export-csv-help = Todas las páginas de esta lista con el filtro actual, como máximo 1,000,000 de filas; queda registrado
 list-findings = hallazgos
 list-not-measured = lo que no se midió
 list-links = enlaces

@@ -73,31 +73,53 @@ pub fn accepted(header: &str) -> Language {
 }
 
 fn format(language: Language, key: &str, args: Option<&FluentArgs<'_>>) -> Cow<'static, str> {
+    Cow::Owned(find(language, key, None, args).unwrap_or_else(|| key.to_owned()))
+}
+
+/// The text of this key, or of this attribute of it, if the language has one.
+pub(crate) fn find(
+    language: Language,
+    key: &str,
+    attribute: Option<&str>,
+    args: Option<&FluentArgs<'_>>,
+) -> Option<String> {
     let bundle = bundle(language);
-    let message = bundle.get_message(key);
-    let Some(pattern) = message.and_then(|message| message.value()) else {
-        return Cow::Owned(key.to_owned());
+    let message = bundle.get_message(key)?;
+    let pattern = match attribute {
+        None => message.value()?,
+        Some(name) => message.get_attribute(name)?.value(),
     };
     let mut faults = Vec::new();
     let text = bundle.format_pattern(pattern, args, &mut faults);
-    Cow::Owned(text.into_owned())
+    Some(text.into_owned())
 }
 
 fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
     static EN: OnceLock<FluentBundle<FluentResource>> = OnceLock::new();
     static ES: OnceLock<FluentBundle<FluentResource>> = OnceLock::new();
-    let (place, text) = match language {
-        Language::En => (&EN, include_str!("../locales/en.ftl")),
-        Language::Es => (&ES, include_str!("../locales/es.ftl")),
+    let (place, texts): (_, &[&str]) = match language {
+        // What the server says of itself stands in English in its own tables.
+        Language::En => (&EN, &[include_str!("../locales/en.ftl")]),
+        Language::Es => (
+            &ES,
+            &[
+                include_str!("../locales/es.ftl"),
+                include_str!("../locales/findings.es.ftl"),
+                include_str!("../locales/problems.es.ftl"),
+                include_str!("../locales/remarks.es.ftl"),
+            ],
+        ),
     };
     place.get_or_init(|| {
         let tags: Vec<LanguageIdentifier> = language.tag().parse().into_iter().collect();
         let mut bundle = FluentBundle::new_concurrent(tags);
         // Both languages run from left to right.
         bundle.set_use_isolating(false);
-        // What does not parse is left out, and a test finds it.
-        let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(part, _)| part);
-        bundle.add_resource_overriding(resource);
+        for text in texts {
+            // What does not parse is left out, and a test finds it.
+            let resource = FluentResource::try_new((*text).to_owned());
+            bundle.add_resource_overriding(resource.unwrap_or_else(|(part, _)| part));
+        }
         bundle
     })
 }
@@ -130,6 +152,83 @@ mod tests {
             }
         }
         keys
+    }
+
+    /// A text of Spanish alone, with its attribute `todo` and the names of its places.
+    struct Own {
+        has_todo: bool,
+        places: BTreeSet<String>,
+    }
+
+    /// The texts of a file that only Spanish has, by their keys without the family.
+    fn own(file: &str, family: &str) -> BTreeMap<String, Own> {
+        let text = fs::read_to_string(format!("locales/{file}.es.ftl")).unwrap();
+        FluentResource::try_new(text.clone()).expect("every line parses");
+        let mut own = BTreeMap::<String, Own>::new();
+        let mut key = String::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((name, _)) = line.split_once(" = ")
+                && !line.starts_with(' ')
+            {
+                key = name.strip_prefix(family).unwrap().to_owned();
+                let (has_todo, places) = (false, BTreeSet::new());
+                let twice = own.insert(key.clone(), Own { has_todo, places });
+                assert!(twice.is_none(), "{name} stands twice");
+            }
+            let Some(one) = own.get_mut(&key) else {
+                continue;
+            };
+            one.has_todo |= line.starts_with("    .todo = ");
+            for place in line.split("{ $").skip(1) {
+                let name = place.split([' ', '}']).next().unwrap();
+                one.places.insert(name.to_owned());
+            }
+        }
+        own
+    }
+
+    #[test]
+    fn every_problem_of_the_table_has_both_its_texts_in_spanish_and_none_is_left_over() {
+        let mut own = own("problems", "problem-");
+        for problem in labward_base::problem::ALL {
+            let code = problem.code;
+            let found = own.remove(&code.replace('.', "-"));
+            let found = found.unwrap_or_else(|| panic!("{code} has no Spanish text"));
+            assert!(found.has_todo, "{code} does not say in Spanish what to do");
+            assert!(found.places.is_empty(), "{code}");
+        }
+        assert!(own.is_empty(), "no problem: {:?}", own.keys());
+    }
+
+    #[test]
+    fn every_remark_of_the_table_has_a_spanish_text_with_its_places_and_none_is_left_over() {
+        let mut own = own("remarks", "remark-");
+        for kind in labward_base::remark::ALL {
+            let found = own.remove(kind.code);
+            let found = found.unwrap_or_else(|| panic!("{} has no Spanish text", kind.code));
+            // What another program said stands behind the text.
+            let places = kind.places.iter().copied();
+            let places = places.filter(|place| *place != labward_base::remark::QUOTE);
+            assert!(
+                found
+                    .places
+                    .iter()
+                    .map(String::as_str)
+                    .eq(BTreeSet::from_iter(places)),
+                "{}",
+                kind.code
+            );
+        }
+        assert!(own.is_empty(), "no remark: {:?}", own.keys());
+    }
+
+    #[test]
+    fn no_template_marks_a_text_as_english() {
+        for entry in fs::read_dir("templates").unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("lang=\"en\""), "{}", path.display());
+        }
     }
 
     /// The text of every page and of what fills them, this file left out.

@@ -7,6 +7,7 @@
 //! | [`language`] | every text, in each language |
 //! | [`pages`] | one module a page |
 //! | [`qr`] | codes for a phone's camera |
+//! | [`said`] | what the server says of itself: problems, findings, remarks |
 //! | [`segments`] | a message segment by segment |
 //!
 //! Pages work without a script; scripts only keep them fresh. No page holds an inline script or
@@ -17,6 +18,7 @@ pub mod frame;
 pub mod language;
 pub mod pages;
 pub mod qr;
+pub mod said;
 pub mod segments;
 
 /// A page that could not be written; a fault of the template.

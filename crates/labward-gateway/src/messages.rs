@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use labward_base::id::{EntryIndex, PersonId, RecordId, SiteId};
-use labward_base::{Problem, Timestamp, problem};
+use labward_base::{Problem, Remark, Timestamp, problem, remark};
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Subject, append};
 use labward_store::{Store, StoreError, Tx};
 
@@ -114,6 +114,16 @@ impl MessageError {
             Self::Keep(error) => error.problem(),
             Self::Ledger(error) => error.problem(),
             Self::Store(error) => error.problem(),
+        }
+    }
+
+    /// What varies, to be said beside [`Self::problem`] in the reader's language.
+    pub fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::NotFound(record) | Self::NotWaiting(record) => {
+                Some(remark::message(record.get()))
+            }
+            _ => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use labward_base::id::{PasskeyNumber, PeerId, PersonId, SessionNumber, TokenNumber};
 use labward_base::problem::{self, Problem};
+use labward_base::{Remark, remark};
 use labward_ledger::LedgerError;
 use labward_store::StoreError;
 
@@ -72,7 +73,7 @@ pub enum SignInError {
     #[error("add a passkey: {what}")]
     BadPasskey {
         /// What does not fit.
-        what: &'static str,
+        what: Remark,
     },
     /// Operator: the token would have no name, no scope that it may have, or no time.
     #[error("make a token: {what}")]
@@ -150,6 +151,33 @@ impl IdentityError {
             Self::SignIn(error) => error.problem(),
             Self::Signing(_) => &problem::SERVER_INTERNAL,
             Self::Store(error) => error.problem(),
+        }
+    }
+}
+
+impl IdentityError {
+    /// What varies, to be said beside [`Self::problem`] in the reader's language; nothing if that says
+    /// all or the words are another program's.
+    pub fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::AddressTaken(address) => Some(remark::name(address.to_string())),
+            Self::LastAdministrator(id) | Self::NoPerson(id) => Some(remark::person(id.get())),
+            Self::NoPeer(id) | Self::PeerRevoked(id) => Some(remark::peer(id.get())),
+            Self::SignIn(error) => error.remark(),
+            _ => None,
+        }
+    }
+}
+
+impl SignInError {
+    fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::BadPasskey { what } => Some(what.clone()),
+            Self::NoPasskey(number) => Some(remark::passkey(number.get())),
+            Self::NoSession(number) => Some(remark::session(number.get())),
+            Self::NoToken(number) => Some(remark::token(number.get())),
+            Self::WeakPassword(weakness) => Some(weakness.remark()),
+            _ => None,
         }
     }
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PasskeyNumber, PersonId, SessionNumber, SiteId};
+use labward_base::{Timestamp, remark};
 use labward_ledger::Actor;
 use labward_seal::{random_bytes, sha256};
 use labward_store::Store;
@@ -196,7 +196,7 @@ impl Passkeys {
         let name = name.trim();
         let length = name.chars().count();
         if !(1..=NAME_CHARS).contains(&length) || name.chars().any(char::is_control) {
-            let what = "its name has 1 to 64 characters";
+            let what = remark::passkey_name();
             return Err(SignInError::BadPasskey { what }.into());
         }
         let person = &session.person;
@@ -242,7 +242,7 @@ impl Passkeys {
         now: Timestamp,
     ) -> Result<Passkey, IdentityError> {
         let refused = |what| IdentityError::from(SignInError::BadPasskey { what });
-        let over = || refused("the time to answer is over, or it was answered already");
+        let over = || refused(remark::passkey_over());
         let Some(Challenge::Add {
             session: asked,
             name,
@@ -255,21 +255,19 @@ impl Passkeys {
             return Err(over());
         }
         let answer: RegisterPublicKeyCredential = serde_json::from_str(answer)
-            .map_err(|_| refused("the browser's answer does not fit its form"))?;
+            .map_err(|_| refused(remark::passkey_answer_malformed()))?;
         let props = answer.extensions.cred_props.as_ref();
         if props.is_some_and(|props| props.rk == Some(false)) {
-            return Err(refused(
-                "this device keeps no passkey that is found without a name",
-            ));
+            return Err(refused(remark::passkey_not_kept_there()));
         }
         let made = at.webauthn.finish_passkey_registration(&answer, &state);
-        let made = made.map_err(|_| refused("the device's answer does not fit what was asked"))?;
+        let made = made.map_err(|_| refused(remark::passkey_answer_wrong()))?;
         let new = NewPasskey {
             person: session.person.id,
             name: name.clone(),
             relying_party: at.name.clone(),
             id_sha256: id_digest(made.cred_id()),
-            data: serde_json::to_vec(&made).map_err(|_| refused("it cannot be kept"))?,
+            data: serde_json::to_vec(&made).map_err(|_| refused(remark::passkey_not_kept()))?,
         };
         let site = self.0.site;
         let number = self
@@ -421,7 +419,7 @@ fn login_of(person: &Person) -> &str {
 }
 
 fn not_asked() -> IdentityError {
-    let what = "the library could not ask for one";
+    let what = remark::passkey_not_asked();
     SignInError::BadPasskey { what }.into()
 }
 

@@ -337,7 +337,10 @@ mod tests {
             other.add_signature(witness.cosign(other.unverified_text(), time).unwrap());
             keep(&ledger, &witness, &other);
             let report = ledger.verify();
-            assert!(report.faults[0].what.contains(what), "{report:?}");
+            assert!(
+                report.faults[0].what.to_string().contains(what),
+                "{report:?}"
+            );
             assert!(
                 report.evidence[0].contains(&other.to_string()),
                 "{report:?}"

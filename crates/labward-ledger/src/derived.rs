@@ -13,6 +13,7 @@ use crate::publish::{CHECKPOINT_FILE, HISTORY_FILE, read_checkpoint};
 use crate::tile::{TILE_HEIGHT, TILE_WIDTH, Tile, TileKind, perfect_root, push_entry};
 use crate::tree::{Digest, Frontier};
 use crate::verify::{Known, VerifyReport};
+use labward_base::{Remark, remark};
 
 /// The derived files, read alongside the rows.
 pub(crate) struct Files<'a> {
@@ -44,7 +45,10 @@ impl<'a> Files<'a> {
     ) -> Result<Self, LedgerError> {
         known.sort_by_key(|one| std::cmp::Reverse(one.checkpoint.size));
         let published = read_checkpoint(dir, key).unwrap_or_else(|_| {
-            report.fault(CHECKPOINT_FILE, "it is not a checkpoint signed by this key");
+            report.fault(
+                remark::name(CHECKPOINT_FILE),
+                remark::not_signed_checkpoint(),
+            );
             None
         });
         let lines = match File::open(dir.join(HISTORY_FILE)) {
@@ -87,7 +91,7 @@ impl<'a> Files<'a> {
     fn advance(&mut self, size: Option<u64>, report: &mut VerifyReport) {
         self.history.next = None;
         while let Some(line) = self.history.read_line() {
-            let place = format!("{HISTORY_FILE} line {}", self.history.number);
+            let place = remark::line(HISTORY_FILE, self.history.number);
             let text = line
                 .strip_suffix(b"\n")
                 .and_then(|json| Some((json, serde_json::from_slice::<String>(json).ok()?)))
@@ -102,9 +106,9 @@ impl<'a> Files<'a> {
                 checkpoint
             });
             match checkpoint {
-                None => report.fault(place, "it is not a checkpoint signed by this key"),
+                None => report.fault(place, remark::not_signed_checkpoint()),
                 Some(next) if size.is_some_and(|size| next.size <= size) => {
-                    report.fault(place, "its checkpoint is not larger than the one before");
+                    report.fault(place, remark::checkpoint_not_larger());
                 }
                 Some(next) => {
                     self.history.next = Some(next);
@@ -127,16 +131,15 @@ impl<'a> Files<'a> {
         if let Some(next) = self.history.next.take_if(|next| next.size == size) {
             report.checkpoints += 1;
             if next.root != frontier.root() {
-                let place = format!("{HISTORY_FILE} line {}", self.history.number);
-                report.fault(place, "the entries do not lead to the root signed there");
+                let place = remark::line(HISTORY_FILE, self.history.number);
+                report.fault(place, remark::root_not_reached());
             }
             self.advance(Some(size), report);
         }
         while let Some(known) = self.known.pop_if(|known| known.checkpoint.size == size) {
             report.cosigned += 1;
             if known.checkpoint.root != frontier.root() {
-                let what = "a witness has cosigned another tree of this size: there is a second \
-                            history";
+                let what = remark::cosigned_other_tree();
                 self.contradicts(&known, what, report);
             }
         }
@@ -145,8 +148,8 @@ impl<'a> Files<'a> {
         {
             report.checkpoints += 1;
             if published.root != frontier.root() {
-                let what = "the entries do not lead to the root signed there";
-                report.fault(CHECKPOINT_FILE, what);
+                let what = remark::root_not_reached();
+                report.fault(remark::name(CHECKPOINT_FILE), what);
             }
         }
     }
@@ -208,8 +211,8 @@ impl<'a> Files<'a> {
         if let Some(tile) = Tile::at(TileKind::Entries, index, self.published_size()) {
             match tile.read(self.dir) {
                 Ok(bytes) if bytes == bundle => {}
-                Ok(_) => report.fault(tile.path(), "it differs from the entries"),
-                Err(_) => report.fault(tile.path(), "it is missing or cannot be read"),
+                Ok(_) => report.fault(remark::name(tile.path()), remark::tile_differs()),
+                Err(_) => report.fault(remark::name(tile.path()), remark::tile_unreadable()),
             }
         }
     }
@@ -227,27 +230,27 @@ impl<'a> Files<'a> {
             return;
         };
         let Ok(bytes) = tile.read(self.dir) else {
-            report.fault(tile.path(), "it is missing or cannot be read");
+            report.fault(remark::name(tile.path()), remark::tile_unreadable());
             return;
         };
         let chunks = bytes.chunks(Digest::LEN).map(Digest::from_slice);
         if chunks.clone().eq(digests.iter().copied().map(Some)) {
             return;
         }
-        report.fault(tile.path(), "it differs from the entries");
+        report.fault(remark::name(tile.path()), remark::tile_differs());
         if level == 0 {
             for ((place, ours), theirs) in (number * TILE_WIDTH..).zip(digests).zip(chunks) {
                 if theirs != Some(*ours) {
-                    let place = format!("entry {place}");
-                    report.fault(place, "its leaf differs from the tile written for it");
+                    let place = remark::entry(place);
+                    report.fault(place, remark::leaf_differs());
                 }
             }
         }
     }
 
     /// Names a checkpoint of somebody else that does not fit, and keeps both as evidence.
-    fn contradicts(&self, known: &Known, what: &'static str, report: &mut VerifyReport) {
-        let place = format!("{}, {} entries", known.place, known.checkpoint.size);
+    fn contradicts(&self, known: &Known, what: Remark, report: &mut VerifyReport) {
+        let place = remark::held_by(&known.place, known.checkpoint.size);
         let ours = std::fs::read_to_string(self.dir.join(CHECKPOINT_FILE)).unwrap_or_default();
         report.evidence.push(format!(
             "{what}\n\n{place}:\n\n{}\nthe newest of this ledger:\n\n{ours}",
@@ -291,37 +294,33 @@ impl<'a> Files<'a> {
         match std::fs::read(self.dir.join(tile.path())) {
             Ok(bytes) if same(&bytes) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Ok(_) => report.fault(tile.path(), "it differs from the entries"),
-            Err(_) => report.fault(tile.path(), "it cannot be read"),
+            Ok(_) => report.fault(remark::name(tile.path()), remark::tile_differs()),
+            Err(_) => report.fault(remark::name(tile.path()), remark::unreadable()),
         }
     }
 
     /// Checks what can only be known at the end of the walk.
     pub(crate) fn finish(mut self, size: u64, report: &mut VerifyReport) {
         while let Some(next) = self.history.next.take() {
-            let place = format!("{HISTORY_FILE} line {}", self.history.number);
-            report.fault(place, "its root could not be compared: entries are missing");
+            let place = remark::line(HISTORY_FILE, self.history.number);
+            report.fault(place, remark::root_not_compared());
             self.advance(Some(next.size), report);
         }
         while let Some(known) = self.known.pop() {
             if known.checkpoint.size > size {
-                let what = "a witness has cosigned more entries than there are: the ledger was \
-                            rewound, or this is a copy";
+                let what = remark::cosigned_more();
                 self.contradicts(&known, what, report);
             } else {
-                let place = format!("{}, {} entries", known.place, known.checkpoint.size);
-                report.fault(place, "its root could not be compared: entries are missing");
+                let place = remark::held_by(&known.place, known.checkpoint.size);
+                report.fault(place, remark::root_not_compared());
             }
         }
         if self.published_size() > size {
-            report.fault(
-                CHECKPOINT_FILE,
-                "it was signed for more entries than there are",
-            );
+            report.fault(remark::name(CHECKPOINT_FILE), remark::signed_for_more());
         }
         let newest = std::fs::read_to_string(self.dir.join(CHECKPOINT_FILE)).unwrap_or_default();
         if newest != self.history.last_text {
-            report.fault(HISTORY_FILE, "its last line is not the newest checkpoint");
+            report.fault(remark::name(HISTORY_FILE), remark::history_not_newest());
         }
     }
 }

@@ -482,7 +482,8 @@ mod tests {
         ledger.publish();
         // What an earlier checkpoint alone needs is not written again; everything else is sound.
         let report = ledger.verify();
-        let places: Vec<_> = report.faults.iter().map(|fault| &fault.place).collect();
+        let faults = report.faults.iter();
+        let places: Vec<_> = faults.map(|fault| fault.place.to_string()).collect();
         assert_eq!(places, ["tile/1/000.p/1"]);
     }
 

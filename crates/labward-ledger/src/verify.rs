@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId};
+use labward_base::{Remark, Timestamp, remark};
 use labward_store::{Query, Store};
 
 use crate::action::{Action, Subject};
@@ -64,9 +64,9 @@ pub struct Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Where: an entry, a row or a file of the ledger's folder.
-    pub place: String,
+    pub place: Remark,
     /// What is wrong there.
-    pub what: &'static str,
+    pub what: Remark,
 }
 
 impl VerifyReport {
@@ -75,13 +75,10 @@ impl VerifyReport {
         self.fault_count == 0
     }
 
-    pub(crate) fn fault(&mut self, place: impl Into<String>, what: &'static str) {
+    pub(crate) fn fault(&mut self, place: Remark, what: Remark) {
         self.fault_count += 1;
         if self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault {
-                place: place.into(),
-                what,
-            });
+            self.faults.push(Fault { place, what });
         }
     }
 }
@@ -132,12 +129,12 @@ pub fn verify_with(
         store::last_ids(snapshot).map(|(last, _)| (head, last))
     })?;
     let head = head.unwrap_or_else(|_| {
-        report.fault("tree head", "it cannot be read");
+        report.fault(remark::tree_head(), remark::unreadable());
         None
     });
     let size = head.as_ref().map_or(0, |head| head.frontier.size());
     if last.map_or(0, |last| last.get() + 1) != size {
-        report.fault("tree head", "its size is not the number of entries");
+        report.fault(remark::tree_head(), remark::head_size());
     }
     let mut walk = Walk {
         node,
@@ -158,10 +155,10 @@ pub fn verify_with(
     report.root = Some(frontier.root());
     if let Some(head) = head {
         if head.root != frontier.root() || head.frontier != frontier {
-            report.fault("tree head", "its root is not that of the entries");
+            report.fault(remark::tree_head(), remark::head_root());
         }
         if time.is_some_and(|time| time != head.time) {
-            report.fault("tree head", "its time is not that of the last entry");
+            report.fault(remark::tree_head(), remark::head_time());
         }
     }
     if let Some(files) = files {
@@ -217,17 +214,17 @@ impl Walk<'_> {
         self.gap(expected, index.get());
         self.report.entries += 1;
         let Some(row) = row else {
-            self.fault(index, "its row cannot be read");
+            self.fault(index, remark::row_unreadable());
             self.whole = false;
             return;
         };
         match Leaf::parse(&row.leaf) {
-            Err(_) => self.fault(index, "its leaf is not canonical"),
+            Err(_) => self.fault(index, remark::leaf_not_canonical()),
             Ok(leaf) => {
                 self.columns(&row, &leaf);
                 self.payload(&row, &leaf);
                 if self.time.is_some_and(|time| leaf.time < time) {
-                    self.fault(index, "its time lies before that of the entry in front");
+                    self.fault(index, remark::time_before());
                 }
                 self.time = Some(leaf.time);
                 if row.dropped_by.is_some() {
@@ -251,61 +248,53 @@ impl Walk<'_> {
     fn gap(&mut self, expected: u64, found: u64) {
         if found > expected {
             let place = match found - expected {
-                1 => format!("entry {expected}"),
-                _ => format!("entries {expected} to {}", found - 1),
+                1 => remark::entry(expected),
+                _ => remark::entries(expected, found - 1),
             };
-            self.report.fault(place, "missing");
+            self.report.fault(place, remark::missing());
             self.whole = false;
         }
     }
 
     fn columns(&mut self, row: &StoredEntry, leaf: &Leaf) {
-        for (same, what) in [
-            (leaf.index == row.index, "its leaf belongs to another place"),
-            (leaf.node == self.node, "its leaf is of another node"),
-            (leaf.site == row.site, "its site differs from its leaf"),
-            (
-                leaf.record == row.record,
-                "its record differs from its leaf",
-            ),
-            (
-                leaf.patient == row.patient,
-                "its patient differs from its leaf",
-            ),
-            (leaf.kind == row.kind, "its kind differs from its leaf"),
-            (
-                leaf.action.name() == row.action,
-                "its action differs from its leaf",
-            ),
-        ] {
+        let columns: [(bool, fn() -> Remark); 7] = [
+            (leaf.index == row.index, remark::leaf_of_other_place),
+            (leaf.node == self.node, remark::leaf_of_other_node),
+            (leaf.site == row.site, remark::site_differs),
+            (leaf.record == row.record, remark::record_differs),
+            (leaf.patient == row.patient, remark::patient_differs),
+            (leaf.kind == row.kind, remark::kind_differs),
+            (leaf.action.name() == row.action, remark::action_differs),
+        ];
+        for (same, what) in columns {
             if !same {
-                self.fault(row.index, what);
+                self.fault(row.index, what());
             }
         }
     }
 
-    fn fault(&mut self, entry: EntryIndex, what: &'static str) {
-        self.report.fault(format!("entry {entry}"), what);
+    fn fault(&mut self, entry: EntryIndex, what: Remark) {
+        self.report.fault(remark::entry(entry.get()), what);
     }
 
     fn payload(&mut self, row: &StoredEntry, leaf: &Leaf) {
         match (&row.payload, &leaf.payload) {
             (None, None) if row.dropped_by.is_some() => {
-                self.fault(row.index, "a payload is said to be dropped that never was");
+                self.fault(row.index, remark::payload_never_was());
             }
             (None, None) => {}
-            (Some(_), None) => self.fault(row.index, "it has a payload that its leaf does not"),
+            (Some(_), None) => self.fault(row.index, remark::payload_added()),
             (None, Some(_)) if row.dropped_by.is_none() => {
-                self.fault(row.index, "its payload is missing, and no entry says why");
+                self.fault(row.index, remark::payload_missing());
             }
             (None, Some(_)) => self.report.dropped += 1,
             (Some(payload), Some(digest)) => {
                 self.report.payloads += 1;
                 if PayloadDigest::of(payload) != Ok(*digest) {
-                    self.fault(row.index, "its payload differs from its digest");
+                    self.fault(row.index, remark::payload_differs());
                 }
                 if row.dropped_by.is_some() {
-                    self.fault(row.index, "its payload is said to be dropped but is there");
+                    self.fault(row.index, remark::payload_still_there());
                 }
             }
         }
@@ -335,11 +324,9 @@ impl Walk<'_> {
             ends && about && cause.index == by && by > row.index
         });
         if !says_so {
-            let place = format!("entry {}", row.index);
-            self.report.fault(
-                place,
-                "its payload was dropped, but not by the entry it names",
-            );
+            let place = remark::entry(row.index.get());
+            self.report
+                .fault(place, remark::payload_dropped_otherwise());
         }
         Ok(())
     }
@@ -372,7 +359,7 @@ mod tests {
         report
             .faults
             .iter()
-            .any(|fault| fault.place == place && fault.what == what)
+            .any(|fault| fault.place.to_string() == place && fault.what.to_string() == what)
     }
 
     #[test]
@@ -508,7 +495,7 @@ mod tests {
             ledger.tamper(sql, vec![]);
             let report = ledger.verify();
             assert!(
-                report.faults.iter().any(|f| f.place == "tree head"),
+                report.faults.iter().any(|f| f.place == remark::tree_head()),
                 "{sql}: {report:?}"
             );
         }
@@ -560,7 +547,7 @@ mod tests {
             bytes[at] ^= 1 << bit;
             fs::write(path, bytes).unwrap();
             let report = ledger.verify();
-            let found = report.faults.iter().any(|fault| fault.place.starts_with(names[file]));
+            let found = report.faults.iter().any(|fault| fault.place.to_string().starts_with(names[file]));
             prop_assert!(found, "{report:?}");
             if names[file].starts_with("tile/0/") {
                 let first = if file == 2 { 0 } else { 256 };
@@ -590,7 +577,7 @@ mod tests {
                 params,
             );
             let report = ledger.verify();
-            let entry = format!("entry {index}");
+            let entry = remark::entry(u64::try_from(index).unwrap());
             prop_assert!(report.faults.iter().any(|fault| fault.place == entry), "{report:?}");
         }
     }

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use labward_base::Timestamp;
 use labward_base::problem::{self, Problem};
+use labward_base::{Remark, Timestamp, remark};
 use labward_keys::KeysError;
 use labward_ledger::LedgerError;
 use labward_seal::{OpenError, SealError};
@@ -149,5 +149,16 @@ impl RecordsError {
 impl From<OpenError> for RecordsError {
     fn from(_: OpenError) -> Self {
         Self::Damaged
+    }
+}
+
+impl RecordsError {
+    /// What varies, to be said beside [`Self::problem`] in the reader's language.
+    pub fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::Beyond { length_bytes } => Some(remark::record_length(*length_bytes)),
+            Self::Retention { until } => Some(remark::retained_until(until.to_rfc3339())),
+            _ => None,
+        }
     }
 }

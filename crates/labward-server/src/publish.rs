@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, UNIX_EPOCH};
 
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId};
+use labward_base::{Timestamp, remark};
 use labward_ledger::publish::read_note;
 use labward_ledger::tile::TileFolder;
 use labward_ledger::verify::Fault;
@@ -152,8 +152,8 @@ impl Publishing {
         for place in self.store.unsound_places()? {
             report.fault_count += 1;
             report.faults.push(Fault {
-                place: format!("database: {place}"),
-                what: "the file is not sound there",
+                place: remark::in_database(place),
+                what: remark::database_unsound(),
             });
         }
         Ok(report)
@@ -175,8 +175,7 @@ impl Publishing {
         let since = written
             .ok()
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let fault = (!tiles_lead_to(&self.folder, &last))
-            .then(|| format!("the checkpoint of {} entries has another root", last.size));
+        let fault = (!tiles_lead_to(&self.folder, &last)).then(|| remark::other_root(last.size));
         Ok(PublishingState {
             behind: size.saturating_sub(last.size),
             since: since.map(|since| Timestamp::from_micros(0).plus(since)),

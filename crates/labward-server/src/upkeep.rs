@@ -19,7 +19,7 @@ use crate::check::{KnownActs, LedgerActs, Measured, Trends};
 use crate::error::ServerError;
 use crate::findings::{self, Finding, all_that_hold};
 use crate::folder::{NODE, SITE};
-use crate::http::chain;
+use crate::http::{chain, unread};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(60);
@@ -109,7 +109,7 @@ impl Core {
             let size = tree_head(snapshot, NODE)?.map_or(0, |head| head.frontier.size());
             known.read(snapshot, size, now)
         });
-        read.map_err(|error| chain(&error))
+        read.map_err(|error| unread(&error))
     }
 
     /// Does everything once.

@@ -255,6 +255,8 @@ pub(crate) struct Browser {
     pub(crate) authorization: Option<String>,
     /// What it says of where a form comes from.
     pub(crate) site: &'static str,
+    /// The language that it asks for.
+    pub(crate) language: &'static str,
     /// What else it sends.
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -296,6 +298,7 @@ impl Browser {
             host: "localhost".to_owned(),
             authorization: None,
             site: "same-origin",
+            language: "en",
             headers: Vec::new(),
         }
     }
@@ -334,10 +337,11 @@ impl Browser {
             .collect();
         let request = format!(
             "{verb} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
-             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: en\r\n{}{}{}{headers}\
+             user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: {}\r\n{}{}{}{headers}\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
             self.host,
             self.site,
+            self.language,
             cookie.unwrap_or_default(),
             sign_on.unwrap_or_default(),
             authorization.unwrap_or_default(),

@@ -64,6 +64,14 @@ def translated(page, language: str) -> list[str]:
         faults.append(f"the page says that it is not in {language}")
     ours = texts(language)
     other = texts("en" if language == "es" else "es")
+    # English is what another program said, as a quotation, and what a language calls itself.
+    marked = page.evaluate(
+        """() => [...document.body.querySelectorAll("[lang]")]
+            .filter((one) => one.lang !== document.documentElement.lang)
+            .filter((one) => one.tagName !== "Q" && !one.hreflang && one.checkVisibility())
+            .map((one) => one.textContent.trim().slice(0, 100))"""
+    )
+    faults += [f"marked as another language: {text}" for text in marked]
     keys, words = set(ours), set(ours.values())
     foreign = {text for text in other.values() if len(text) > 3 and text not in words}
     for text in shown:

@@ -56,6 +56,7 @@ fn problem(code: &str) -> ProblemBody {
         what: HOSTILE.to_owned(),
         todo: HOSTILE.to_owned(),
         detail: Some(HOSTILE.to_owned()),
+        remark: None,
         reference: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Why delivery could not start, or an order about it could not be carried out.
 
 use labward_base::id::RecordId;
-use labward_base::{Problem, problem};
+use labward_base::{Problem, Remark, problem, remark};
 use labward_ledger::LedgerError;
 use labward_store::StoreError;
 
@@ -62,6 +62,21 @@ impl DeliveryError {
             Self::Ledger(error) => error.problem(),
             Self::Store(error) => error.problem(),
             Self::Thread(_) => &problem::SERVER_INTERNAL,
+        }
+    }
+}
+
+impl DeliveryError {
+    /// What varies, to be said beside [`Self::problem`] in the reader's language.
+    pub fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::NoDestination(name) | Self::NotStopped(name) | Self::Waits(name) => {
+                Some(remark::destination(name.as_str()))
+            }
+            Self::NoMessage(record) | Self::NotWaiting(record) => {
+                Some(remark::message(record.get()))
+            }
+            _ => None,
         }
     }
 }

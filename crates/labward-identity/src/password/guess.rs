@@ -5,6 +5,9 @@
 //! here: something said again and again, a walk over the keyboard, a famous phrase, and the words
 //! that everybody knows of the person and the lab.
 
+use std::fmt;
+
+use labward_base::{Remark, remark};
 use zeroize::Zeroizing;
 
 use super::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
@@ -52,27 +55,43 @@ const ROWS: &[&str] = &[
 ];
 
 /// Why a password is one that others would guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakness {
     /// It is on the list of phrases that many people choose.
-    #[error("many people choose this one")]
     Common,
     /// It is little more than the person's name or login, the lab's name, or "Labward".
-    #[error("it is little more than names and words that everybody knows")]
     KnownWords,
     /// It is one short piece again and again.
-    #[error("it is one short piece again and again")]
     Repeated,
     /// It goes along the alphabet, the digits or a row of the keyboard.
-    #[error("it is a walk along the alphabet or the keyboard")]
     Sequence,
     /// It is longer than [`MAX_PASSWORD_BYTES`].
-    #[error("it is longer than {MAX_PASSWORD_BYTES} bytes")]
     TooLong,
     /// It is shorter than [`MIN_PASSWORD_CHARS`].
-    #[error("it is shorter than {MIN_PASSWORD_CHARS} characters")]
     TooShort,
 }
+
+impl Weakness {
+    /// Why, in words that each language has.
+    pub fn remark(self) -> Remark {
+        match self {
+            Self::Common => remark::password_common(),
+            Self::KnownWords => remark::password_known_words(),
+            Self::Repeated => remark::password_repeated(),
+            Self::Sequence => remark::password_sequence(),
+            Self::TooLong => remark::password_too_long(MAX_PASSWORD_BYTES),
+            Self::TooShort => remark::password_too_short(MIN_PASSWORD_CHARS),
+        }
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.remark().fmt(f)
+    }
+}
+
+impl std::error::Error for Weakness {}
 
 /// Whether others would guess `password` (in NFKC), who know `words`.
 pub(super) fn check(password: &str, words: &[&str]) -> Result<(), Weakness> {

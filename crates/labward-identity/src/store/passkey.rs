@@ -3,8 +3,8 @@
 //! It must never write a passkey that is known already. **Invariant:** no change without an entry;
 //! the sign counter within `data` is a measurement as `last_used` is, and has none.
 
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PasskeyNumber, PersonId, SiteId};
+use labward_base::{Timestamp, remark};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Outcome, Subject};
 use labward_store::{Migration, Query, Row, StoreError, Tx};
 
@@ -37,8 +37,8 @@ pub(crate) fn add(
     let theirs = tx.query_one(sql, &[person.as_sql().into()], |row| row.int(0))?;
     let refused = match (known, theirs) {
         (0, ..MAX_OF_A_PERSON) => None,
-        (0, _) => Some("this person has 20 of them: remove one first"),
-        _ => Some("it is known already"),
+        (0, _) => Some(remark::passkey_too_many()),
+        _ => Some(remark::passkey_known()),
     };
     if let Some(what) = refused {
         return Err(SignInError::BadPasskey { what }.into());

@@ -5,15 +5,16 @@
 
 use std::fs;
 
+use labward_base::{Remark, remark};
 use labward_identity::Person;
 
-use super::Measured;
+use super::{Measured, listed};
 
 /// Sources of accounts that the file `passwd` holds whole, or that only make system accounts.
 const LOCAL_SOURCES: &[&str] = &["files", "compat", "systemd"];
 
 /// The people whose account is there no more.
-pub(crate) fn lost_accounts(people: &[Person]) -> Measured<Vec<String>> {
+pub(crate) fn lost_accounts(people: &[Person]) -> Measured<Vec<Remark>> {
     let switch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
     lost(people, &read("/etc/passwd")?, &switch)
 }
@@ -27,7 +28,7 @@ pub(crate) fn group_strangers(people: &[Person], group: Option<&str>) -> Measure
 }
 
 fn read(path: &str) -> Measured<String> {
-    fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
+    fs::read_to_string(path).map_err(|error| remark::file(path, error.to_string()))
 }
 
 /// Name, uid and gid of each account.
@@ -43,23 +44,20 @@ fn accounts(passwd: &str) -> impl Iterator<Item = (&str, u32, u32)> {
     })
 }
 
-fn lost(people: &[Person], passwd: &str, switch: &str) -> Measured<Vec<String>> {
+fn lost(people: &[Person], passwd: &str, switch: &str) -> Measured<Vec<Remark>> {
     let is_there = |uid: u32| accounts(passwd).any(|(_, known, _)| known == uid);
-    let lost: Vec<String> = people
+    let lost: Vec<Remark> = people
         .iter()
         .filter_map(|person| Some((person, person.uid?)))
         .filter(|(_, uid)| !is_there(*uid))
-        .map(|(person, uid)| format!("{} (account {uid})", person.name))
+        .map(|(person, uid)| remark::account(&person.name, uid))
         .collect();
     let sources = switch.lines().find_map(|line| line.strip_prefix("passwd:"));
     let elsewhere = sources.unwrap_or_default().split_whitespace();
     let mut elsewhere =
         elsewhere.filter(|source| !source.starts_with('[') && !LOCAL_SOURCES.contains(source));
     match (lost.is_empty(), elsewhere.next()) {
-        (false, Some(source)) => Err(format!(
-            "accounts of this machine also come from {source}: {} not in /etc/passwd",
-            lost.join(", ")
-        )),
+        (false, Some(source)) => Err(remark::accounts_elsewhere(source, listed(&lost))),
         _ => Ok(lost),
     }
 }
@@ -71,7 +69,7 @@ fn strangers(people: &[Person], group: &str, groups: &str, passwd: &str) -> Meas
     };
     let lines = groups.lines().map(|line| line.split(':').collect());
     let Some(found) = lines.into_iter().find(is_it) else {
-        return Err(format!("there is no group {group} in /etc/group"));
+        return Err(remark::no_group(group));
     };
     let gid: Option<u32> = found.get(2).and_then(|gid| gid.parse().ok());
     let members: Vec<&str> = found
@@ -114,9 +112,18 @@ mod tests {
             "passwd: files systemd\n",
             "passwd:\tcompat [NOTFOUND=return]\n",
         ] {
-            assert_eq!(lost(local).unwrap(), ["Ada (account 4242)"], "{local}");
+            assert_eq!(
+                lost(local),
+                Ok(vec![remark::account("Ada", 4_242_u32)]),
+                "{local}"
+            );
         }
-        assert!(lost("passwd: files sss\n").unwrap_err().contains("sss"));
+        assert!(
+            lost("passwd: files sss\n")
+                .unwrap_err()
+                .to_string()
+                .contains("sss")
+        );
         let present = [person(Some(901))];
         assert_eq!(
             super::lost(&present, PASSWD, "passwd: files sss\n"),

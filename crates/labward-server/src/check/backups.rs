@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use labward_base::Timestamp;
+use labward_base::{Timestamp, remark};
 
+use super::lines::day;
 use super::{CheckInput, Found};
 use crate::backup::Backups;
 
@@ -38,7 +39,12 @@ pub(super) fn archive_old(input: &CheckInput) -> Found {
 
 pub(super) fn archive_overdue(input: &CheckInput) -> Found {
     measured(input, |backups| {
-        Found::at(backups.overdue.iter().map(|id| format!("archive {id}")))
+        Found::at(
+            backups
+                .overdue
+                .iter()
+                .map(|id| remark::archive(id.to_string())),
+        )
     })
 }
 
@@ -64,9 +70,7 @@ fn older(
     last: impl Fn(&Backups) -> Option<Timestamp>,
 ) -> Found {
     measured(input, |backups| match last(backups) {
-        Some(time) if input.now.since(time) > span => {
-            Found::At(vec![format!("{:.10}", time.to_rfc3339())])
-        }
+        Some(time) if input.now.since(time) > span => Found::At(vec![remark::day(day(time))]),
         _ => Found::Fine,
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labward_api::edge::EdgeStatus;
-use labward_base::Timestamp;
+use labward_base::{Timestamp, remark};
 use labward_identity::{Peer, PeerKind};
 
 use super::lines::{active, day};
@@ -51,13 +51,13 @@ pub(super) fn not_renewed(input: &CheckInput) -> Found {
 
 fn certificates(input: &CheckInput, wrong: impl Fn(&Peer) -> bool) -> Found {
     let edges = active(input).filter(|peer| peer.kind == PeerKind::Edge && wrong(peer));
-    Found::at(edges.map(|peer| format!("{} ({})", peer.name, day(peer.not_after))))
+    Found::at(edges.map(|peer| remark::until(peer.name.as_str(), day(peer.not_after))))
 }
 
 fn edges(input: &CheckInput, wrong: impl Fn(&EdgeStatus) -> bool) -> Found {
     Found::of(&input.edges, |edges| {
         let wrong = edges.iter().filter(|(_, edge)| wrong(edge));
-        Found::at(wrong.map(|(name, _)| name))
+        Found::named(wrong.map(|(name, _)| name))
     })
 }
 

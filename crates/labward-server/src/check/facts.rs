@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use labward_api::status::Check;
-use labward_assess::{Fact, FactKind, Figure, Value};
-use labward_base::Timestamp;
+use labward_assess::{Fact, FactKind, Figure, Note, Value};
+use labward_base::{Timestamp, remark};
 use labward_identity::{MIN_PASSWORD_CHARS, Permission, Person, Role};
 use labward_ledger::Action;
 
 use super::table::CHECKS;
-use super::{Act, CheckInput, Found, Measured, check, lines, shown};
+use super::{Act, CheckInput, Found, Measured, check, few, lines};
 
 /// The proposal's time for a restore.
 const RESTORED_WITHIN: Duration = Duration::from_secs(72 * 3_600);
@@ -135,18 +135,25 @@ fn by_checks(kind: FactKind, input: &CheckInput, codes: &[&str]) -> Fact {
     let (mut bad, mut why) = (Vec::new(), None);
     for code in codes {
         let Some(item) = CHECKS.iter().find(|item| item.code == *code) else {
-            why = Some(format!("there is no {code}"));
+            why = Some(remark::no_check(*code));
             continue;
+        };
+        let found = |remarks| Note {
+            check: Some((item.code, item.what)),
+            remarks,
         };
         match (item.find)(input) {
             Found::Fine => {}
-            Found::Wrong => bad.push(item.what.to_owned()),
-            Found::At(places) => bad.push(format!("{}: {}", item.what, shown(&places))),
+            Found::Wrong => bad.push(found(Vec::new())),
+            Found::At(places) => bad.push(found(few(places))),
             Found::Unmeasured(reason) => why = Some(reason),
         }
     }
     match (bad.is_empty(), why) {
-        (false, _) => Fact::new(kind, Value::Bad, input.now).note(bad.join("; ")),
+        (false, _) => Fact {
+            notes: bad,
+            ..Fact::new(kind, Value::Bad, input.now)
+        },
         (true, Some(why)) => Fact::unknown(kind, input.now, why),
         (true, None) => Fact::new(kind, Value::Good, input.now),
     }
@@ -177,7 +184,7 @@ fn of_backup(fact: Fact, input: &CheckInput) -> Fact {
 fn of_lines(fact: Fact, input: &CheckInput, of: u64, all: u64) -> Fact {
     let kind = fact.kind;
     match all {
-        0 => Fact::unknown(kind, input.now, "no such line leaves this machine"),
+        0 => Fact::unknown(kind, input.now, remark::no_line()),
         _ => fact.figure(Figure::Share { of, all }),
     }
 }
@@ -202,8 +209,11 @@ fn keys_apart(input: &CheckInput) -> Fact {
         &["check.key-beside-data", "check.key-file-readable"],
     );
     let missing = by_checks(kind, input, &["check.key-file-missing"]);
-    match (seen.value, missing.value, missing.note) {
-        (Value::Good, Value::Bad, Some(why)) => Fact::unknown(kind, input.now, why),
+    match (seen.value, missing.value) {
+        (Value::Good, Value::Bad) => Fact {
+            value: Value::Unknown,
+            ..missing
+        },
         _ => seen,
     }
 }
@@ -229,11 +239,7 @@ fn second_factor(input: &CheckInput) -> Fact {
     let kind = FactKind::SecondFactor;
     // Labward takes a password only: no sign-in at the console shows a second factor.
     match count(input.people.iter().filter(|one| one.login.is_some())) {
-        0 => Fact::unknown(
-            kind,
-            input.now,
-            "nobody signs in at the console; how accounts of the operating system do is not seen",
-        ),
+        0 => Fact::unknown(kind, input.now, remark::nobody_signs_in()),
         all => Fact::new(kind, Value::Bad, input.now).figure(Figure::Share { of: 0, all }),
     }
 }
@@ -251,11 +257,7 @@ fn session_idle(input: &CheckInput) -> Fact {
 }
 
 fn no_console(kind: FactKind, input: &CheckInput) -> Fact {
-    Fact::unknown(
-        kind,
-        input.now,
-        "the console is off; sessions of the operating system are not seen",
-    )
+    Fact::unknown(kind, input.now, remark::console_off())
 }
 
 fn checks_measured(input: &CheckInput, checked: &Check) -> Fact {
@@ -273,21 +275,24 @@ fn checks_measured(input: &CheckInput, checked: &Check) -> Fact {
 fn high_findings(input: &CheckInput, checked: &Check) -> Fact {
     let kind = FactKind::HighFindings;
     let high = checked.findings.iter().filter(|one| one.harm == "high");
-    let codes: Vec<String> = high.map(|one| one.code.clone()).collect();
+    let codes: Vec<_> = high.map(|one| remark::name(&one.code)).collect();
     let figure = Figure::Count(count(codes.iter()));
     match codes.is_empty() {
         true => Fact::new(kind, Value::Good, input.now).figure(figure),
         false => Fact::new(kind, Value::Bad, input.now)
             .figure(figure)
-            .note(shown(&codes)),
+            .note(Note {
+                check: None,
+                remarks: few(codes),
+            }),
     }
 }
 
 fn records_sealed(input: &CheckInput, sealed: &Measured<(u64, u64)>) -> Fact {
     let kind = FactKind::RecordsSealed;
     match sealed {
-        Err(why) => Fact::unknown(kind, input.now, why),
-        Ok((_, 0)) => Fact::unknown(kind, input.now, "no record is kept yet"),
+        Err(why) => Fact::unknown(kind, input.now, why.clone()),
+        Ok((_, 0)) => Fact::unknown(kind, input.now, remark::no_record()),
         Ok((of, all)) => {
             let value = if of == all { Value::Good } else { Value::Bad };
             let figure = Figure::Share { of: *of, all: *all };
@@ -301,7 +306,7 @@ fn restore_time(input: &CheckInput) -> Fact {
     let backups = input.backups.as_ref().ok();
     let took = backups.and_then(|all| Some((all.drilled?, all.drill_took?, all.drilled_entry)));
     match took {
-        None => Fact::unknown(kind, input.now, "no restore was tried"),
+        None => Fact::unknown(kind, input.now, remark::no_restore()),
         Some((time, took, entry)) => {
             let value = if took <= RESTORED_WITHIN {
                 Value::Good
@@ -331,7 +336,7 @@ fn ledger_verified(input: &CheckInput) -> Fact {
             value: Value::Bad,
             ..fact
         }
-        .note("the last verification found faults"),
+        .note(Note::of(remark::found_faults())),
     }
 }
 
@@ -339,14 +344,14 @@ fn ledger_verified(input: &CheckInput) -> Fact {
 fn recorded(kind: FactKind, input: &CheckInput, actions: &[Action]) -> Fact {
     let acts = match &input.ledger {
         Ok(acts) => acts,
-        Err(why) => return Fact::unknown(kind, input.now, why),
+        Err(why) => return Fact::unknown(kind, input.now, why.clone()),
     };
     let known = actions.iter().filter_map(|action| acts.last.get(action));
     let times = known.map(|act| act.times).sum();
     // What did not happen was not seen to be recorded.
     let why = match (input.ledger_fails, times) {
-        (true, _) => Some("the ledger cannot be written"),
-        (false, 0) => Some("no such act was met in the ledger lately"),
+        (true, _) => Some(remark::ledger_unwritable()),
+        (false, 0) => Some(remark::no_act()),
         (false, _) => None,
     };
     if let Some(why) = why {
@@ -426,7 +431,7 @@ mod tests {
     fn each_fact_turns_bad_with_what_it_measures() {
         let changes: &[(FactKind, Change)] = &[
             (FactKind::AccessEnded, |i| {
-                i.lost_accounts = Ok(vec!["Ada".to_owned()])
+                i.lost_accounts = Ok(vec![remark::name("Ada")])
             }),
             (FactKind::AccountsKnown, |i| {
                 i.group_strangers = Ok(vec!["eve".to_owned()])
@@ -456,7 +461,7 @@ mod tests {
                 i.places[0].same_device = Some(true)
             }),
             (FactKind::LedgerPublished, |i| {
-                i.publishing.as_mut().unwrap().fault = Some("tile".to_owned());
+                i.publishing.as_mut().unwrap().fault = Some(remark::other_root(7_u64));
             }),
             (FactKind::LedgerVerified, |i| {
                 let acts = &mut i.ledger.as_mut().unwrap().last;
@@ -511,24 +516,24 @@ mod tests {
     fn what_cannot_be_measured_is_unknown_and_says_why() {
         let changes: &[(FactKind, Change)] = &[
             (FactKind::BackupRecent, |i| {
-                i.backups = Err("why".to_owned())
+                i.backups = Err(remark::technical("why"))
             }),
             (FactKind::ChecksMeasured, |i| {
-                i.witnesses = Err("why".to_owned())
+                i.witnesses = Err(remark::technical("why"))
             }),
             (FactKind::ClockKept, |i| {
-                i.machine.clock_is_kept = Err("why".to_owned())
+                i.machine.clock_is_kept = Err(remark::technical("why"))
             }),
             (FactKind::KeysApart, |i| i.places[0].same_device = None),
             (FactKind::LedgerVerified, |i| {
-                i.ledger = Err("why".to_owned())
+                i.ledger = Err(remark::technical("why"))
             }),
             (FactKind::LinesEncrypted, |i| i.config = Config::default()),
             (FactKind::LinksAuthenticated, |i| {
                 i.config = Config::default()
             }),
             (FactKind::ReadsRecorded, |i| {
-                i.ledger = Err("why".to_owned())
+                i.ledger = Err(remark::technical("why"))
             }),
             (FactKind::RestoreTime, |i| {
                 i.backups.as_mut().unwrap().drilled = None
@@ -545,9 +550,9 @@ mod tests {
             change(&mut input);
             let fact = found(&input, *kind);
             assert_eq!(fact.value, Value::Unknown, "{fact:?}");
-            assert!(fact.note.is_some() || fact.figure.is_some(), "{fact:?}");
+            assert!(!fact.notes.is_empty() || fact.figure.is_some(), "{fact:?}");
         }
-        for sealed in [Err("why".to_owned()), Ok((0, 0))] {
+        for sealed in [Err(remark::technical("why")), Ok((0, 0))] {
             let all = facts(&fine(), &sealed);
             let fact = all.iter().find(|fact| fact.kind == FactKind::RecordsSealed);
             assert_eq!(fact.unwrap().value, Value::Unknown, "{sealed:?}");

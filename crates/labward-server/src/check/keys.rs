@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use labward_base::{Remark, remark};
 use labward_keys::{SlotInfo, SlotKind, SlotPlace};
 
 use super::{CheckInput, Found};
@@ -54,15 +55,13 @@ pub(super) fn no_key_file(input: &CheckInput) -> Found {
 }
 
 pub(super) fn not_locked(input: &CheckInput) -> Found {
-    let locked = input
-        .root_is_locked
-        .ok_or("the root key is sealed".to_owned());
+    let locked = input.root_is_locked.ok_or_else(remark::sealed);
     Found::of(&locked, |locked| Found::when(Some(!locked)))
 }
 
 pub(super) fn damaged_secrets(input: &CheckInput) -> Found {
     Found::of(&input.damaged_secrets, |names| {
-        Found::at(names.iter().map(|name| format!("secret {name}")))
+        Found::at(names.iter().map(remark::secret))
     })
 }
 
@@ -70,17 +69,17 @@ fn lacks(input: &CheckInput, kind: SlotKind) -> Found {
     Found::when(Some(!input.slots.iter().any(|slot| slot.kind == kind)))
 }
 
-fn named(input: &CheckInput, wrong: impl Fn(&SlotInfo) -> bool) -> Vec<String> {
+fn named(input: &CheckInput, wrong: impl Fn(&SlotInfo) -> bool) -> Vec<Remark> {
     let wrong = input.slots.iter().filter(|slot| wrong(slot));
     wrong
-        .map(|slot| format!("slot {} ({})", slot.id, slot.label))
+        .map(|slot| remark::slot_named(slot.id.get(), slot.label.as_str()))
         .collect()
 }
 
 fn places(input: &CheckInput, wrong: impl Fn(&SlotPlace) -> bool) -> Found {
     let wrong = input.places.iter().filter(|place| wrong(place));
     Found::at(wrong.map(|place| match &place.path {
-        Some(path) => format!("slot {} ({})", place.slot, path.display()),
-        None => format!("slot {}", place.slot),
+        Some(path) => remark::slot_named(place.slot.get(), path.display().to_string()),
+        None => remark::slot(place.slot.get()),
     }))
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use labward_base::Timestamp;
+use labward_base::{Remark, Timestamp, remark};
 use labward_gateway::config::{Expiry, OutboundTransport, Target, Transport};
 use labward_identity::{Pattern, Peer, PeerKind};
 
@@ -21,6 +21,22 @@ struct Plain {
     expires: Option<Expiry>,
 }
 
+impl Plain {
+    fn place(&self) -> Remark {
+        match self.inbound {
+            true => remark::link(&self.name),
+            false => remark::destination(&self.name),
+        }
+    }
+
+    fn until(&self, day: String) -> Remark {
+        match self.inbound {
+            true => remark::link_until(&self.name, day),
+            false => remark::destination_until(&self.name, day),
+        }
+    }
+}
+
 pub(super) fn exception_ended(input: &CheckInput) -> Found {
     let ended = |line: &Plain| line.expires.is_some_and(|day| day.end() <= input.now);
     names(input, ended)
@@ -31,7 +47,7 @@ pub(super) fn exception_ends_soon(input: &CheckInput) -> Found {
         let day = line.expires?;
         let left = day.end().since(input.now);
         let is_soon = day.end() > input.now && left <= MONTH;
-        is_soon.then(|| format!("{} ({day})", line.name))
+        is_soon.then(|| line.until(day.to_string()))
     });
     Found::at(lines)
 }
@@ -51,7 +67,7 @@ pub(super) fn plain_loopback(input: &CheckInput) -> Found {
 pub(super) fn open_address(input: &CheckInput) -> Found {
     let links = input.config.gateway.links.iter();
     let open = links.filter(|link| link.listen.ip().is_unspecified());
-    Found::at(open.map(|link| format!("link {} ({})", link.name, link.listen)))
+    Found::at(open.map(|link| remark::link_at(link.name.as_str(), link.listen.to_string())))
 }
 
 pub(super) fn certificate_ended(input: &CheckInput) -> Found {
@@ -74,7 +90,9 @@ pub(super) fn certificate_ends_this_month(input: &CheckInput) -> Found {
 pub(super) fn authority_ends(input: &CheckInput) -> Found {
     Found::of(&input.authority_until, |until| {
         let left = until.since(input.now);
-        Found::says((MONTH..TWO_YEARS).contains(&left), || day(*until))
+        Found::says((MONTH..TWO_YEARS).contains(&left), || {
+            remark::day(day(*until))
+        })
     })
 }
 
@@ -86,7 +104,7 @@ pub(super) fn receiver_ends(input: &CheckInput) -> Found {
             let until = one.certificate_until.as_deref();
             match until.and_then(Timestamp::parse_rfc3339) {
                 Some(until) if until <= input.now.plus(MONTH) => {
-                    wrong.push(format!("{} ({})", one.name, day(until)));
+                    wrong.push(remark::until(&one.name, day(until)));
                 }
                 Some(_) => {}
                 None => unknown.push(one.name.as_str()),
@@ -95,7 +113,7 @@ pub(super) fn receiver_ends(input: &CheckInput) -> Found {
         match wrong.is_empty() && !unknown.is_empty() {
             true => {
                 let names = unknown.join(", ");
-                Found::Unmeasured(format!("no handshake yet since the start with {names}"))
+                Found::Unmeasured(remark::no_handshake(names))
             }
             false => Found::at(wrong),
         }
@@ -120,7 +138,7 @@ pub(super) fn admits_all(input: &CheckInput) -> Found {
         .iter()
         .any(|list| any(list))
     };
-    Found::at(active(input).filter(admits).map(|peer| &peer.name))
+    Found::named(active(input).filter(admits).map(|peer| &peer.name))
 }
 
 pub(super) fn active(input: &CheckInput) -> impl Iterator<Item = &Peer> {
@@ -130,7 +148,7 @@ pub(super) fn active(input: &CheckInput) -> impl Iterator<Item = &Peer> {
 
 fn names(input: &CheckInput, wrong: impl Fn(&Plain) -> bool) -> Found {
     let lines = plain_lines(input).into_iter();
-    Found::at(lines.filter(|line| wrong(line)).map(|line| line.name))
+    Found::at(lines.filter(|line| wrong(line)).map(|line| line.place()))
 }
 
 fn plain_lines(input: &CheckInput) -> Vec<Plain> {
@@ -140,7 +158,7 @@ fn plain_lines(input: &CheckInput) -> Vec<Plain> {
             return None;
         };
         Some(Plain {
-            name: format!("link {}", link.name),
+            name: link.name.to_string(),
             inbound: true,
             loopback: link.listen.ip().is_loopback(),
             expires: *expires,
@@ -157,7 +175,7 @@ fn plain_lines(input: &CheckInput) -> Vec<Plain> {
         };
         let address = address.parse::<SocketAddr>();
         Some(Plain {
-            name: format!("destination {}", destination.name),
+            name: destination.name.to_string(),
             inbound: false,
             // A name may lead anywhere tomorrow.
             loopback: address.is_ok_and(|address| address.ip().is_loopback()),
@@ -204,21 +222,22 @@ fn destinations_off(input: &CheckInput) -> u64 {
 
 /// Certificates but those of edges, which renew by themselves, of which `wrong` holds; unmeasured if one of our own is not known.
 fn certificates(input: &CheckInput, wrong: impl Fn(Timestamp) -> bool) -> Found {
-    let own = [
-        ("the server's own", &input.server_until),
-        ("the authority's", &input.authority_until),
+    type Own = fn(String) -> Remark;
+    let own: [(Own, _); 2] = [
+        (remark::server_certificate, &input.server_until),
+        (remark::authority_certificate, &input.authority_until),
     ];
     let mut places = Vec::new();
     let mut unknown: Option<&Measured<Timestamp>> = None;
-    for (name, until) in own {
+    for (said, until) in own {
         match until {
-            Ok(until) if wrong(*until) => places.push(format!("{name} ({})", day(*until))),
+            Ok(until) if wrong(*until) => places.push(said(day(*until))),
             Ok(_) => {}
             Err(_) => unknown = Some(until),
         }
     }
     let peers = active(input).filter(|peer| peer.kind != PeerKind::Edge && wrong(peer.not_after));
-    places.extend(peers.map(|peer| format!("{} ({})", peer.name, day(peer.not_after))));
+    places.extend(peers.map(|peer| remark::until(peer.name.as_str(), day(peer.not_after))));
     match (places.is_empty(), unknown) {
         (true, Some(Err(why))) => Found::Unmeasured(why.clone()),
         _ => Found::at(places),

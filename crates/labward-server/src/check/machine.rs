@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use labward_base::{Remark, remark};
+
 use super::{CheckInput, Found};
 
 const KIB: u64 = 1024;
@@ -59,19 +61,19 @@ pub(super) fn on_overlay(input: &CheckInput) -> Found {
 
 fn on(input: &CheckInput, kinds: &[&str]) -> Found {
     Found::of(&input.machine.file_system, |kind| {
-        Found::says(kinds.contains(&kind.as_str()), || kind.clone())
+        Found::says(kinds.contains(&kind.as_str()), || remark::name(kind))
     })
 }
 
 pub(super) fn open_to_others(input: &CheckInput) -> Found {
     Found::of(&input.machine.open_to_others, |paths| {
-        Found::at(paths.iter().map(|path| path.display()))
+        Found::named(paths.iter().map(|path| path.display()))
     })
 }
 
 pub(super) fn foreign_owner(input: &CheckInput) -> Found {
     Found::of(&input.machine.foreign_owner, |paths| {
-        Found::at(paths.iter().map(|path| path.display()))
+        Found::named(paths.iter().map(|path| path.display()))
     })
 }
 
@@ -89,7 +91,7 @@ fn disk_below(input: &CheckInput, wrong: impl Fn(u64, u64) -> bool) -> Found {
     Found::of(&input.machine.disk, |disk| {
         Found::says(wrong(disk.free_bytes, disk.total_bytes), || {
             let (free, total) = (disk.free_bytes / MIB, disk.total_bytes / MIB);
-            format!("{free} of {total} MiB are free")
+            remark::mebibytes_free(free, total)
         })
     })
 }
@@ -101,7 +103,7 @@ pub(super) fn fills_soon(input: &CheckInput) -> Found {
             |full_in| match full_in {
                 Some(left) if *left < FULL_SOON => {
                     let days = left.as_secs() / DAY;
-                    Found::At(vec![format!("in {days} days at the present rate")])
+                    Found::At(vec![remark::full_in(days)])
                 }
                 _ => Found::Fine,
             },
@@ -112,7 +114,7 @@ pub(super) fn fills_soon(input: &CheckInput) -> Found {
 pub(super) fn inodes(input: &CheckInput) -> Found {
     Found::of(&input.machine.inodes, |inodes| {
         Found::says(inodes.free < inodes.total / 100 * 5, || {
-            format!("{} of {} are free", inodes.free, inodes.total)
+            remark::inodes_free(inodes.free, inodes.total)
         })
     })
 }
@@ -122,17 +124,19 @@ pub(super) fn reserve(input: &CheckInput) -> Found {
         let is_short = reserve.length == 0 || reserve.allocated < reserve.length;
         Found::says(is_short, || {
             let (there, whole) = (reserve.allocated / KIB, reserve.length / KIB);
-            format!("{there} of {whole} KiB are set aside")
+            remark::kibibytes_there(there, whole)
         })
     })
 }
 
 pub(super) fn core_dumps(input: &CheckInput) -> Found {
-    Found::of(&input.machine.core_dumps, |all| Found::at(all))
+    Found::of(&input.machine.core_dumps, |all| {
+        Found::at(all.iter().cloned())
+    })
 }
 
 pub(super) fn swap(input: &CheckInput) -> Found {
-    Found::of(&input.machine.open_swaps, |all| Found::at(all))
+    Found::of(&input.machine.open_swaps, |all| Found::named(all))
 }
 
 pub(super) fn root(input: &CheckInput) -> Found {
@@ -147,7 +151,7 @@ pub(super) fn clock_not_kept(input: &CheckInput) -> Found {
 
 pub(super) fn memory_lock(input: &CheckInput) -> Found {
     let limit = input.machine.memory_lock_bytes.unwrap_or(u64::MAX);
-    Found::says(limit < LOCKED_LEAST, || format!("{limit} bytes"))
+    Found::says(limit < LOCKED_LEAST, || remark::bytes(limit))
 }
 
 pub(super) fn sync_too_fast(input: &CheckInput) -> Found {
@@ -160,6 +164,10 @@ pub(super) fn sync_slow(input: &CheckInput) -> Found {
 
 fn sync(input: &CheckInput, wrong: impl Fn(Duration) -> bool) -> Found {
     Found::of(&input.machine.sync_time, |time| {
-        Found::says(wrong(*time), || format!("4 KiB in {} µs", time.as_micros()))
+        Found::says(wrong(*time), || micros(*time))
     })
+}
+
+fn micros(time: Duration) -> Remark {
+    remark::sync_time(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }

@@ -7,10 +7,12 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use labward_base::{Remark, remark};
+
 use super::swap::open_swaps;
 use super::{Machine, Measured, Reserve};
 use crate::folder::DataFolder;
-use crate::http::chain;
+use crate::http::unread;
 
 /// Open files and folders that are listed at most.
 const MAX_LISTED: usize = 20;
@@ -30,11 +32,11 @@ impl Machine {
         let path = data.canonicalize().map_err(|error| on(data, &error));
         Self {
             uid: labward_os::current_uid(),
-            disk: labward_os::disk_space(data).map_err(|error| chain(&error)),
-            inodes: labward_os::inodes(data).map_err(|error| chain(&error)),
+            disk: labward_os::disk_space(data).map_err(|error| unread(&error)),
+            inodes: labward_os::inodes(data).map_err(|error| unread(&error)),
             file_system: mounts.and_then(|mounts| {
                 let kind = file_system(&path?, &mounts);
-                kind.ok_or_else(|| "no mount holds the data folder".to_owned())
+                kind.ok_or_else(remark::no_mount)
             }),
             open_to_others: walked
                 .as_ref()
@@ -43,20 +45,20 @@ impl Machine {
             foreign_owner: walked.map(|walked| walked.foreign),
             core_dumps: core_dumps(),
             open_swaps: open_swaps(),
-            clock_is_kept: labward_os::is_synchronized().map_err(|error| chain(&error)),
+            clock_is_kept: labward_os::is_synchronized().map_err(|error| unread(&error)),
             memory_lock_bytes: labward_os::memory_lock_limit(),
-            sync_time: labward_os::sync_time(data).map_err(|error| chain(&error)),
+            sync_time: labward_os::sync_time(data).map_err(|error| unread(&error)),
             reserve: reserve(&DataFolder::new(data).reserve()),
         }
     }
 }
 
 fn read(path: &str) -> Measured<String> {
-    fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
+    fs::read_to_string(path).map_err(|error| remark::file(path, error.to_string()))
 }
 
-fn on(path: &Path, error: &io::Error) -> String {
-    format!("{}: {error}", path.display())
+fn on(path: &Path, error: &io::Error) -> Remark {
+    remark::file(path.display().to_string(), error.to_string())
 }
 
 /// How much of the reserve is really there: a file may be long and hold nothing.
@@ -72,8 +74,8 @@ fn reserve(path: &Path) -> Measured<Reserve> {
 }
 
 /// The ways by which a crash may write memory to disk: a file, or a program that takes the dump.
-fn core_dumps() -> Measured<Vec<String>> {
-    if !labward_os::is_dumpable().map_err(|error| chain(&error))? {
+fn core_dumps() -> Measured<Vec<Remark>> {
+    if !labward_os::is_dumpable().map_err(|error| unread(&error))? {
         return Ok(Vec::new());
     }
     let pattern = read("/proc/sys/kernel/core_pattern")?;
@@ -81,13 +83,13 @@ fn core_dumps() -> Measured<Vec<String>> {
 }
 
 /// A dump that is piped into a program heeds no limit but one (core(5)).
-fn dumped_by(pattern: &str, limit: Option<u64>) -> Vec<String> {
+fn dumped_by(pattern: &str, limit: Option<u64>) -> Vec<Remark> {
     let pattern = pattern.trim();
     let is_piped = pattern.starts_with('|');
     let is_limited = limit == Some(0);
     match (is_piped, is_limited, pattern.is_empty()) {
-        (true, ..) => vec![format!("core_pattern is {pattern}")],
-        (false, false, false) => vec![format!("a file {pattern}")],
+        (true, ..) => vec![remark::core_pattern(pattern)],
+        (false, false, false) => vec![remark::core_file(pattern)],
         _ => Vec::new(),
     }
 }
@@ -282,7 +284,10 @@ mod tests {
         assert!(machine.core_dumps.is_ok() && machine.open_swaps.is_ok());
         assert!(machine.sync_time.is_ok() && machine.inodes.is_ok());
         let nowhere = Machine::measure(&folder.join("none"), false);
-        assert!(nowhere.disk.unwrap_err().contains("none"), "it says why");
+        assert!(
+            nowhere.disk.unwrap_err().to_string().contains("none"),
+            "it says why"
+        );
         assert!(nowhere.open_to_others.is_err() && nowhere.foreign_owner.is_err());
         assert!(nowhere.file_system.is_err() && nowhere.sync_time.is_err());
     }

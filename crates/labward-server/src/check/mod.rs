@@ -39,8 +39,8 @@ use std::time::Duration;
 
 use labward_api::edge::EdgeStatus;
 use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, WitnessStatus};
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PeerId};
+use labward_base::{Remark, Timestamp, remark};
 use labward_identity::{Peer, Person};
 use labward_keys::{SlotInfo, SlotPlace};
 use labward_ledger::Action;
@@ -58,8 +58,11 @@ pub(crate) use facts::facts;
 pub use table::reference;
 pub use trend::Trends;
 
+/// The finding that something could not be looked at.
+const UNMEASURED: &str = "check.unmeasured";
+
 /// What was measured, or why it could not be.
-pub type Measured<T> = Result<T, String>;
+pub type Measured<T> = Result<T, Remark>;
 
 /// Everything that the checks look at.
 #[derive(Clone, Debug)]
@@ -79,7 +82,7 @@ pub struct CheckInput {
     /// The people.
     pub people: Vec<Person>,
     /// People whose account of the operating system is there no more.
-    pub lost_accounts: Measured<Vec<String>>,
+    pub lost_accounts: Measured<Vec<Remark>>,
     /// Accounts of the socket's group that are nobody of the lab.
     pub group_strangers: Measured<Vec<String>>,
     /// The peers, revoked ones too.
@@ -136,7 +139,7 @@ pub struct Machine {
     /// Files and folders of the installation that another account owns; the first few.
     pub foreign_owner: Measured<Vec<PathBuf>>,
     /// The ways by which a crash may write the process's memory to disk.
-    pub core_dumps: Measured<Vec<String>>,
+    pub core_dumps: Measured<Vec<Remark>>,
     /// Swap that is in use and not known to be encrypted.
     pub open_swaps: Measured<Vec<String>>,
     /// Whether a time source keeps the kernel's clock.
@@ -168,7 +171,7 @@ pub struct PublishingState {
     /// How often there is to be a new one.
     pub every: Duration,
     /// What is wrong with the tiles, if they do not lead to the checkpoint.
-    pub fault: Option<String>,
+    pub fault: Option<Remark>,
 }
 
 /// What was done with the ledger lately, and when last.
@@ -235,9 +238,9 @@ pub(crate) enum Found {
     /// It is wrong.
     Wrong,
     /// It is wrong at these places.
-    At(Vec<String>),
+    At(Vec<Remark>),
     /// It could not be looked at, for this reason.
-    Unmeasured(String),
+    Unmeasured(Remark),
 }
 
 impl Harm {
@@ -255,7 +258,7 @@ impl Found {
     /// Wrong if `wrong`, unmeasured if that is not known.
     fn when(wrong: Option<bool>) -> Self {
         match wrong {
-            None => Self::Unmeasured("it is not known".to_owned()),
+            None => Self::Unmeasured(remark::not_known()),
             Some(false) => Self::Fine,
             Some(true) => Self::Wrong,
         }
@@ -270,7 +273,7 @@ impl Found {
     }
 
     /// Wrong, as this measured fact shows, if `wrong`.
-    fn says(wrong: bool, fact: impl FnOnce() -> String) -> Self {
+    fn says(wrong: bool, fact: impl FnOnce() -> Remark) -> Self {
         match wrong {
             true => Self::At(vec![fact()]),
             false => Self::Fine,
@@ -278,12 +281,17 @@ impl Found {
     }
 
     /// Wrong at these places, if there are any.
-    fn at<T: ToString>(places: impl IntoIterator<Item = T>) -> Self {
-        let places: Vec<String> = places.into_iter().map(|place| place.to_string()).collect();
+    fn at(places: impl IntoIterator<Item = Remark>) -> Self {
+        let places: Vec<Remark> = places.into_iter().collect();
         match places.is_empty() {
             true => Self::Fine,
             false => Self::At(places),
         }
+    }
+
+    /// Wrong where these names say, if there are any.
+    fn named<T: ToString>(names: impl IntoIterator<Item = T>) -> Self {
+        Self::at(names.into_iter().map(|name| remark::name(name.to_string())))
     }
 }
 
@@ -294,13 +302,14 @@ pub fn check(input: &CheckInput) -> Check {
     for item in CHECKS {
         let places = match (item.find)(input) {
             Found::Fine => continue,
-            Found::Wrong => String::new(),
-            Found::At(places) => format!(": {}", shown(&places)),
+            Found::Wrong => Vec::new(),
+            Found::At(places) => few(places),
             Found::Unmeasured(why) => {
                 unmeasured.push(NotMeasured {
                     code: item.code.to_owned(),
                     what: item.what.to_owned(),
-                    why,
+                    why: why.to_string(),
+                    remark: why.into(),
                 });
                 continue;
             }
@@ -308,15 +317,17 @@ pub fn check(input: &CheckInput) -> Check {
         let finding = CheckFinding {
             code: item.code.to_owned(),
             harm: item.harm.name().to_owned(),
-            what: format!("{}{places}", item.what),
+            what: said(item.what, &places),
             todo: item.todo.to_owned(),
+            places: places.iter().map(Into::into).collect(),
         };
         findings.push((item.harm, finding));
     }
     if !unmeasured.is_empty() {
         let finding = CheckFinding {
-            code: "check.unmeasured".to_owned(),
+            code: UNMEASURED.to_owned(),
             harm: Harm::Medium.name().to_owned(),
+            places: vec![remark::count(unmeasured.len()).into()],
             what: format!("{} things could not be looked at", unmeasured.len()),
             todo: "see the reasons below; unseal the server, or give it what it may not read"
                 .to_owned(),
@@ -332,11 +343,34 @@ pub fn check(input: &CheckInput) -> Check {
 }
 
 /// The first few places, and how many more there are.
-fn shown(places: &[String]) -> String {
+fn few(mut places: Vec<Remark>) -> Vec<Remark> {
     const FEW: usize = 8;
-    let few: Vec<&str> = places.iter().take(FEW).map(String::as_str).collect();
-    match places.len().checked_sub(FEW) {
-        None | Some(0) => few.join(", "),
-        Some(more) => format!("{} and {more} more", few.join(", ")),
+    let more = places.len().saturating_sub(FEW);
+    places.truncate(FEW);
+    if more > 0 {
+        places.push(remark::and_more(more));
     }
+    places
+}
+
+/// What is wrong and where, in English.
+fn said(what: &str, places: &[Remark]) -> String {
+    match places.is_empty() {
+        true => what.to_owned(),
+        false => format!("{what}: {}", listed(places)),
+    }
+}
+
+/// Places in one line, in English.
+fn listed(places: &[Remark]) -> String {
+    let mut line = String::new();
+    for place in places {
+        line.push_str(match (line.is_empty(), place.kind().code) {
+            (true, _) => "",
+            (false, "and-more") => " ",
+            (false, _) => ", ",
+        });
+        line.push_str(&place.to_string());
+    }
+    line
 }

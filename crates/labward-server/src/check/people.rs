@@ -1,16 +1,20 @@
 //! Checks of people, their accounts and who may do what.
 
+use labward_base::{Remark, remark};
 use labward_identity::Permission;
 
 use super::{CheckInput, Found};
 
+/// What somebody must be permitted, and how it is said.
+type Needed = (Permission, fn() -> Remark);
+
 /// What stands still if nobody may do it.
-const NEEDED: &[(Permission, &str)] = &[
-    (Permission::MessageDecide, "release or reject held messages"),
-    (Permission::RecordShow, "read a record"),
-    (Permission::PeerChange, "add and revoke peers"),
-    (Permission::KeyChange, "change and test slots"),
-    (Permission::ConfigChange, "reload the configuration"),
+const NEEDED: &[Needed] = &[
+    (Permission::MessageDecide, remark::may_decide),
+    (Permission::RecordShow, remark::may_show),
+    (Permission::PeerChange, remark::may_change_peers),
+    (Permission::KeyChange, remark::may_change_keys),
+    (Permission::ConfigChange, remark::may_change_config),
 ];
 
 pub(super) fn one_administrator(input: &CheckInput) -> Found {
@@ -19,18 +23,18 @@ pub(super) fn one_administrator(input: &CheckInput) -> Found {
 }
 
 pub(super) fn nobody_may(input: &CheckInput) -> Found {
-    let nobody = |(permission, _): &&(Permission, &str)| {
+    let nobody = |(permission, _): &&Needed| {
         // Without an account nobody gets in, whatever the role is.
         let may = |one: &labward_identity::Person| one.uid.is_some() && one.permits(*permission);
         !input.people.iter().any(may)
     };
-    Found::at(NEEDED.iter().filter(nobody).map(|(_, what)| what))
+    Found::at(NEEDED.iter().filter(nobody).map(|(_, what)| what()))
 }
 
 pub(super) fn account_gone(input: &CheckInput) -> Found {
-    Found::of(&input.lost_accounts, |all| Found::at(all))
+    Found::of(&input.lost_accounts, |all| Found::at(all.iter().cloned()))
 }
 
 pub(super) fn socket_group(input: &CheckInput) -> Found {
-    Found::of(&input.group_strangers, |all| Found::at(all))
+    Found::of(&input.group_strangers, |all| Found::named(all))
 }

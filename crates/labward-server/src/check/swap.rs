@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use labward_base::remark;
+
 use super::Measured;
 
 /// Devices that stand on devices that stand on …
@@ -13,7 +15,7 @@ const MAX_DEPTH: usize = 8;
 /// Swap of this machine that is not known to be encrypted.
 pub(super) fn open_swaps() -> Measured<Vec<String>> {
     let table = fs::read_to_string("/proc/swaps");
-    let table = table.map_err(|error| format!("/proc/swaps: {error}"))?;
+    let table = table.map_err(|error| remark::file("/proc/swaps", error.to_string()))?;
     Ok(open_in(&table, Path::new("/sys/block")))
 }
 

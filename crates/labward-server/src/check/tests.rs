@@ -487,7 +487,7 @@ const CHANGES: &[(&str, &str, Change)] = &[
         i.machine.reserve.as_mut().unwrap().allocated = 4_096
     }),
     ("check.core-dumps", "|/bin/dump", |i| {
-        i.machine.core_dumps = Ok(vec!["core_pattern is |/bin/dump".to_owned()])
+        i.machine.core_dumps = Ok(vec![remark::core_pattern("|/bin/dump")])
     }),
     ("check.swap", "/dev/sda2", |i| {
         i.machine.open_swaps = Ok(vec!["/dev/sda2".to_owned()])
@@ -535,7 +535,7 @@ const CHANGES: &[(&str, &str, Change)] = &[
         acts.revoked = BTreeMap::from([("192.0.2.7".to_owned(), days_ago(1))]);
     }),
     ("check.ledger-files", "another root", |i| {
-        i.publishing.as_mut().unwrap().fault = Some("another root".to_owned())
+        i.publishing.as_mut().unwrap().fault = Some(remark::other_root(7_u64))
     }),
     ("check.checkpoint-behind", "3 entries since", |i| {
         i.publishing.as_mut().unwrap().since = Some(days_ago(1))
@@ -548,7 +548,7 @@ const CHANGES: &[(&str, &str, Change)] = &[
         i.people[1].roles = Role::Administrator.into();
     }),
     ("check.account-gone", "J. Doe", |i| {
-        i.lost_accounts = Ok(vec!["J. Doe (account 901)".to_owned()])
+        i.lost_accounts = Ok(vec![remark::account("J. Doe", 901_u32)])
     }),
     ("check.socket-group-wide", "eve", |i| {
         i.group_strangers = Ok(vec!["eve".to_owned()])
@@ -617,7 +617,7 @@ fn the_most_harmful_comes_first() {
 #[test]
 fn what_could_not_be_measured_is_never_taken_for_good_and_says_why() {
     fn no<T>() -> Measured<T> {
-        Err("nobody may look".to_owned())
+        Err(remark::technical("nobody may look"))
     }
     let changes: &[(&str, Change)] = &[
         ("disk-full", |i| i.machine.disk = no()),
@@ -760,4 +760,26 @@ fn many_places_are_counted_rather_than_listed() {
         "{}",
         found[0].what
     );
+}
+
+#[test]
+fn every_check_has_both_its_texts_in_spanish_and_none_is_left_over() {
+    let file = include_str!("../../../labward-console/locales/findings.es.ftl");
+    let mut codes: BTreeSet<&str> = BTreeSet::new();
+    let mut todos = 0;
+    for line in file.lines() {
+        if let Some((code, _)) = line
+            .strip_prefix("finding-")
+            .and_then(|l| l.split_once(" = "))
+        {
+            assert!(codes.insert(code), "{code} stands twice");
+        }
+        todos += usize::from(line.starts_with("    .todo = "));
+    }
+    assert_eq!(todos, codes.len(), "each says what to do");
+    let all = CHECKS.iter().map(|item| item.code).chain([UNMEASURED]);
+    let all: BTreeSet<&str> = all
+        .map(|code| code.strip_prefix("check.").unwrap())
+        .collect();
+    assert_eq!(codes, all);
 }

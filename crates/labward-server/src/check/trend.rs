@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use labward_base::Timestamp;
+use labward_base::{Remark, Timestamp, remark};
 
 /// Between two measurements that are kept.
 const STEP: Duration = Duration::from_secs(600);
@@ -49,15 +49,15 @@ impl Trends {
     ///
     /// # Errors
     /// Why that cannot be said yet.
-    pub fn full_in(&self, free_bytes: u64) -> Result<Option<Duration>, String> {
+    pub fn full_in(&self, free_bytes: u64) -> Result<Option<Duration>, Remark> {
         let (Some((since, first)), Some((until, last))) =
             (self.free_bytes.front(), self.free_bytes.back())
         else {
-            return Err("the disk was not measured yet".to_owned());
+            return Err(remark::disk_not_measured());
         };
         let watched = until.since(*since);
         if watched < LEAST {
-            return Err("the server watches the disk for less than an hour".to_owned());
+            return Err(remark::disk_watched_briefly());
         }
         let used = first.saturating_sub(*last);
         if used == 0 {

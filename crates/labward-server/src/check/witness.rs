@@ -40,6 +40,6 @@ fn at(input: &CheckInput, wrong: impl Fn(&WitnessStatus) -> bool) -> Found {
     }
     Found::of(&input.witnesses, |witnesses| {
         let wrong = witnesses.iter().filter(|witness| wrong(witness));
-        Found::at(wrong.map(|witness| &witness.name))
+        Found::named(wrong.map(|witness| &witness.name))
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labward_api::status::DestinationStatus;
-use labward_base::Timestamp;
+use labward_base::{Remark, Timestamp, remark};
 
 use super::{CheckInput, Found, LedgerActs};
 use crate::config::RetentionConfig;
@@ -48,7 +48,7 @@ fn openings(input: &CheckInput, wrong: impl Fn(bool) -> bool) -> Found {
         let wrong = all
             .iter()
             .filter(|one| wrong(input.now.since(one.until) > allowed));
-        Found::at(wrong.map(|one| format!("{} of {}", one.number, one.opened.to_rfc3339())))
+        Found::at(wrong.map(|one| remark::opening(one.number.get(), one.opened.to_rfc3339())))
     })
 }
 
@@ -74,21 +74,26 @@ pub(super) fn not_exported(input: &CheckInput) -> Found {
 
 pub(super) fn clock_jumped(input: &CheckInput) -> Found {
     Found::of(&input.ledger, |acts| match acts.clock_jumped {
-        Some(time) => Found::says(input.now.since(time) < WEEK, || time.to_rfc3339()),
+        Some(time) => Found::says(input.now.since(time) < WEEK, || {
+            remark::time(time.to_rfc3339())
+        }),
         None => known_since(acts, input.now, WEEK, Found::Fine),
     })
 }
 
 pub(super) fn stranded(input: &CheckInput) -> Found {
     Found::of(&input.stranded, |all| {
-        Found::at(all.iter().map(|(name, count)| format!("{name} ({count})")))
+        Found::at(
+            all.iter()
+                .map(|(name, count)| remark::counted(name, *count)),
+        )
     })
 }
 
 pub(super) fn backlog_grows(input: &CheckInput) -> Found {
     Found::of(&input.destinations, |_| {
         let growing = input.trends.growing_backlogs().into_iter();
-        Found::at(growing.map(|(name, waiting)| format!("{name} ({waiting} wait)")))
+        Found::at(growing.map(|(name, waiting)| remark::waiting(name, waiting)))
     })
 }
 
@@ -101,11 +106,7 @@ pub(super) fn peer_silent(input: &CheckInput) -> Found {
             let is_unusual = sender.messages >= REGULAR && silence > usual * 3;
             is_unusual.then(|| {
                 let (since, hours) = (sender.last.to_rfc3339(), usual.as_secs() / 3_600);
-                let since = since.get(..16).unwrap_or(&since).to_owned();
-                format!(
-                    "{} since {since}, never longer than {hours} h before",
-                    peer.name
-                )
+                remark::silent(peer.name.as_str(), since, hours)
             })
         });
         Found::at(silent)
@@ -116,8 +117,8 @@ pub(super) fn revoked_connects(input: &CheckInput) -> Found {
     Found::of(&input.ledger, |acts| {
         let lately = acts.revoked.iter();
         let lately = lately.filter(|(_, last)| input.now.since(**last) < WEEK);
-        let places: Vec<String> = lately
-            .map(|(source, last)| format!("from {source}, last {}", last.to_rfc3339()))
+        let places: Vec<Remark> = lately
+            .map(|(source, last)| remark::connects_from(source, last.to_rfc3339()))
             .collect();
         match places.is_empty() {
             true => known_since(acts, input.now, WEEK, Found::Fine),
@@ -136,46 +137,49 @@ pub(super) fn checkpoint_behind(input: &CheckInput) -> Found {
         let is_late = state
             .since
             .is_none_or(|since| input.now.since(since) > late);
-        Found::says(state.behind > 0 && is_late, || {
-            let since = state
-                .since
-                .map_or("the beginning".to_owned(), Timestamp::to_rfc3339);
-            format!("{} entries since {since}", state.behind)
+        Found::says(state.behind > 0 && is_late, || match state.since {
+            Some(since) => remark::entries_since(state.behind, since.to_rfc3339()),
+            None => remark::entries_ever(state.behind),
         })
     })
 }
 
 pub(super) fn ledger_files(input: &CheckInput) -> Found {
-    Found::of(&input.publishing, |state| Found::at(&state.fault))
+    Found::of(&input.publishing, |state| Found::at(state.fault.clone()))
 }
 
 pub(super) fn retention(input: &CheckInput) -> Found {
     let least = RetentionConfig::default();
     let retention = &input.config.retention;
-    let times = [
-        ("results", retention.results_years, least.results_years),
+    type Kept = fn(u16, u16) -> Remark;
+    let times: [(Kept, u16, u16); 2] = [
         (
-            "pathology",
+            remark::results_kept,
+            retention.results_years,
+            least.results_years,
+        ),
+        (
+            remark::pathology_kept,
             retention.pathology_years,
             least.pathology_years,
         ),
     ];
     let short = times.into_iter().filter(|(_, years, least)| years < least);
-    Found::at(short.map(|(what, years, least)| format!("{what} {years} years instead of {least}")))
+    Found::at(short.map(|(kept, years, least)| kept(years, least)))
 }
 
 fn held(input: &CheckInput, wrong: impl Fn(Duration) -> bool) -> Found {
     Found::of(&input.held_since, |held| {
         let old = held.iter().filter(|since| wrong(input.now.since(**since)));
         let count = old.count();
-        Found::says(count > 0, || count.to_string())
+        Found::says(count > 0, || remark::count(count))
     })
 }
 
 fn destinations(input: &CheckInput, wrong: impl Fn(&DestinationStatus) -> bool) -> Found {
     Found::of(&input.destinations, |destinations| {
         let wrong = destinations.iter().filter(|destination| wrong(destination));
-        Found::at(wrong.map(|destination| &destination.name))
+        Found::named(wrong.map(|destination| &destination.name))
     })
 }
 
@@ -185,7 +189,7 @@ fn not_done_for_a_month(
 ) -> Found {
     Found::of(&input.ledger, |acts| match last(acts) {
         Some(time) => Found::says(input.now.since(time) > MONTH, || {
-            format!("last {}", time.to_rfc3339())
+            remark::last(time.to_rfc3339())
         }),
         None => known_since(acts, input.now, MONTH, Found::Wrong),
     })
@@ -195,9 +199,6 @@ fn not_done_for_a_month(
 fn known_since(acts: &LedgerActs, now: Timestamp, span: Duration, found: Found) -> Found {
     match acts.back_to <= now.minus(span) {
         true => found,
-        false => Found::Unmeasured(format!(
-            "the ledger was only read back to {}",
-            acts.back_to.to_rfc3339()
-        )),
+        false => Found::Unmeasured(remark::read_back_to(acts.back_to.to_rfc3339())),
     }
 }

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use labward_base::Timestamp;
+use labward_base::{Remark, Timestamp, remark};
 use labward_ledger::{AddCheckpoint, Cosigned, LedgerError, Note, VerifierKey, WitnessKey};
 
 use super::client::{Reply, WitnessClient};
 use crate::config::WitnessConfig;
-use crate::http::chain;
+use crate::http::unread;
 use crate::publish::Publishing;
 
 /// Questions in one round: from what we know, and from what the witness then says.
@@ -31,7 +31,7 @@ pub(super) enum Outcome {
     /// It cosigned this size at this time.
     Cosigned(u64, Timestamp),
     /// It did not, for this reason; it may the next time.
-    Failed(String),
+    Failed(Remark),
     /// There was nothing to ask.
     Nothing,
     /// It holds another history of this ledger.
@@ -42,7 +42,7 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// What does not fit, in a sentence.
-    pub(super) what: String,
+    pub(super) what: Remark,
     /// Both checkpoints, or why the witness's own is not among them.
     pub(super) evidence: String,
 }
@@ -67,14 +67,14 @@ impl Questioner {
     }
 
     /// What the witness itself says that it cosigned last, both signatures verified.
-    pub(super) fn latest(&self) -> Result<Option<Cosigned>, String> {
+    pub(super) fn latest(&self) -> Result<Option<Cosigned>, Remark> {
         let log = self.publishing.verifier();
         let reply = self.client.latest(log.name())?;
         if reply.status == 404 {
             return Ok(None);
         }
         if reply.status != 200 {
-            return Err(format!("it answers with status {}", reply.status));
+            return Err(remark::witness_status(u32::from(reply.status)));
         }
         let open = |bytes: &[u8], log: &VerifierKey| {
             let cosigned = Cosigned::open(bytes, &self.key)?;
@@ -82,14 +82,14 @@ impl Questioner {
         };
         match open(&reply.body, log) {
             Ok(cosigned) => Ok(Some(cosigned)),
-            Err(_) => Err("its checkpoint is not signed by this ledger and by it".to_owned()),
+            Err(_) => Err(remark::witness_not_signed()),
         }
     }
 
     /// Asks for a cosignature of the newest checkpoint; if nothing is new only when `even_so`.
     pub(super) fn ask(&self, even_so: bool) -> Outcome {
         self.try_ask(even_so)
-            .unwrap_or_else(|error| Outcome::Failed(chain(&error)))
+            .unwrap_or_else(|error| Outcome::Failed(unread(&error)))
     }
 
     fn try_ask(&self, even_so: bool) -> Result<Outcome, LedgerError> {
@@ -113,37 +113,29 @@ impl Questioner {
             match (reply.status, reply.size()) {
                 (200, _) => return self.accept(note, &reply),
                 (409, Some(seen)) if seen > size => {
-                    let what = format!(
-                        "it has cosigned {seen} entries and this ledger holds {size}: the ledger \
-                         was rewound, or this is a copy"
-                    );
+                    let what = remark::witness_saw_more(seen, size);
                     return Ok(self.refused(what, &note));
                 }
                 (409, Some(seen)) if seen != old => old = seen,
                 (422, _) => {
-                    let what = format!(
-                        "this ledger of {size} entries does not go on from the {old} that it has \
-                         cosigned: there is a second history"
-                    );
+                    let what = remark::witness_saw_other(size, old);
                     return Ok(self.refused(what, &note));
                 }
                 (404, _) => {
-                    return Ok(failed(
-                        "it does not know this ledger: labward ledger witness add-log there",
-                    ));
+                    return Ok(Outcome::Failed(remark::witness_knows_no_ledger()));
                 }
-                (403, _) => return Ok(failed("it does not trust this ledger's key")),
+                (403, _) => return Ok(Outcome::Failed(remark::witness_trusts_no_key())),
                 (status, _) => {
-                    return Ok(Outcome::Failed(format!("it answers with status {status}")));
+                    return Ok(Outcome::Failed(remark::witness_status(u32::from(status))));
                 }
             }
         }
-        Ok(failed("it names another size each time"))
+        Ok(Outcome::Failed(remark::witness_other_size()))
     }
 
     fn accept(&self, note: Note, reply: &Reply) -> Result<Outcome, LedgerError> {
         let Ok(cosigned) = Cosigned::from_answer(note, &reply.body, &self.key) else {
-            return Ok(failed("its answer holds no cosignature by its key"));
+            return Ok(Outcome::Failed(remark::witness_no_cosignature()));
         };
         self.publishing.save_cosigned(&self.key, &cosigned)?;
         Ok(Outcome::Cosigned(
@@ -152,7 +144,7 @@ impl Questioner {
         ))
     }
 
-    fn refused(&self, what: String, ours: &Note) -> Outcome {
+    fn refused(&self, what: Remark, ours: &Note) -> Outcome {
         let theirs = match self.latest() {
             Ok(Some(latest)) => latest.note.to_string(),
             Ok(None) => "it shows no checkpoint\n".to_owned(),
@@ -164,8 +156,4 @@ impl Questioner {
         );
         Outcome::Refused(Refusal { what, evidence })
     }
-}
-
-fn failed(why: &str) -> Outcome {
-    Outcome::Failed(why.to_owned())
 }

@@ -8,7 +8,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use labward_base::Clock;
+use labward_base::{Clock, Remark, remark};
 use labward_gateway::config::{Expiry, OutboundTransport};
 use labward_gateway::delivery::OutboundTls;
 use labward_gateway::tls::ServerIdentity;
@@ -86,7 +86,7 @@ impl WitnessClient {
     }
 
     /// `POST add-checkpoint`; the reason in words if there is no answer.
-    pub(super) fn add_checkpoint(&self, call: &str) -> Result<Reply, String> {
+    pub(super) fn add_checkpoint(&self, call: &str) -> Result<Reply, Remark> {
         self.check()?;
         let url = format!("{}/add-checkpoint", self.base);
         let request = self
@@ -97,7 +97,7 @@ impl WitnessClient {
     }
 
     /// `GET <origin hash>/checkpoint`.
-    pub(super) fn latest(&self, origin: &str) -> Result<Reply, String> {
+    pub(super) fn latest(&self, origin: &str) -> Result<Reply, Remark> {
         self.check()?;
         let hash = Digest::of(origin.as_bytes());
         read(
@@ -107,10 +107,10 @@ impl WitnessClient {
         )
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Remark> {
         let ended = |last: Expiry| last.end() <= self.way.clock.now();
         match self.way.expires {
-            Some(last) if ended(last) => Err("the exception for this plain line has ended".into()),
+            Some(last) if ended(last) => Err(remark::exception_ended()),
             _ => Ok(()),
         }
     }
@@ -125,8 +125,8 @@ impl Reply {
     }
 }
 
-fn read(result: Result<Response<Body>, Error>) -> Result<Reply, String> {
-    let mut response = result.map_err(|error| format!("it does not answer: {error}"))?;
+fn read(result: Result<Response<Body>, Error>) -> Result<Reply, Remark> {
+    let mut response = result.map_err(|error| remark::witness_silent(error.to_string()))?;
     let most = u64::try_from(ANSWER_MAX_BYTES).unwrap_or(u64::MAX);
     let body = response.body_mut().with_config().limit(most).read_to_vec();
     let kind = response.headers().get("content-type");
@@ -136,7 +136,7 @@ fn read(result: Result<Response<Body>, Error>) -> Result<Reply, String> {
             .and_then(|kind| kind.to_str().ok())
             .unwrap_or_default()
             .to_owned(),
-        body: body.map_err(|error| format!("its answer broke off: {error}"))?,
+        body: body.map_err(|error| remark::witness_broke_off(error.to_string()))?,
     })
 }
 

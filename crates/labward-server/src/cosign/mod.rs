@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_api::status::WitnessStatus;
-use labward_base::{Clock, Timestamp};
+use labward_base::{Clock, Remark, Timestamp, remark};
 use labward_gateway::tls::ServerIdentity;
 use labward_identity::Peers;
 use labward_ledger::{Known, LedgerError};
@@ -75,7 +75,7 @@ struct State {
     /// Whether it was asked since the start, and answered.
     asked: bool,
     /// Why it did not cosign when it was asked last.
-    failure: Option<String>,
+    failure: Option<Remark>,
 }
 
 impl Witnesses {
@@ -120,16 +120,16 @@ impl Witnesses {
 
     /// What each witness says that it cosigned last, asked now: what fits the form is to be held
     /// against the rows; what could not be learned is said in words.
-    pub(crate) fn known(&self) -> (Vec<Known>, Vec<String>) {
+    pub(crate) fn known(&self) -> (Vec<Known>, Vec<Remark>) {
         let (mut known, mut said) = (Vec::new(), Vec::new());
         for asking in &self.all {
             let name = &asking.questioner.name;
             match asking.questioner.latest() {
                 Ok(Some(latest)) => {
-                    said.push(format!(
-                        "{name}: cosigned {} entries at {}",
+                    said.push(remark::witness_cosigned(
+                        name,
                         latest.checkpoint.size,
-                        latest.cosignature.time.to_rfc3339()
+                        latest.cosignature.time.to_rfc3339(),
                     ));
                     known.push(Known {
                         place: format!("witness {name}"),
@@ -137,8 +137,8 @@ impl Witnesses {
                         note: latest.note,
                     });
                 }
-                Ok(None) => said.push(format!("{name}: has cosigned nothing yet")),
-                Err(why) => said.push(format!("{name}: not compared: {why}")),
+                Ok(None) => said.push(remark::witness_nothing(name)),
+                Err(why) => said.push(remark::witness_not_compared(name).because(why)),
             }
         }
         (known, said)
@@ -223,7 +223,8 @@ impl Asking {
             state: word.to_owned(),
             size: state.cosigned.map(|(size, _)| size),
             cosigned: state.cosigned.map(|(_, time)| time.to_rfc3339()),
-            last_error: state.failure.clone(),
+            last_error: state.failure.as_ref().map(ToString::to_string),
+            remark: state.failure.as_ref().map(Into::into),
         }
     }
 }
@@ -268,7 +269,7 @@ fn ask(asking: &Questioner, state: &Mutex<State>, parts: &WitnessParts) {
                 );
                 keep_evidence(parts, name, &refused.evidence);
             }
-            settle(parts, name, Some(refused.what));
+            settle(parts, name, Some(refused.what.to_string()));
         }
     }
 }

@@ -252,7 +252,11 @@ fn a_forked_copy_is_refused_and_both_checkpoints_are_evidence() {
     copy.grow(9, 2);
     assert_eq!(size_of(&node.ask(&partner.config())), 14);
     let refusal = refused(copy.ask(&partner.config()));
-    assert!(refusal.what.contains("second history"), "{}", refusal.what);
+    assert!(
+        refusal.what.to_string().contains("second history"),
+        "{}",
+        refusal.what
+    );
     for side in [&node, &copy] {
         let (note, _) = side.publishing.newest().unwrap().unwrap();
         let text = note.to_string();
@@ -281,6 +285,7 @@ fn a_rewound_ledger_is_refused_at_its_first_question_after_the_start() {
     assert!(
         refusal
             .what
+            .to_string()
             .contains("cosigned 14 entries and this ledger holds 10")
     );
 }
@@ -300,7 +305,10 @@ fn verifying_holds_what_a_witness_says_against_the_rows() {
         let parts = side.parts();
         let witnesses = Witnesses::start(&[partner.config()], HOUR, None, &parts).unwrap();
         let (known, said) = witnesses.known();
-        assert!(said[0].contains("cosigned 14 entries"), "{said:?}");
+        assert!(
+            said[0].to_string().contains("cosigned 14 entries"),
+            "{said:?}"
+        );
         let report = side.publishing.verify(known).unwrap();
         assert_eq!(
             (report.is_sound(), report.evidence.is_empty()),
@@ -379,23 +387,29 @@ fn who_is_no_witness_of_this_ledger_is_said_in_words() {
     };
     let stranger = Partner::new(&self::key());
     let why = failed(node.ask(&stranger.config()));
-    assert!(why.contains("does not trust"), "{why}");
+    assert!(why.to_string().contains("does not trust"), "{why}");
     let partner = Partner::new(&key);
     let swapped = config(partner.running.address, &stranger.running.key);
     let why = failed(node.ask(&swapped));
-    assert!(why.contains("no cosignature by its key"), "{why}");
+    assert!(
+        why.to_string().contains("no cosignature by its key"),
+        "{why}"
+    );
     let gone = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     let why = failed(node.ask(&config(gone, &partner.running.key)));
-    assert!(why.contains("does not answer"), "{why}");
+    assert!(why.to_string().contains("does not answer"), "{why}");
     let other_path = WitnessConfig {
         path: "/w1".to_owned(),
         ..partner.config()
     };
     let why = failed(node.ask(&other_path));
-    assert!(why.contains("does not know this ledger"), "{why}");
+    assert!(
+        why.to_string().contains("does not know this ledger"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -450,7 +464,7 @@ fn a_witness_is_asked_over_mutual_tls_and_lets_nobody_else_in() {
     ] {
         let outcome = node.questioner(&config, Some(&identity)).ask(true);
         assert!(
-            matches!(&outcome, Outcome::Failed(why) if why.contains("does not answer")),
+            matches!(&outcome, Outcome::Failed(why) if why.to_string().contains("does not answer")),
             "{outcome:?}"
         );
     }

@@ -12,7 +12,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use labward_api::Done;
 use labward_base::id::{EntryIndex, PersonId};
-use labward_base::problem;
+use labward_base::{problem, remark};
 use labward_identity::{Permission, Person};
 use labward_ledger::Actor;
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl Call {
 
     /// What stands in the path's place `name`.
     pub(crate) fn param<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
-        let wrong = |_| Failure::bad_request(format!("{name} in the path does not fit its form"));
+        let wrong = |_| Failure::misunderstood(remark::path_form(name));
         self.text(name).parse().map_err(wrong)
     }
 
@@ -116,7 +116,7 @@ impl Call {
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         // The cause may quote the query, so it is not shown.
         let query = Query::try_from_uri(&self.uri)
-            .map_err(|_| Failure::bad_request("the query string does not fit this endpoint"))?;
+            .map_err(|_| Failure::misunderstood(remark::query_form()))?;
         Ok(query.0)
     }
 

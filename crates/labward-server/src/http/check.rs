@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use labward_base::{Clock, Timestamp};
+use labward_base::{Clock, Timestamp, remark};
 use labward_gateway::delivery::{ExceptionState, WaitingFilter};
 use labward_gateway::messages::{HeldFilter, HeldState};
 use labward_identity::Identification;
@@ -16,7 +16,7 @@ use labward_store::StoreError;
 
 use super::call::{Answer, Call};
 use super::edge::all_edges;
-use super::failure::{Failure, chain};
+use super::failure::{Failure, unread};
 use super::status::{all_destinations, all_witnesses};
 use crate::app::{Core, Opened};
 use crate::backup::Backups;
@@ -55,7 +55,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
         slots: core.keys.slots(),
         places: core.keys.whereabouts(),
         root_is_locked: core.keys.root_is_locked(),
-        damaged_secrets: core.keys.damaged_secrets().map_err(|error| chain(&error)),
+        damaged_secrets: core.keys.damaged_secrets().map_err(|error| unread(&error)),
         lost_accounts: lost_accounts(&people),
         group_strangers: group_strangers(&people, group),
         people,
@@ -69,7 +69,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
         trends: core.upkeep.trends(),
         edges: when_open(opened, |opened| {
             let edges = all_edges(core, opened);
-            let edges = edges.map_err(|failure| failure.problem().what.to_owned())?;
+            let edges = edges.map_err(|failure| remark::technical(failure.problem().what))?;
             let known = edges.into_iter().filter(|(peer, _)| peer.is_active());
             Ok(known
                 .map(|(peer, edge)| (peer.name.clone(), edge))
@@ -80,16 +80,16 @@ pub(super) fn measure(core: &Core) -> CheckInput {
         config_differs: config_differs(core),
         published: when_open(opened, published),
         witnesses: when_open(opened, |opened| {
-            all_witnesses(core, Some(opened)).map_err(|failure| failure.problem().what.to_owned())
+            all_witnesses(core, Some(opened))
+                .map_err(|failure| remark::technical(failure.problem().what))
         }),
-        backups: Backups::measure(core, now)
-            .ok_or_else(|| "what was done with backups could not be read".to_owned()),
+        backups: Backups::measure(core, now).ok_or_else(remark::backups_unread),
         ledger_fails: core.ledger.failing_since().is_some(),
         reserve: core.reserve.state(),
         openings: core
             .reserve
             .openings(true, None, OPENINGS_MAX)
-            .map_err(|error| chain(&error)),
+            .map_err(|error| unread(&error)),
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn sealed_records(core: &Core) -> Measured<(u64, u64)> {
     let read = core.store.read(|snapshot| -> Result<_, StoreError> {
         newest_payload_heads(snapshot, RECORDS_LOOKED_AT)
     });
-    let heads = read.map_err(|error| chain(&error))?;
+    let heads = read.map_err(|error| unread(&error))?;
     let sealed = heads
         .iter()
         .filter(|head| labward_seal::epoch_of(head).is_ok());
@@ -108,7 +108,7 @@ pub(super) fn sealed_records(core: &Core) -> Measured<(u64, u64)> {
 
 /// How many entries the newest checkpoint covers.
 fn published(opened: &Opened) -> Measured<u64> {
-    let newest = opened.publishing.newest().map_err(|error| chain(&error))?;
+    let newest = opened.publishing.newest().map_err(|error| unread(&error))?;
     Ok(newest.map_or(0, |(_, size)| size))
 }
 
@@ -117,13 +117,14 @@ fn when_open<T>(
     opened: Option<&Opened>,
     measure: impl FnOnce(&Opened) -> Measured<T>,
 ) -> Measured<T> {
-    opened.map_or_else(|| Err("the root key is sealed".to_owned()), measure)
+    opened.map_or_else(|| Err(remark::sealed()), measure)
 }
 
 fn valid_until(certificate: &Path) -> Measured<Timestamp> {
     let pem = fs::read(certificate);
-    let pem = pem.map_err(|error| format!("{}: {error}", certificate.display()))?;
-    let facts = Identification::from_pem(&pem).map_err(|error| chain(&error))?;
+    let pem =
+        pem.map_err(|error| remark::file(certificate.display().to_string(), error.to_string()))?;
+    let facts = Identification::from_pem(&pem).map_err(|error| unread(&error))?;
     Ok(facts.not_after)
 }
 
@@ -133,7 +134,7 @@ fn held_since(opened: &Opened) -> Measured<Vec<Timestamp>> {
         limit: HELD_MAX,
         ..HeldFilter::default()
     });
-    let held = held.map_err(|error| chain(&error))?;
+    let held = held.map_err(|error| unread(&error))?;
     Ok(held.into_iter().map(|held| held.since).collect())
 }
 
@@ -148,7 +149,7 @@ fn stranded(core: &Core, opened: &Opened) -> Measured<Vec<(String, usize)>> {
     };
     for _ in 0..WAITING_PAGES {
         let page = opened.delivery.waiting(&filter);
-        let page = page.map_err(|error| chain(&error))?;
+        let page = page.map_err(|error| unread(&error))?;
         let Some(last) = page.last() else { break };
         filter.after = Some((last.destination.clone(), last.entry));
         let waits = page.iter().filter(|one| one.state != ExceptionState::Dead);
@@ -161,7 +162,7 @@ fn stranded(core: &Core, opened: &Opened) -> Measured<Vec<(String, usize)>> {
 }
 
 fn publishing(core: &Core, opened: &Opened) -> Measured<PublishingState> {
-    let state = opened.publishing.state().map_err(|error| chain(&error))?;
+    let state = opened.publishing.state().map_err(|error| unread(&error))?;
     Ok(PublishingState {
         every: core.config().ledger.publish_interval(),
         ..state
@@ -171,8 +172,8 @@ fn publishing(core: &Core, opened: &Opened) -> Measured<PublishingState> {
 fn config_differs(core: &Core) -> Measured<bool> {
     let loaded = core.loaded();
     let in_force = loaded.sha256();
-    let in_force = in_force.ok_or("the server was not started from a file")?;
+    let in_force = in_force.ok_or_else(remark::not_from_file)?;
     let on_disk = core.file_sha256();
-    let on_disk = on_disk.ok_or("the configuration file cannot be read")?;
+    let on_disk = on_disk.ok_or_else(remark::config_unread)?;
     Ok(on_disk != in_force)
 }

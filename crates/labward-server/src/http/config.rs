@@ -7,6 +7,7 @@ use labward_api::config::{
     ChangeConfig, ClosedLink, ConfigChange, ConfigEdit, ConfigFault, ConfigPreview, Configuration,
     Meanwhile, PreviewConfig, Reload,
 };
+use labward_base::remark;
 use labward_seal::sha256;
 
 use super::call::{Answer, Call, reason};
@@ -70,7 +71,7 @@ fn changing<'a>(base: &str, edits: &'a [ConfigEdit]) -> Result<Changing<'a>, Fai
     let base = digits.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let wrong = || Failure::bad_request("base is not a SHA-256 in hex");
     if edits.is_empty() {
-        return Err(Failure::bad_request("there is no edit"));
+        return Err(Failure::misunderstood(remark::no_edit()));
     }
     let is_long = |text: &str| text.chars().count() > NAME_CHARS;
     let long =

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use labward_api::ProblemBody;
 use labward_assess::AssessError;
 use labward_backup::BackupError;
-use labward_base::{Problem, problem};
+use labward_base::{Problem, Remark, problem, remark};
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::keep::KeepError;
 use labward_gateway::messages::MessageError;
@@ -30,6 +30,7 @@ use crate::error::ServerError;
 pub(crate) struct Failure {
     problem: &'static Problem,
     detail: Option<String>,
+    remark: Option<Remark>,
     chain: Option<String>,
 }
 
@@ -39,6 +40,7 @@ impl Failure {
         Self {
             problem,
             detail: None,
+            remark: None,
             chain: None,
         }
     }
@@ -48,9 +50,27 @@ impl Failure {
         Self::new(&problem::SERVER_BAD_REQUEST).with(detail)
     }
 
+    /// A request that cannot be understood, for this reason.
+    pub(crate) fn misunderstood(why: Remark) -> Self {
+        Self::new(&problem::SERVER_BAD_REQUEST).about(why)
+    }
+
     /// With what varies: a name, a date, a place.
     pub(crate) fn with(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// With what varies, as a remark that each language says in its own words.
+    pub(crate) fn about(mut self, remark: Remark) -> Self {
+        self.detail = Some(remark.to_string());
+        self.remark = Some(remark);
+        self
+    }
+
+    /// With what varies in English, and as a remark if it is one.
+    pub(crate) fn with_said(mut self, detail: String, remark: Option<Remark>) -> Self {
+        (self.detail, self.remark) = (Some(detail), remark);
         self
     }
 
@@ -80,6 +100,7 @@ impl Failure {
             what: self.problem.what.to_owned(),
             todo: self.problem.todo.to_owned(),
             detail: self.detail.filter(|_| !is_ours),
+            remark: self.remark.filter(|_| !is_ours).map(Into::into),
             reference,
         };
         (status, body)
@@ -89,6 +110,7 @@ impl Failure {
         Self {
             problem,
             detail: Some(error.to_string()),
+            remark: None,
             chain: Some(chain(error)),
         }
     }
@@ -122,18 +144,37 @@ macro_rules! from_rooms {
 
 from_rooms!(
     ArchiveError,
-    AssessError,
     BackupError,
-    DeliveryError,
-    IdentityError,
     KeepError,
     KeysError,
     LedgerError,
-    MessageError,
-    RecordsError,
     RestoreError,
     ServerError,
     StoreError,
+);
+
+macro_rules! from_rooms_that_say {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let said = error.remark();
+                // Without a cause below it, the text of an error says no more than the problem.
+                let again = || error.source().is_none().then(|| remark::restated(error.to_string()));
+                Self {
+                    remark: said.or_else(again),
+                    ..Self::of(error.problem(), &error)
+                }
+            }
+        }
+    )+};
+}
+
+from_rooms_that_say!(
+    AssessError,
+    DeliveryError,
+    IdentityError,
+    MessageError,
+    RecordsError,
 );
 
 /// An error and everything below it, in one line.
@@ -146,6 +187,11 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         below = cause.source();
     }
     text
+}
+
+/// Why something could not be measured, in the words of what failed.
+pub(crate) fn unread(error: &dyn Error) -> Remark {
+    remark::technical(chain(error))
 }
 
 /// A random reference of 16 hexadecimal digits.

@@ -9,9 +9,9 @@ use labward_api::glass::{
     OpenGlass, OpenedGlass, Opening, OpeningFilter, OpeningReview, OpeningShown, ReadUnder,
     ReviewOpening,
 };
-use labward_base::Clock as _;
 use labward_base::id::{EntryIndex, PatientId, RecordId};
 use labward_base::problem;
+use labward_base::{Clock as _, remark};
 use labward_records::Recorded;
 use labward_records::reserve::{self, Standing, Verdict};
 
@@ -33,8 +33,7 @@ pub(super) fn open(call: &Call) -> Result<Answer, Failure> {
     let most = call.core.config().break_glass.minutes;
     let minutes = asked.minutes.unwrap_or(most);
     if !(1..=most).contains(&minutes) {
-        let detail = format!("an emergency access lasts 1 to {most} minutes");
-        return Err(Failure::bad_request(detail));
+        return Err(Failure::misunderstood(remark::glass_minutes(most)));
     }
     let lasts = Duration::from_secs(minutes * 60);
     let (standing, recorded) = call.core.reserve.open_glass(call.by(), why, lasts)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use labward_api::ledger::{LedgerExport, LedgerFormat, Proof, Verified, VerifierKey as PublicKey};
 use labward_base::id::EntryIndex;
+use labward_base::{Remark, remark};
 use labward_ledger::verify::Fault;
 use labward_ledger::{
     Action, Actor, Facts, LedgerError, NewEntry, Outcome, Subject, VerifierKey, VerifyReport,
@@ -28,8 +29,8 @@ pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
             for name in core.keys.damaged_secrets()? {
                 report.fault_count += 1;
                 report.faults.push(Fault {
-                    place: format!("database: secret {name}"),
-                    what: "it has changed and does not open",
+                    place: remark::secret_in_database(name),
+                    what: remark::secret_unsound(),
                 });
             }
             (report, said)
@@ -127,23 +128,25 @@ fn record(
     core.store.write(move |tx| append(tx, &entry))
 }
 
-fn verified(report: VerifyReport, witnesses: Vec<String>) -> Verified {
+fn verified(report: VerifyReport, witnesses: Vec<Remark>) -> Verified {
     let good = report.is_sound();
     let named = u64::try_from(report.faults.len()).unwrap_or(u64::MAX);
-    let mut faults: Vec<String> = report
+    let mut faults: Vec<Remark> = report
         .faults
         .into_iter()
-        .map(|fault| format!("{}: {}", fault.place, fault.what))
+        .map(|fault| fault.place.because(fault.what))
         .collect();
     if report.fault_count > named {
-        faults.push(format!("and {} more", report.fault_count - named));
+        faults.push(remark::and_more(report.fault_count - named));
     }
     Verified {
         good,
         entries: report.entries,
         root: report.root.map(|root| root.to_base64()).unwrap_or_default(),
-        faults,
-        witnesses,
+        faults: faults.iter().map(ToString::to_string).collect(),
+        fault_remarks: faults.iter().map(Into::into).collect(),
+        witnesses: witnesses.iter().map(ToString::to_string).collect(),
+        witness_remarks: witnesses.iter().map(Into::into).collect(),
         evidence: report.evidence,
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use labward_api::message::{Decision, Delivery, Message, MessageFilter};
 use labward_base::id::{EntryIndex, RecordId};
-use labward_base::problem;
+use labward_base::{problem, remark};
 use labward_gateway::config::DestinationName;
 use labward_gateway::delivery::{ExceptionState, WaitingFilter, WaitingMessage};
 use labward_gateway::messages::{HeldFilter, HeldMessage, HeldState, MessageError};
@@ -50,8 +50,7 @@ fn list_within(call: &Call, walk_max: usize) -> Result<Answer, Failure> {
         Some("waiting") => waiting(call, &opened, &filter, false)?,
         Some("dead") => waiting(call, &opened, &filter, true)?,
         Some(_) => {
-            let states = "the state is received, held, waiting or dead";
-            return Err(Failure::bad_request(states));
+            return Err(Failure::misunderstood(remark::message_states()));
         }
     };
     let delivered = delivered(call, &leaves)?;
@@ -119,10 +118,7 @@ fn only_place(rows: &[WaitingMessage]) -> Result<DestinationName, Failure> {
     match (places.next(), places.next()) {
         (Some(one), None) => Ok(one.destination.clone()),
         (None, _) => Err(Failure::new(&problem::GATEWAY_NOT_WAITING)),
-        (Some(_), Some(_)) => {
-            let several = "the message waits at several destinations: name one";
-            Err(Failure::bad_request(several))
-        }
+        (Some(_), Some(_)) => Err(Failure::misunderstood(remark::several_destinations())),
     }
 }
 

@@ -69,7 +69,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 use axum::serve::{IncomingStream, Listener};
 use labward_api::PREFIX;
-use labward_base::{Problem, problem};
+use labward_base::{Problem, problem, remark};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -82,7 +82,7 @@ use crate::app::Core;
 use crate::error::ServerError;
 
 pub use self::endpoint::reference;
-pub(crate) use self::failure::{Failure, chain};
+pub(crate) use self::failure::{Failure, chain, unread};
 pub(crate) use self::key::opener as slot_opener;
 pub use self::openapi::openapi_text;
 
@@ -269,7 +269,8 @@ impl Service {
         let answering = caller.answering();
         let asker = Asker::of(&self.core, caller, request.headers())?;
         if !asker.permits(endpoint.permission) {
-            return Err(Failure::new(&problem::IDENTITY_DENIED).with(endpoint.permission.name()));
+            return Err(Failure::new(&problem::IDENTITY_DENIED)
+                .about(remark::permission(endpoint.permission.name())));
         }
         let params = params
             .iter()

@@ -4,11 +4,11 @@
 //! about addressable specifications is 45 CFR 164.306(d)(3).
 
 use labward_api::safeguard::{
-    DecideSafeguard, Figure, Safeguard, SafeguardCounts, SafeguardDecision, SafeguardFact,
-    SafeguardFilter, Safeguards, WithdrawSafeguard,
+    DecideSafeguard, FactNote, Figure, Safeguard, SafeguardCounts, SafeguardDecision,
+    SafeguardFact, SafeguardFilter, Safeguards, WithdrawSafeguard,
 };
 use labward_assess::{
-    AssessError, Assessment, Decision, DecisionKind, Fact, NewDecision, Profile, Reach,
+    AssessError, Assessment, Decision, DecisionKind, Fact, NewDecision, Note, Profile, Reach,
     Requirement, State, assess, decisions,
 };
 use labward_base::{Clock as _, Timestamp};
@@ -107,6 +107,18 @@ fn shown(call: &Call, profile: Profile, one: &Assessment<'_>, now: Timestamp) ->
     }
 }
 
+fn joined(notes: &[Note]) -> String {
+    let texts: Vec<String> = notes.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+fn shown_note(note: &Note) -> FactNote {
+    FactNote {
+        check: note.check.map(|(code, _)| code.to_owned()),
+        remarks: note.remarks.iter().map(Into::into).collect(),
+    }
+}
+
 fn shown_fact(fact: &Fact, now: Timestamp) -> SafeguardFact {
     SafeguardFact {
         key: fact.kind.key().to_owned(),
@@ -116,7 +128,8 @@ fn shown_fact(fact: &Fact, now: Timestamp) -> SafeguardFact {
         measured: fact.measured.to_rfc3339(),
         age_seconds: now.since(fact.measured).as_secs(),
         entry: fact.entry.map(labward_base::id::EntryIndex::get),
-        note: fact.note.clone(),
+        note: (!fact.notes.is_empty()).then(|| joined(&fact.notes)),
+        notes: fact.notes.iter().map(shown_note).collect(),
     }
 }
 

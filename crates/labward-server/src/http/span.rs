@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use labward_base::Timestamp;
+use labward_base::{Timestamp, remark};
 
 use super::failure::Failure;
 
@@ -58,7 +58,7 @@ fn day(text: &str) -> Option<Timestamp> {
 }
 
 fn no_time() -> Failure {
-    Failure::bad_request("a time is YYYY-MM-DD or RFC 3339, such as 2026-11-22T20:33:00Z")
+    Failure::misunderstood(remark::time_form())
 }
 
 #[cfg(test)]

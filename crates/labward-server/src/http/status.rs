@@ -2,7 +2,7 @@
 
 use labward_api::Why;
 use labward_api::status::{DestinationStatus, LinkStatus, ReserveStatus, Status, WitnessStatus};
-use labward_base::{Timestamp, problem};
+use labward_base::{Timestamp, problem, remark};
 use labward_gateway::config::{
     DestinationConfig, DestinationName, Framing, LinkConfig, OutboundTransport, Target,
 };
@@ -181,7 +181,11 @@ pub(super) fn all_witnesses(
         let key = format!("{SECOND_HISTORY}{}", config.name);
         if let Some(finding) = refused.iter().find(|finding| finding.key == key) {
             status.state = "refused".to_owned();
-            status.last_error.get_or_insert(finding.detail.clone());
+            if status.last_error.is_none() {
+                let said = remark::raised_before(&finding.detail);
+                status.last_error = Some(said.to_string());
+                status.remark = Some(said.into());
+            }
         }
         status
     };

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use labward_base::id::SlotId;
-use labward_base::{Clock, Secret};
+use labward_base::{Clock, Secret, remark};
 use labward_identity::{Authority, Identification, NewPerson, Origin, People};
 use labward_keys::{AddedSlot, Keys, KeysError, NewSlot, SlotOpener, SlotTest};
 use labward_ledger::{Action, Actor, Facts, LedgerJournal, NewEntry, Publisher, Subject, append};
@@ -47,7 +47,8 @@ pub(super) fn create(
     clock: &Arc<dyn Clock>,
 ) -> Result<Created, SetupError> {
     let text = Config::example(&wanted.site.name, &wanted.site.names, wanted.console);
-    let config = Config::parse(&text).map_err(|error| SetupError::bad(error.detail()))?;
+    let config =
+        Config::parse(&text).map_err(|error| SetupError::bad(remark::technical(error.detail())))?;
     place.begin(&text)?;
     // Before anything else: a disk without this room is refused while nothing is there yet.
     let reserve_bytes = u64::from(wanted.reserve_mib) * 1024 * 1024;
@@ -150,7 +151,7 @@ fn add_administrator(
     clock: &Arc<dyn Clock>,
 ) -> Result<(), SetupError> {
     let Some(person) = &wanted.administrator else {
-        return Err(SetupError::bad("there is no administrator yet"));
+        return Err(SetupError::bad(remark::answer_no_administrator()));
     };
     let new = NewPerson {
         name: person.name.clone(),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use labward_base::{Problem, problem};
+use labward_base::{Problem, Remark, problem, remark};
 use labward_identity::IdentityError;
 use labward_keys::KeysError;
 use labward_ledger::LedgerError;
@@ -18,7 +18,7 @@ pub enum SetupError {
     #[error("take an answer: {why}")]
     BadAnswer {
         /// Which rule it breaks; never the answer of a secret.
-        why: String,
+        why: Remark,
     },
     /// Operator: another set-up or server uses the folder.
     #[error("take the lock of {}", .0.display())]
@@ -83,7 +83,7 @@ impl SetupError {
     /// What varies, to be shown beside [`SetupError::problem`].
     pub fn detail(&self) -> String {
         let mut text = match self {
-            Self::BadAnswer { why } => return why.clone(),
+            Self::BadAnswer { why } => return why.to_string(),
             Self::Busy(path) | Self::Exists(path) | Self::NotEmpty(path) => {
                 return path.display().to_string();
             }
@@ -98,8 +98,20 @@ impl SetupError {
         text
     }
 
-    pub(crate) fn bad(why: impl Into<String>) -> Self {
-        Self::BadAnswer { why: why.into() }
+    pub(crate) const fn bad(why: Remark) -> Self {
+        Self::BadAnswer { why }
+    }
+
+    /// The same as a remark, if it is one.
+    pub(crate) fn remark(&self) -> Option<Remark> {
+        match self {
+            Self::BadAnswer { why } => Some(why.clone()),
+            Self::Busy(path) | Self::Exists(path) | Self::NotEmpty(path) => {
+                Some(remark::name(path.display().to_string()))
+            }
+            Self::Identity(error) => error.remark(),
+            _ => None,
+        }
     }
 
     /// For `map_err`: what the system said about the file or folder `path`.

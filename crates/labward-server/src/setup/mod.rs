@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use labward_base::id::SlotId;
-use labward_base::{Clock, Secret};
+use labward_base::{Clock, Secret, remark};
 use labward_identity::{Role, Roles};
 use labward_keys::{MIN_PASSPHRASE_CHARS, NewSlot, SlotKind};
 
@@ -223,7 +223,7 @@ impl Setup {
     /// [`SetupError::BadAnswer`].
     pub fn reserve(&mut self, mib: u32) -> Result<(), SetupError> {
         if !(1..=MAX_RESERVE_MIB).contains(&mib) {
-            return Err(SetupError::bad("the reserve is 1 to 65536 MiB"));
+            return Err(SetupError::bad(remark::answer_reserve()));
         }
         self.wanted.reserve_mib = mib;
         Ok(())
@@ -281,7 +281,7 @@ impl Setup {
                     .and_then(|typed| created.prove_shares(slot, typed));
                 self.after_confirmation(outcome)?;
             }
-            _ => return Err(SetupError::bad("this is not what is asked for now")),
+            _ => return Err(SetupError::bad(remark::answer_misplaced())),
         }
         Ok(())
     }
@@ -325,34 +325,32 @@ impl Setup {
     pub fn finish(self) -> Result<Report, SetupError> {
         match self.state {
             State::Finish(created) => created.finish(&self.place),
-            _ => Err(SetupError::bad("something is still asked for")),
+            _ => Err(SetupError::bad(remark::answer_missing())),
         }
     }
 
     fn check_slot(&self, slot: &NewSlot) -> Result<(), SetupError> {
         if self.wanted.slots.len() >= MAX_SLOTS {
-            return Err(SetupError::bad("these are enough slots; add more later"));
+            return Err(SetupError::bad(remark::answer_enough_slots()));
         }
         match slot {
             NewSlot::KeyFile { path, .. } => {
                 self.place.check_key_file(path)?;
                 let taken = |other: &NewSlot| matches!(other, NewSlot::KeyFile { path: taken, .. } if taken == path);
                 if self.wanted.slots.iter().any(taken) {
-                    return Err(SetupError::bad("another slot has this key file already"));
+                    return Err(SetupError::bad(remark::answer_key_file_twice()));
                 }
             }
             NewSlot::Passphrase { passphrase, .. } => {
                 if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
-                    return Err(SetupError::bad("a passphrase has at least 15 characters"));
+                    return Err(SetupError::bad(remark::answer_passphrase()));
                 }
             }
             NewSlot::Shares {
                 threshold, count, ..
             } => {
                 if *threshold < 2 || threshold > count || *count > labward_keys::MAX_SHARES {
-                    return Err(SetupError::bad(
-                        "of 2 to 16 shares at least 2 must be needed",
-                    ));
+                    return Err(SetupError::bad(remark::answer_shares()));
                 }
             }
         }
@@ -362,16 +360,14 @@ impl Setup {
             | NewSlot::Shares { label, .. } => label,
         };
         if !(1..=64).contains(&label.chars().count()) || label.chars().any(char::is_control) {
-            return Err(SetupError::bad("a label has 1 to 64 characters"));
+            return Err(SetupError::bad(remark::answer_label()));
         }
         Ok(())
     }
 
     fn create(&mut self) -> Result<(), SetupError> {
         if self.wanted.slots.is_empty() {
-            return Err(SetupError::bad(
-                "without a slot nothing could ever be read again: give at least one",
-            ));
+            return Err(SetupError::bad(remark::answer_no_slot()));
         }
         // Whatever fails from here on leaves a folder that only a new set-up may use.
         self.state = State::Failed;
@@ -421,10 +417,10 @@ pub(crate) fn check_administrator(person: &Administrator) -> Result<(), SetupErr
         || !(1..=100).contains(&length)
         || person.name.chars().any(char::is_control)
     {
-        return Err(SetupError::bad("a person's name has 1 to 100 characters"));
+        return Err(SetupError::bad(remark::answer_person_name()));
     }
     if !person.roles.contains(Role::Administrator) {
-        return Err(SetupError::bad("the first person must be an administrator"));
+        return Err(SetupError::bad(remark::answer_first_person()));
     }
     Ok(())
 }
@@ -433,6 +429,6 @@ pub(crate) fn check_administrator(person: &Administrator) -> Result<(), SetupErr
 pub(crate) fn check_site(site: &Site) -> Result<(), SetupError> {
     // What the configuration would refuse at the first start is refused now.
     Config::parse(&Config::example(&site.name, &site.names, None))
-        .map_err(|error| SetupError::bad(error.detail()))?;
+        .map_err(|error| SetupError::bad(remark::technical(error.detail())))?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use labward_base::remark;
 use labward_os::sync_folder;
 
 use super::SetupError;
@@ -94,21 +95,18 @@ impl Place {
     /// Refuses a key file whose place is in the data folder, taken, or not there.
     pub(super) fn check_key_file(&self, path: &Path) -> Result<(), SetupError> {
         if !path.is_absolute() || path.file_name().is_none() {
-            return Err(SetupError::bad("a key file needs an absolute path"));
+            return Err(SetupError::bad(remark::answer_key_file_path()));
         }
         self.refuse_inside(path)?;
         if fs::symlink_metadata(path).is_ok() {
-            return Err(SetupError::bad(format!(
-                "{} exists already; if an interrupted init left it, it opens nothing and may be \
-                 deleted",
-                path.display()
+            return Err(SetupError::bad(remark::answer_key_file_exists(
+                path.display().to_string(),
             )));
         }
         match path.parent() {
             Some(folder) if folder.is_dir() => Ok(()),
-            _ => Err(SetupError::bad(format!(
-                "the folder of {} is not there; mount its volume first",
-                path.display()
+            _ => Err(SetupError::bad(remark::answer_key_file_folder(
+                path.display().to_string(),
             ))),
         }
     }
@@ -117,7 +115,7 @@ impl Place {
     pub(super) fn refuse_inside(&self, path: &Path) -> Result<(), SetupError> {
         let files = [path.to_owned()];
         crate::config::check_key_files(&files, self.data.root())
-            .map_err(|error| SetupError::bad(error.detail()))
+            .map_err(|error| SetupError::bad(remark::technical(error.detail())))
     }
 }
 

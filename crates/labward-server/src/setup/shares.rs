@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use labward_base::Secret;
 use labward_base::id::SlotId;
+use labward_base::{Secret, remark};
 use labward_os::create_durably;
 use labward_seal::{CryptoFailed, random_bytes};
 use zeroize::Zeroizing;
@@ -104,7 +104,7 @@ impl Confirmation {
     /// Compares what was typed with what is asked for; blanks, hyphens and case do not count.
     pub(super) fn answer(&mut self, typed: &str) -> Result<(), SetupError> {
         let Some((_, expected)) = self.open.last() else {
-            return Err(SetupError::bad("nothing is to be typed back"));
+            return Err(SetupError::bad(remark::answer_nothing_typed()));
         };
         if *plain(typed) == *plain(expected.expose()) {
             self.open.pop();
@@ -115,9 +115,7 @@ impl Confirmation {
         if self.wrong >= MAX_WRONG {
             return Err(SetupError::SharesNotConfirmed);
         }
-        Err(SetupError::bad(
-            "these are not the groups of that share; look at your paper again",
-        ))
+        Err(SetupError::bad(remark::answer_wrong_groups()))
     }
 
     /// Writes the shares of `slot` to a new file for its owner alone, and answers those that open
@@ -128,7 +126,7 @@ impl Confirmation {
         path: &Path,
     ) -> Result<Vec<Secret<String>>, SetupError> {
         let Some(place) = self.sheets.iter().position(|sheet| sheet.slot == slot) else {
-            return Err(SetupError::bad("the shares of this slot were handed out"));
+            return Err(SetupError::bad(remark::answer_shares_out()));
         };
         let sheet = self.sheets.remove(place);
         let count = sheet.shares.len();

@@ -6,7 +6,7 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use labward_base::{Clock, Secret};
+use labward_base::{Clock, Secret, remark};
 use labward_identity::{Role, Roles};
 use labward_keys::{NewSlot, SlotKind, Stretch};
 use labward_os::current_uid;
@@ -66,7 +66,7 @@ pub fn init_interactive(
                 terminal.groups(&challenge)?
             }
             Step::Finish => break,
-            Step::Failed => return Err(SetupError::bad("the set-up failed; begin again")),
+            Step::Failed => return Err(SetupError::bad(remark::answer_failed())),
         };
         match setup.answer(answer) {
             Ok(()) => {}
@@ -174,7 +174,7 @@ impl Terminal<'_> {
     }
 
     fn passphrase(&mut self, so_far: usize) -> Result<Option<NewSlot>, SetupError> {
-        let ended = |_| SetupError::bad("no passphrase was given");
+        let ended = |_| SetupError::bad(remark::answer_no_passphrase());
         let first = (self.passphrase)("Passphrase, at least 15 characters: ").map_err(ended)?;
         let second = (self.passphrase)("The same again: ").map_err(ended)?;
         if first.expose() != second.expose() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use labward_base::id::SlotId;
-use labward_base::{Clock, Secret};
+use labward_base::{Clock, Secret, remark};
 use labward_identity::Roles;
 use labward_keys::{NewSlot, Stretch};
 use labward_os::current_uid;
@@ -96,10 +96,13 @@ impl Answers {
         let answers: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let line = crate::config::line_of(text, offset);
-            SetupError::bad(format!("line {line}: {}", error.message()))
+            SetupError::bad(remark::technical(format!(
+                "line {line}: {}",
+                error.message()
+            )))
         })?;
         if answers.version != 1 {
-            return Err(SetupError::bad("the answers are not of version 1"));
+            return Err(SetupError::bad(remark::answer_version()));
         }
         Ok(answers)
     }

@@ -7,7 +7,7 @@
 use labward_api::ProblemBody;
 use labward_api::session::{Passkey, Session as SessionShown};
 use labward_base::id::{PasskeyNumber, SessionNumber};
-use labward_base::{Clock as _, Secret, problem};
+use labward_base::{Clock as _, Secret, problem, remark};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::{IdentityError, Preferences, RelyingParty, SignInError, Theme};
@@ -85,7 +85,7 @@ pub(super) fn remove_passkey(visit: &Visit) -> Result<Page, Failure> {
     or_within(visit, || {
         let (_, session) = visit.session()?;
         let number = visit.text("number").parse::<PasskeyNumber>();
-        let number = number.map_err(|_| Failure::bad_request("there is no such passkey"))?;
+        let number = number.map_err(|_| Failure::misunderstood(remark::no_such_passkey()))?;
         confirm(visit)?;
         let me = session.person.id;
         let by = Actor::Person(me);
@@ -140,7 +140,7 @@ pub(super) fn set_me(visit: &Visit) -> Result<Page, Failure> {
 pub(super) fn end_my_session(visit: &Visit) -> Result<Page, Failure> {
     let (_, session) = visit.session()?;
     let number = visit.text("number").parse::<SessionNumber>();
-    let number = number.map_err(|_| Failure::bad_request("there is no such session"))?;
+    let number = number.map_err(|_| Failure::misunderstood(remark::no_such_session()))?;
     let (core, me) = (&visit.core, session.person.id);
     let mine = core.sessions.list(me, core.clock.now());
     if !mine.iter().any(|one| one.number == number) {

@@ -9,7 +9,7 @@ use labward_api::config::{
 };
 use labward_api::status::{DestinationStatus, Status};
 use labward_api::{ProblemBody, Why};
-use labward_base::problem;
+use labward_base::{problem, remark};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ pub(super) fn change(visit: &Visit) -> Result<Page, Failure> {
 /// The edits that a page of ours carried.
 fn sent(visit: &Visit) -> Result<Vec<ConfigEdit>, Failure> {
     let edits = serde_json::from_str(visit.form.text("edits"));
-    edits.map_err(|_| Failure::bad_request("the edits do not fit their form"))
+    edits.map_err(|_| Failure::misunderstood(remark::edits_form()))
 }
 
 fn table_of<'a>(configuration: &'a Configuration, table: &str) -> Result<&'a ConfigTable, Failure> {

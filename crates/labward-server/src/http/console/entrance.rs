@@ -5,7 +5,7 @@
 use std::str::FromStr as _;
 
 use labward_api::ProblemBody;
-use labward_base::{Clock as _, Secret, problem};
+use labward_base::{Clock as _, Secret, problem, remark};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::{Attempt, InvitationCode, Refusal};
@@ -177,7 +177,7 @@ pub(super) fn entered(attempt: Attempt) -> Result<Page, Failure> {
 pub(super) fn refused(refusal: Refusal) -> Failure {
     let failure = Failure::new(refusal.problem());
     match refusal {
-        Refusal::TooManyAttempts { wait_seconds } => failure.with(format!("{wait_seconds} s")),
+        Refusal::TooManyAttempts { wait_seconds } => failure.about(remark::wait(wait_seconds)),
         _ => failure,
     }
 }

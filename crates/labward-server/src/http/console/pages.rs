@@ -11,8 +11,8 @@ use labward_api::safeguard::Safeguards;
 use labward_api::session::Session as SessionShown;
 use labward_api::status::{Check, Status};
 use labward_api::{Done, Why};
-use labward_base::Clock as _;
 use labward_base::id::{PeerId, PersonId};
+use labward_base::{Clock as _, remark};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 use labward_identity::Permission;
@@ -87,7 +87,7 @@ pub(super) fn messages(visit: &Visit) -> Result<Page, Failure> {
     if let Some(state) = &filter.state {
         // What is no word is no state.
         if !state.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            return Err(Failure::bad_request("there is no such state"));
+            return Err(Failure::misunderstood(remark::no_such_state()));
         }
         path.push_str(&format!("&state={state}"));
     }
@@ -127,7 +127,7 @@ pub(super) fn decide(visit: &Visit) -> Result<Page, Failure> {
         "reject" => ("messages/{record}/reject", "rejected"),
         "resend" => ("messages/{record}/resend", "resent"),
         "skip" => ("messages/{record}/skip", "skipped"),
-        _ => return Err(Failure::bad_request("there is no such decision")),
+        _ => return Err(Failure::misunderstood(remark::no_such_decision())),
     };
     let record = visit.text("record");
     let decision = Decision {
@@ -231,7 +231,7 @@ pub(super) fn invite(visit: &Visit) -> Result<Page, Failure> {
     let id = visit.text("id").parse();
     invited(
         visit,
-        id.map_err(|_| Failure::bad_request("there is no such person"))?,
+        id.map_err(|_| Failure::misunderstood(remark::no_such_person()))?,
     )
 }
 

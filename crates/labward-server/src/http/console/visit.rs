@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri, header};
 use labward_api::ProblemBody;
-use labward_base::{Clock as _, Timestamp, problem};
+use labward_base::{Clock as _, Timestamp, problem, remark};
 use labward_console::frame::{Alarm, Frame, Glass, Place, Viewer};
 use labward_console::language::accepted;
 use labward_identity::{
@@ -278,13 +278,14 @@ impl Visit {
             .find(|one| one.verb == verb && one.path == path);
         let endpoint = found.ok_or_else(|| fault("find an endpoint of the API"))?;
         if !session.person.permits(endpoint.permission) {
-            return Err(Failure::new(&problem::IDENTITY_DENIED).with(endpoint.permission.name()));
+            return Err(Failure::new(&problem::IDENTITY_DENIED)
+                .about(remark::permission(endpoint.permission.name())));
         }
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
         // Handlers read the query of it, and nothing else.
         let uri: Uri = format!("/?{query}")
             .parse()
-            .map_err(|_| Failure::bad_request("the address does not fit its form"))?;
+            .map_err(|_| Failure::misunderstood(remark::address_form()))?;
         (endpoint.handler)(&Call {
             core: Arc::clone(&self.core),
             person: session.person.clone(),

@@ -14,7 +14,7 @@ use axum::body::Bytes;
 use axum::http::Uri;
 use labward_api::export::ListExport;
 use labward_base::id::{EntryIndex, PatientId};
-use labward_base::{Clock as _, problem};
+use labward_base::{Clock as _, problem, remark};
 use labward_identity::{Permission, Person};
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Outcome, Subject, append};
 use serde_json::{Map, Value, json};
@@ -33,12 +33,14 @@ const ROWS_MAX: u64 = 1_000_000;
 
 /// `POST exports/{list}`
 pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
-    let unknown = || Failure::new(&problem::SERVER_NO_ENDPOINT).with("there is no such list");
+    let unknown = || Failure::new(&problem::SERVER_NO_ENDPOINT).about(remark::no_such_list());
     let list = list_named(call.text("list")).ok_or_else(unknown)?;
     let asked: ListExport = call.json()?;
     let needed = [Some(list.permission), list.also];
     if let Some(denied) = needed.into_iter().flatten().find(|one| !call.permits(*one)) {
-        return Err(Failure::new(&problem::IDENTITY_DENIED).with(denied.name()));
+        return Err(
+            Failure::new(&problem::IDENTITY_DENIED).about(remark::permission(denied.name()))
+        );
     }
     let export = Export::of(call, list, asked)?;
     let name = export.file_name();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use labward_base::Secret;
+use labward_base::{Secret, remark};
 use labward_console::pages::setup as html;
 use labward_identity::{Language, Role, Roles};
 use labward_keys::{NewSlot, SlotOpener, Stretch};
@@ -384,11 +384,11 @@ impl Wizard {
 
 /// An answer to what is not asked for now.
 fn misplaced() -> SetupError {
-    SetupError::bad("this is not what is asked for now")
+    SetupError::bad(remark::answer_misplaced())
 }
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
-        Self::new(error.problem()).with(error.detail())
+        Self::new(error.problem()).with_said(error.detail(), error.remark())
     }
 }
