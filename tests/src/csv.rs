@@ -14,6 +14,7 @@ const LISTS: &[&str] = &[
     "links",
     "destinations",
     "witnesses",
+    "webhooks",
     "messages",
     "entries",
     "safeguards",

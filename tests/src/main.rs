@@ -34,6 +34,7 @@
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
 //! | `walk` | a lab's day at the command line |
+//! | `webhook` | signed events over TLS: in order over a restart, verified by the guide's own example |
 //! | `witness` | witnesses: a forked copy is caught, an export verifies with cosignatures |
 
 #![expect(
@@ -110,5 +111,7 @@ mod strangers;
 mod support;
 #[cfg(test)]
 mod walk;
+#[cfg(test)]
+mod webhook;
 #[cfg(test)]
 mod witness;

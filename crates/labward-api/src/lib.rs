@@ -14,6 +14,7 @@
 //! | [`ledger`] | `ledger` |
 //! | [`schema`] | `openapi.json`: every type as JSON Schema |
 //! | [`safeguard`] | `safeguards` |
+//! | [`webhook`] | `webhooks`, and what is sent to them |
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket, or by a token over TLS.
 
@@ -34,6 +35,7 @@ pub mod safeguard;
 pub mod schema;
 pub mod session;
 pub mod status;
+pub mod webhook;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

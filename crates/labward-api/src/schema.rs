@@ -1,13 +1,13 @@
 //! Every type of the API as JSON Schema (2020-12), of which the OpenAPI document is made.
 //!
-//! It must never describe a type that no endpoint takes or gives.
+//! It must never describe a type that no endpoint takes or gives and no webhook is sent.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
     Done, ProblemBody, Why, account, backup, config, edge, export, glass, key, ledger, message,
-    peer, person, record, remark, safeguard, session, status,
+    peer, person, record, remark, safeguard, session, status, webhook,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -129,6 +129,11 @@ types! {
     ledger::LedgerExport,
     ledger::LedgerFormat,
     ledger::Proof,
+    webhook::WebhookStatus,
+    webhook::NewWebhookSecret,
+    webhook::AddedWebhookSecret,
+    webhook::TestedWebhook,
+    webhook::WebhookEvent,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::remark::Remark;
+use crate::webhook::WebhookStatus;
 
 /// `GET status`: what the server is doing now.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Status {
     /// The witnesses that cosign the ledger's checkpoints.
     #[serde(default)]
     pub witnesses: Vec<WitnessStatus>,
+    /// The webhooks and how far each was told.
+    #[serde(default)]
+    pub webhooks: Vec<WebhookStatus>,
     /// Messages that wait, held, for a person.
     pub held: u64,
     /// Where the console is, `https://` with name and port, if there is one.

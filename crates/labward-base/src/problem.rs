@@ -570,6 +570,22 @@ problems! {
     SAFEGUARD_PROFILE = "safeguard.profile", Invalid,
         "there is no such profile",
         "ask for law or proposed-2025";
+    // webhook
+    WEBHOOK_UNKNOWN = "webhook.unknown", NotFound,
+        "there is no webhook of this name",
+        "see the names with labward webhook list; they stand in labward.toml";
+    WEBHOOK_NO_SECRET = "webhook.no-secret", Conflict,
+        "the webhook has no secret, so nothing can be signed for it",
+        "make one with labward webhook secret and give it to the receiver";
+    WEBHOOK_NOT_TAKEN = "webhook.not-taken", Unavailable,
+        "the receiver did not take the test event",
+        "see what it answered beside this text; check its URL, its certificate and the secret that it verifies with";
+    WEBHOOK_GONE = "webhook.gone", Unavailable,
+        "a receiver of events answered that it is gone, so it is told nothing any more",
+        "ask who runs it; then let it go on with labward webhook resume, or remove it from labward.toml";
+    WEBHOOK_GIVEN_UP = "webhook.given-up", Unavailable,
+        "a receiver of events took nothing for days, so it is told nothing any more",
+        "see why with labward webhook list; then let it go on with labward webhook resume, which loses nothing";
     // configuration and operation
     CONFIG_UNREADABLE = "config.unreadable", Invalid,
         "the configuration cannot be read",

@@ -11,9 +11,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod export;
 mod peer;
 mod safeguard;
+mod webhook;
 
 pub use export::ListExportArgs;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
+pub use webhook::WebhookCommand;
 
 pub use peer::{
     EdgeCommand, PasskeyCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList,
@@ -98,6 +100,9 @@ pub enum Command {
     /// Destinations and what waits for them.
     #[command(subcommand)]
     Destination(DestinationCommand),
+    /// Receivers of events: how far each was told, secrets, tests.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// The ledger: verify, export, prove.
     #[command(subcommand)]
     Ledger(LedgerCommand),

@@ -14,7 +14,7 @@ use crate::language::Texts as _;
 pub enum Place {
     /// What needs a person now.
     Home,
-    /// Links, destinations, witnesses.
+    /// Links, destinations, witnesses, webhooks.
     Flow,
     /// Messages.
     Messages,
@@ -169,6 +169,9 @@ const DONE: &[&str] = &[
     "saved",
     "signed-out",
     "skipped",
+    "webhook-not-taken",
+    "webhook-resumed",
+    "webhook-taken",
     "withdrawn",
 ];
 

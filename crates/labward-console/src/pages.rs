@@ -277,7 +277,7 @@ struct FlowPage<'a> {
     map: Map,
 }
 
-/// The links, the destinations and the witnesses.
+/// The links, the destinations, the witnesses and the webhooks.
 ///
 /// # Errors
 ///

@@ -338,6 +338,14 @@ pub(crate) fn put_secret(
     Ok(())
 }
 
+pub(crate) fn drop_secret(tx: &mut Tx<'_>, site: SiteId, name: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM secret WHERE site = $1 AND name = $2",
+        &[site.as_sql().into(), name.into()],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn secret(
     query: &mut impl Query,
     site: SiteId,

@@ -194,6 +194,15 @@ impl Keys {
         }
     }
 
+    /// Deletes the secret of this name in the caller's unit, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysError::Store`].
+    pub fn drop_secret(&self, tx: &mut Tx<'_>, name: &str) -> Result<(), KeysError> {
+        Ok(store::drop_secret(tx, self.0.site, name)?)
+    }
+
     /// The names of the secrets that no longer open, sorted; empty for a name that is not text.
     ///
     /// A secret is used rarely, so damage to it would otherwise show on the day it is needed.

@@ -240,6 +240,14 @@ actions! {
     CertificateRenewed = "certificate.renewed", U, "110129", None, None;
     /// A configuration took effect, or was refused while the server ran.
     ConfigLoaded = "config.loaded", U, "110131", None, None;
+    /// A new secret was made with which a webhook's events are signed.
+    WebhookSecretChanged = "webhook.secret-changed", U, "110129", None, None;
+    /// A person had a signed test event sent to a webhook.
+    WebhookTested = "webhook.tested", E, "110100", Some("verify"), None;
+    /// Labward gave a webhook up: it answered 410, or nothing good for days.
+    WebhookStopped = "webhook.stopped", U, "110113", None, None;
+    /// A person let a webhook go on.
+    WebhookResumed = "webhook.resumed", U, "110100", None, None;
 }
 
 /// Who acted.
@@ -297,6 +305,8 @@ pub enum Subject {
     Slot(SlotId),
     /// Where a connection came from, as an address without its port.
     Source(Cow<'static, str>),
+    /// A webhook, by its name in the configuration.
+    Webhook(Cow<'static, str>),
 }
 
 impl<C: AsRef<str>> Outcome<C> {
@@ -372,6 +382,7 @@ impl Subject {
             "site" => key.parse().ok().map(Self::Site),
             "slot" => key.parse().ok().map(Self::Slot),
             "source" => name().map(Self::Source),
+            "webhook" => name().map(Self::Webhook),
             _ => None,
         }
     }
@@ -394,6 +405,7 @@ impl Subject {
             Self::Site(id) => ("site", SubjectKey::Number(id.get().into())),
             Self::Slot(id) => ("slot", SubjectKey::Number(id.get().into())),
             Self::Source(name) => ("source", SubjectKey::Name(name)),
+            Self::Webhook(name) => ("webhook", SubjectKey::Name(name)),
         }
     }
 }
@@ -469,6 +481,7 @@ mod tests {
             Subject::Site(SiteId::new(4)),
             Subject::Slot(SlotId::new(5)),
             Subject::Source("2001:db8::1".into()),
+            Subject::Webhook("alarm".into()),
         ] {
             assert_eq!(Subject::parse(&subject.to_string()), Some(subject));
         }

@@ -30,7 +30,7 @@ use labward_identity::{
 };
 use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
-    Action, Actor, Facts, LedgerError, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
+    Action, Actor, Facts, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
 use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
@@ -59,6 +59,7 @@ use crate::resume::{LedgerWatch, ResumeLoop};
 use crate::setup::server_names;
 use crate::sign_on::SignOn;
 use crate::upkeep::{Upkeep, UpkeepLoop};
+use crate::webhook::{self, WebhookLoop, Webhooks};
 
 /// What a server is built from.
 pub struct Parts {
@@ -123,6 +124,7 @@ pub(crate) struct Core {
     past: Mutex<VecDeque<Past>>,
     /// What the upkeep has seen.
     pub(crate) upkeep: Upkeep,
+    pub(crate) webhooks: Arc<Webhooks>,
     /// What a thread of its own is given.
     me: Weak<Self>,
     /// Held while the server lives; the system frees it when the process ends, however it does.
@@ -156,6 +158,7 @@ pub(crate) struct Opened {
     publish_loop: Mutex<Option<PublishLoop>>,
     resume_loop: Mutex<Option<ResumeLoop>>,
     upkeep: Mutex<Option<UpkeepLoop>>,
+    webhook_loop: Mutex<Option<WebhookLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
 }
@@ -275,6 +278,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         changing: Mutex::new(()),
         past: Mutex::default(),
         upkeep: Upkeep::default(),
+        webhooks: Arc::default(),
         me: me.clone(),
         _lock: lock,
     });
@@ -369,6 +373,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         core.reserve.clone(),
         Arc::clone(clock),
     )?;
+    let told = Arc::clone(&core.webhooks);
+    let webhook_loop = WebhookLoop::start(told, core.me.clone())?;
     Ok(Opened {
         messages: gateway.messages(),
         records,
@@ -379,6 +385,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         edges,
         publish_loop: Mutex::new(Some(publish_loop)),
         upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
+        webhook_loop: Mutex::new(Some(webhook_loop)),
         keep,
         resume_loop: Mutex::new(Some(resume_loop)),
     })
@@ -502,6 +509,7 @@ impl App {
         if let Some(opened) = core.opened() {
             let upkeep = opened.upkeep.lock();
             drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
+            drop(take(&opened.webhook_loop));
         }
         let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
@@ -654,12 +662,14 @@ impl Core {
             .loaded()
             .sha256()
             .map(|digest| entry(Action::ConfigLoaded).facts(Facts::new().hex("sha256", &digest)));
-        self.store.write(move |tx| -> Result<(), LedgerError> {
-            append(tx, &started)?;
+        let (webhooks, keys) = (self.config().webhooks.clone(), self.keys.clone());
+        self.store.write(move |tx| -> Result<(), ServerError> {
+            let mut last = append(tx, &started)?;
             if let Some(config) = &config {
-                append(tx, config)?;
+                last = append(tx, config)?;
             }
             findings::reconcile(tx, SITE, findings::PLAIN_LINE, &plain, now)?;
+            webhook::settle(tx, &keys, &webhooks, last, now)?;
             Ok(())
         })?;
         Ok(())

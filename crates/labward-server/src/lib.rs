@@ -17,6 +17,7 @@
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
+//! | `webhook` | signed events to receivers that the configuration names |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | `resume` | whether the ledger can be written, and what happens once it can again |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
@@ -51,6 +52,7 @@ mod sign_on;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod webhook;
 pub mod witness;
 
 pub use app::{App, ConfigSource, Parts, build};

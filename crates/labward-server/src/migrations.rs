@@ -29,6 +29,7 @@ pub fn migrations() -> Vec<Migration> {
         crate::http::idempotency::MIGRATIONS,
         labward_identity::PASSKEY_MIGRATIONS,
         labward_identity::PROVIDER_MIGRATIONS,
+        crate::webhook::MIGRATIONS,
     ]
     .concat()
 }
@@ -66,6 +67,7 @@ mod tests {
             "safeguard_decision",
             "opening",
             crate::http::idempotency::TABLE,
+            "webhook",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -15,7 +15,8 @@ use labward_ledger::{LedgerError, tree_head};
 use labward_store::StoreError;
 
 use crate::app::{Core, Opened};
-use crate::check::{KnownActs, LedgerActs, Measured, Trends};
+use crate::backup::Backups;
+use crate::check::{BACKED_UP_WITHIN, KnownActs, LedgerActs, Measured, Trends};
 use crate::error::ServerError;
 use crate::findings::{self, Finding, all_that_hold};
 use crate::folder::{NODE, SITE};
@@ -29,6 +30,9 @@ const FIRST: Duration = Duration::from_secs(1);
 
 /// Findings of certificates that end begin so.
 pub(crate) const CERTIFICATE: &str = "certificate-ends:";
+
+/// The finding that the last backup is too old.
+pub(crate) const BACKUP_OVERDUE: &str = "backup-overdue";
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -117,6 +121,7 @@ impl Core {
         let Some(opened) = self.opened() else { return };
         let renewed = self.renew_certificate().map(drop);
         let done = renewed.and(self.alarm(&opened));
+        let done = done.and(self.backup_alarm());
         opened.delivery.sweep();
         self.sweep_sessions();
         self.note_trends(&opened);
@@ -178,6 +183,28 @@ impl Core {
         self.store.write(move |tx| -> Result<(), LedgerError> {
             findings::reconcile(tx, SITE, CERTIFICATE, &present, now)?;
             Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Raises and clears the finding that the last backup is too old, where there was one.
+    fn backup_alarm(&self) -> Result<(), ServerError> {
+        let now = self.clock.now();
+        let Some(backups) = Backups::measure(self, now) else {
+            return Ok(());
+        };
+        let is_old = |time: &Timestamp| now.since(*time) > BACKED_UP_WITHIN;
+        let overdue = backups.created.filter(is_old).map(|time| Finding {
+            key: BACKUP_OVERDUE.to_owned(),
+            detail: format!("the last backup was made on {:.10}", time.to_rfc3339()),
+        });
+        let held = self.store.read(|snapshot| all_that_hold(snapshot, SITE))?;
+        // Read first, so that nothing is written while nothing changed.
+        if held.iter().any(|one| one.key == BACKUP_OVERDUE) == overdue.is_some() {
+            return Ok(());
+        }
+        self.store.write(move |tx| -> Result<(), LedgerError> {
+            findings::reconcile_one(tx, SITE, BACKUP_OVERDUE, overdue.as_ref(), now)
         })?;
         Ok(())
     }

@@ -18,6 +18,7 @@ mod send;
 mod session;
 mod status;
 mod token;
+mod webhook;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -45,6 +46,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Status => status::status(&context),
         Command::Check => status::check(&context),
         Command::Destination(command) => status::destination(&context, command),
+        Command::Webhook(command) => webhook::run(&context, command),
         Command::Reload(arguments) => reload::run(&context, arguments),
         Command::Backup(command) => backup::run(&context, command),
         Command::Key(command) => key::run(&context, command),

@@ -5,6 +5,7 @@ use labward_api::{Done, Why};
 use labward_base::problem;
 
 use super::Context;
+use super::webhook::webhooks;
 use crate::args::DestinationCommand;
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
@@ -79,7 +80,12 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         table(out, &head, &rows)?;
         writeln!(out)?;
         destinations(out, &status.destinations)?;
-        witnesses(out, &status.witnesses)
+        witnesses(out, &status.witnesses)?;
+        if status.webhooks.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        webhooks(out, &status.webhooks)
     })
 }
 

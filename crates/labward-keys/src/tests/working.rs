@@ -101,6 +101,9 @@ fn secrets_come_back_under_their_own_name_only() {
         .unwrap();
     assert!(matches!(keys.secret("log"), Err(KeysError::Damaged { .. })));
     assert_eq!(keys.damaged_secrets().unwrap(), ["log"]);
+    let unit = keys.clone();
+    store.write(move |tx| unit.drop_secret(tx, "ca")).unwrap();
+    assert!(keys.secret("ca").unwrap().is_none());
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::findings::{self, Finding};
 use crate::folder::SITE;
 use crate::http::console::console_config;
 use crate::log;
+use crate::webhook;
 
 /// Changes that an entry names one by one.
 const CHANGES_NAMED: usize = 64;
@@ -206,6 +207,7 @@ impl Core {
         let plain: Vec<Finding> = plain.iter().map(Finding::of_plain_line).collect();
         let now = self.clock.now();
         let keys = self.keys.clone();
+        let webhooks = config.webhooks.clone();
         let renewed = identity.clone();
         let past = self.past_of(entry.actor);
         if let Some(write) = write {
@@ -214,7 +216,8 @@ impl Core {
         let recorded = self
             .store
             .write(move |tx| -> Result<(), ServerError> {
-                append(tx, &entry)?;
+                let last = append(tx, &entry)?;
+                webhook::settle(tx, &keys, &webhooks, last, now)?;
                 findings::reconcile(tx, SITE, findings::PLAIN_LINE, &plain, now)?;
                 if let Some(renewed) = &renewed {
                     renewed.write(tx, &keys)?;

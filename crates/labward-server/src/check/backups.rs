@@ -10,7 +10,7 @@ use crate::backup::Backups;
 
 const DAY: u64 = 86_400;
 /// A daily run may fail once before it is a finding.
-const BACKED_UP_WITHIN: Duration = Duration::from_secs(2 * DAY);
+pub(crate) const BACKED_UP_WITHIN: Duration = Duration::from_secs(2 * DAY);
 /// Each quarter, as recovery plans are to be tested.
 const DRILLED_WITHIN: Duration = Duration::from_secs(90 * DAY);
 

@@ -29,6 +29,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod trend;
+mod webhook;
 mod witness;
 mod work;
 
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use labward_api::edge::EdgeStatus;
 use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, WitnessStatus};
+use labward_api::webhook::WebhookStatus;
 use labward_base::id::{EntryIndex, PeerId};
 use labward_base::{Remark, Timestamp, remark};
 use labward_identity::{Peer, Person};
@@ -54,6 +56,7 @@ use table::CHECKS;
 
 pub(crate) use accounts::{group_strangers, lost_accounts};
 pub(crate) use acts::KnownActs;
+pub(crate) use backups::BACKED_UP_WITHIN;
 pub(crate) use facts::facts;
 pub use table::reference;
 pub use trend::Trends;
@@ -111,6 +114,8 @@ pub struct CheckInput {
     pub published: Measured<u64>,
     /// The witnesses and what each cosigned.
     pub witnesses: Measured<Vec<WitnessStatus>>,
+    /// The webhooks and how far each was told.
+    pub webhooks: Measured<Vec<WebhookStatus>>,
     /// What is known of backups, key archives and restores.
     pub backups: Measured<Backups>,
     /// Whether the ledger cannot be written now.

@@ -2,7 +2,9 @@
 //!
 //! A code once published keeps its meaning.
 
-use super::{CheckInput, Found, Harm, backups, edges, keys, lines, machine, people, witness, work};
+use super::{
+    CheckInput, Found, Harm, backups, edges, keys, lines, machine, people, webhook, witness, work,
+};
 
 /// One check.
 pub(super) struct Item {
@@ -183,6 +185,15 @@ checks! {
     "check.witness-behind", Medium, witness::behind,
         "a witness lacks entries and has cosigned nothing for a day, or never",
         "see why in labward status";
+    "check.webhook-stopped", Medium, webhook::stopped,
+        "a receiver of events was given up, so it is told nothing any more",
+        "see why in labward webhook list, then let it go on with labward webhook resume";
+    "check.webhook-failing", Medium, webhook::failing,
+        "a receiver of events has taken nothing for a day",
+        "see why in labward webhook list; what waits is sent once it answers";
+    "check.webhook-no-secret", Low, webhook::no_secret,
+        "a receiver of events has no secret yet, so nothing is sent to it",
+        "make one with labward webhook secret and give it to the receiver";
     "check.ledger-files", High, work::ledger_files,
         "the published tiles do not lead to the signed checkpoint",
         "run labward ledger verify; the tiles are written again from the rows with the next entry";

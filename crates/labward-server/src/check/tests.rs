@@ -215,6 +215,11 @@ pub(super) fn healthy() -> CheckInput {
             cosigned: Some(days_ago(0).to_rfc3339()),
             ..WitnessStatus::default()
         }]),
+        webhooks: Ok(vec![WebhookStatus {
+            name: "alarm".to_owned(),
+            state: "ready".to_owned(),
+            ..WebhookStatus::default()
+        }]),
         backups: Ok(Backups {
             created: Some(days_ago(1)),
             beside_data: Some(false),
@@ -271,6 +276,10 @@ fn set_destination(input: &mut CheckInput, change: impl Fn(&mut DestinationStatu
 
 fn set_witness(input: &mut CheckInput, change: impl Fn(&mut WitnessStatus)) {
     input.witnesses.iter_mut().flatten().for_each(change);
+}
+
+fn set_webhook(input: &mut CheckInput, change: impl Fn(&mut WebhookStatus)) {
+    input.webhooks.iter_mut().flatten().for_each(change);
 }
 
 fn disk(input: &mut CheckInput, free_percent: u64) {
@@ -424,6 +433,18 @@ const CHANGES: &[(&str, &str, Change)] = &[
         set_witness(i, |witness| {
             witness.cosigned = Some(days_ago(2).to_rfc3339())
         })
+    }),
+    ("check.webhook-stopped", "alarm", |i| {
+        set_webhook(i, |webhook| webhook.state = "stopped".to_owned())
+    }),
+    ("check.webhook-failing", "alarm", |i| {
+        set_webhook(i, |webhook| {
+            webhook.state = "failing".to_owned();
+            webhook.failing_since = Some(days_ago(1).to_rfc3339());
+        })
+    }),
+    ("check.webhook-no-secret", "alarm", |i| {
+        set_webhook(i, |webhook| webhook.state = "no-secret".to_owned())
     }),
     ("check.one-administrator", "", |i| {
         i.people[1].roles = Role::ClinicalStaff.into()

@@ -17,6 +17,7 @@
 //! | `difference` | [`changes`]: what differs between two files, key by key |
 //! | `place` | on which line a link, destination or table begins |
 //! | `text` | [`reference()`] and the commented example |
+//! | `webhook` | [`WebhookConfig`]: who is told about events |
 
 mod difference;
 mod edit;
@@ -30,6 +31,7 @@ mod schema;
 mod sections;
 mod shape;
 mod text;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +60,8 @@ pub use labward_gateway::config::PlainException;
 pub use oidc::{AccountClaim, OidcConfig, RoleGroups};
 pub(crate) use rules::check_key_files;
 pub use text::reference;
+pub(crate) use webhook::Place as WebhookPlace;
+pub use webhook::WebhookConfig;
 
 /// A configuration longer than this is refused unread.
 pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
@@ -83,6 +87,8 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// The witnesses that cosign the ledger's checkpoints.
     pub witnesses: Vec<WitnessConfig>,
+    /// Who is told about events.
+    pub webhooks: Vec<WebhookConfig>,
     /// How long records are retained.
     pub retention: RetentionConfig,
     /// Emergency access.
@@ -498,6 +504,8 @@ struct ConfigFile {
     ledger: LedgerConfig,
     #[serde(default, rename = "witness")]
     witnesses: Vec<WitnessConfig>,
+    #[serde(default, rename = "webhook")]
+    webhooks: Vec<WebhookConfig>,
     #[serde(default)]
     retention: RetentionConfig,
     #[serde(default)]
@@ -546,6 +554,7 @@ impl ConfigFile {
             enrolment: self.enrolment,
             ledger: self.ledger,
             witnesses: self.witnesses,
+            webhooks: self.webhooks,
             retention: self.retention,
             break_glass: self.break_glass,
             console: self.console,

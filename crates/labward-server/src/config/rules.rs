@@ -32,6 +32,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         let refused = |rule| ConfigError::refuse("console.oidc", rule);
         oidc.check().map_err(refused)?;
     }
+    super::webhook::check(&config.webhooks)?;
     check_names(config)
 }
 

@@ -5,10 +5,12 @@
 
 mod lines;
 mod oidc;
+mod webhook;
 
 use super::schema::{Key, Kind, Omitted, Section};
 use lines::{DESTINATION, GATEWAY, LINK, ROUTE, TARGET_TRANSPORT};
 use oidc::{OIDC, OIDC_SAMPLE};
+use webhook::WEBHOOK;
 
 /// A key that stands by itself.
 const fn key(
@@ -65,6 +67,7 @@ pub(super) const FILE: Section = Section {
         ENROLMENT,
         LEDGER,
         WITNESS,
+        WEBHOOK,
         RETENTION,
         BREAK_GLASS,
         CONSOLE,

@@ -422,11 +422,13 @@ fn every_key_of_the_example_can_be_uncommented() {
     assert_eq!(config.gateway.routes.len(), 1);
     assert_eq!(config.gateway.destinations.len(), 1);
     assert_eq!(config.witnesses.len(), 1);
+    assert_eq!(config.webhooks.len(), 1);
     let defaults = Config {
         gateway: GatewayConfig::default(),
         enrolment: EnrolmentConfig::default(),
         ledger: LedgerConfig::default(),
         witnesses: Vec::new(),
+        webhooks: Vec::new(),
         console: ConsoleConfig::default(),
         http: HttpConfig::default(),
         ..config.clone()
@@ -470,6 +472,9 @@ fn opening(path: &str, key: &Key) -> String {
         ("console.oidc.groups", _) => {
             let other = if key.name == "it" { "expert" } else { "it" };
             format!("{OIDC}[console.oidc.groups]\n{other} = [\"x\"]\n")
+        }
+        ("webhook", _) => {
+            "[[webhook]]\nname = \"w\"\nurl = \"https://alarm.example/x\"\n".to_owned()
         }
         ("witness", _) => WITNESS.to_owned(),
         ("witness.transport", only) => {

@@ -83,6 +83,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
             all_witnesses(core, Some(opened))
                 .map_err(|failure| remark::technical(failure.problem().what))
         }),
+        webhooks: core.webhook_status().map_err(|error| unread(&error)),
         backups: Backups::measure(core, now).ok_or_else(remark::backups_unread),
         ledger_fails: core.ledger.failing_since().is_some(),
         reserve: core.reserve.state(),

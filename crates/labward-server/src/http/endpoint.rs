@@ -13,7 +13,7 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
     account, backup, check, config, edge, entries, export, glass, key, ledger, message, openapi,
-    path, patient, peer, person, record, safeguard, session, status,
+    path, patient, peer, person, record, safeguard, session, status, webhook,
 };
 
 /// One endpoint.
@@ -131,6 +131,15 @@ endpoints! {
         "The destinations and what waits for them";
     Post "destinations/{name}/resume", MessageResend, Json("Why"), "Done", status::resume,
         "Lets a stopped destination go on";
+    Get "webhooks", StatusRead, Nothing, "[WebhookStatus]", webhook::list,
+        "The receivers of events and how far each was told";
+    Post "webhooks/{name}/secret", ConfigChange, Json("NewWebhookSecret"), "AddedWebhookSecret",
+        webhook::secret,
+        "Makes the secret with which a webhook's events are signed; it is in the answer this once";
+    Post "webhooks/{name}/test", ConfigChange, Nothing, "TestedWebhook", webhook::test,
+        "Sends a signed test event and says what the receiver answered";
+    Post "webhooks/{name}/resume", ConfigChange, Json("Why"), "Done", webhook::resume,
+        "Lets a webhook that was given up go on from where it stopped";
     Post "unseal", KeyUnseal, Json("Opener"), "Done", key::unseal,
         "Opens the root key with one slot, and then the listeners";
     Get "key/slots", KeyRead, Nothing, "[Slot]", key::slots,

@@ -24,6 +24,7 @@ use labward_store::StoreError;
 
 use crate::backup::RestoreError;
 use crate::error::ServerError;
+use crate::webhook::OrderError;
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -148,6 +149,7 @@ from_rooms!(
     KeepError,
     KeysError,
     LedgerError,
+    OrderError,
     RestoreError,
     ServerError,
     StoreError,

@@ -100,9 +100,10 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
     }
     Some(match endpoint.gives {
         "Done" | "Person" | "ImportedPeople" | "Peer" | "Reload" | "Rotation" | "KeyArchive"
-        | "ExpiredArchives" | "Backup" | "Drilled" | "Imported" | "OpenedGlass" => Kept::Answer,
-        "AddedSlot" | "AddedPeer" | "AddedToken" | "Code" | "Invitation" | "AddedDocument"
-        | "Disposed" => Kept::Once,
+        | "ExpiredArchives" | "Backup" | "Drilled" | "TestedWebhook" | "Imported"
+        | "OpenedGlass" => Kept::Answer,
+        "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"
+        | "AddedDocument" | "Disposed" => Kept::Once,
         "VerifiedBackup" | "Found" | "Shown" | "Results" | "Accesses" | "Verified" | "bytes"
         | "CSV" | "ConfigPreview" => Kept::Nothing,
         _ => return None,

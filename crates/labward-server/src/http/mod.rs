@@ -52,6 +52,7 @@ mod span;
 mod status;
 mod stream;
 mod upload;
+mod webhook;
 pub(crate) mod wizard;
 
 use std::collections::BTreeMap;

@@ -1,18 +1,20 @@
 //! The API as an OpenAPI 3.1 document, made from the table of endpoints.
 //!
-//! It must never know an endpoint or a type that the table does not name.
+//! It must never know an endpoint, an event or a type that no table names.
 
 use axum::http::StatusCode;
 use labward_api::schema::schemas;
 use labward_api::{PREFIX, schema};
 use labward_base::ErrorKind;
 use labward_identity::Role;
+use labward_ledger::Action;
 use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call};
 use super::endpoint::{ENDPOINTS, Endpoint, Takes};
 use super::failure::Failure;
 use super::idempotency::{Kept, kept};
+use crate::webhook::event::EVENTS;
 
 /// What an answer of a kind of problem is called where responses are described.
 const PROBLEM: &str = "Problem";
@@ -74,6 +76,7 @@ fn document() -> Value {
         "servers": [{ "url": PREFIX }],
         "security": [{ "token": [] }],
         "paths": paths,
+        "webhooks": webhooks(),
         "components": {
             "schemas": types,
             "securitySchemes": { "token": {
@@ -87,6 +90,46 @@ fn document() -> Value {
             } },
         },
     })
+}
+
+/// What is sent to the receivers of events, each event by its name.
+fn webhooks() -> Value {
+    let header = |name: &str, what: &str| {
+        json!({
+            "name": name, "in": "header", "required": true, "description": what,
+            "schema": { "type": "string" },
+        })
+    };
+    let parameters = json!([
+        header(
+            "webhook-id",
+            "The event's own, the same however often it is sent"
+        ),
+        header(
+            "webhook-timestamp",
+            "When it is sent, in seconds since 1970-01-01T00:00:00Z"
+        ),
+        header(
+            "webhook-signature",
+            "`v1,` and base64, one for each secret that holds, with spaces between"
+        ),
+    ]);
+    let one = |(action, what): &(Action, &str)| {
+        let content = json!({ "application/json": { "schema": of_type("WebhookEvent") } });
+        let operation = json!({
+            "summary": what,
+            "parameters": parameters,
+            "requestBody": { "required": true, "content": content },
+            "responses": {
+                "2XX": { "description": "It was taken" },
+                "410": { "description": "No more events are wanted: the webhook is stopped" },
+                "default": { "description": "It is sent again" },
+            },
+            "security": [],
+        });
+        (action.name().to_owned(), json!({ "post": operation }))
+    };
+    Value::Object(EVENTS.iter().map(one).collect())
 }
 
 fn operation(endpoint: &Endpoint, types: &Map<String, Value>) -> Value {

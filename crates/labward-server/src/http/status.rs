@@ -34,6 +34,7 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
         links: links(call, opened.as_deref()),
         destinations: all_destinations(core, opened.as_deref()),
         witnesses: all_witnesses(core, opened.as_deref())?,
+        webhooks: core.webhook_status()?,
         held: match &opened {
             Some(opened) => opened.messages.count()?,
             None => 0,

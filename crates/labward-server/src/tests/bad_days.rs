@@ -39,6 +39,8 @@ fn config(receivers: &[&Receiver; 2]) -> Config {
              kind = \"mllp\", address = \"{address}\", transport = {{ mode = \"plain\" }} }}\n"
         ));
     }
+    // Nobody listens there: what happens to events is of no interest here.
+    text.push_str("[[webhook]]\nname = \"alarm\"\nurl = \"http://127.0.0.1:9/x\"\n");
     Config::parse(&text).unwrap()
 }
 
@@ -155,11 +157,28 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let decided = "164.308(a)(1)(ii)(A)";
     let first_decision = posted(app, "safeguards/decide", &decision(decided));
     assert_eq!(first_decision.status, 200);
+    let made = posted(app, "webhooks/alarm/secret", &why);
+    assert_eq!(made.status, 200);
     let dispose = json!({ "why": WHY, "override_retention": "the court" });
     vec![
         post(
             "destinations/{name}/resume",
             "destinations/lis/resume".to_owned(),
+            &why,
+        ),
+        post(
+            "webhooks/{name}/secret",
+            "webhooks/alarm/secret".to_owned(),
+            &why,
+        ),
+        post(
+            "webhooks/{name}/test",
+            "webhooks/alarm/test".to_owned(),
+            &json!({}),
+        ),
+        post(
+            "webhooks/{name}/resume",
+            "webhooks/alarm/resume".to_owned(),
             &why,
         ),
         same("unseal", &opener),

@@ -7,3 +7,4 @@ mod renewal;
 mod requests;
 mod sign_in;
 mod testbench;
+mod webhook;

@@ -111,6 +111,11 @@ impl Installation {
         installation
     }
 
+    /// The same installation under another configuration.
+    pub(super) fn with(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
     /// The file that the server is said to have been started from.
     pub(super) fn config_file(&self) -> PathBuf {
         self.folder.join("labward.toml")

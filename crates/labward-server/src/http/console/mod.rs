@@ -35,6 +35,7 @@ mod reference;
 mod route;
 mod safeguards;
 mod visit;
+mod webhook;
 
 pub(crate) use self::listener::console_config;
 pub(in crate::http) use self::listener::{ConsoleListener, browser_config};

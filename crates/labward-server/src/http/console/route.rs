@@ -5,7 +5,7 @@ use labward_identity::Permission;
 use super::visit::{Page, Visit};
 use super::{
     account, configuration, entrance, export, first_analyzer, glass, ledger, oidc, pages, patient,
-    people, reference, safeguards,
+    people, reference, safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -66,6 +66,8 @@ routes! {
     Post "/first-analyzer", ConfigChange, first_analyzer::open;
     Get "/first-analyzer/{name}", ConfigChange, first_analyzer::wait;
     Post "/first-analyzer/{name}/file", ConfigChange, first_analyzer::file;
+    Post "/webhooks/{name}/test", ConfigChange, webhook::test;
+    Post "/webhooks/{name}/resume", ConfigChange, webhook::resume;
     Get "/messages", MessageList, pages::messages;
     Get "/messages/{record}", MessageList, pages::message;
     Post "/messages/{record}/decide", MessageList, pages::decide;

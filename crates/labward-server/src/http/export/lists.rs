@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
-    account, check, entries, glass, message, patient, peer, safeguard, session, status,
+    account, check, entries, glass, message, patient, peer, safeguard, session, status, webhook,
 };
 
 /// One list.
@@ -211,6 +211,27 @@ pub(super) const LISTS: &[List] = &[
         status::status,
         |answer| member(answer, "witnesses"),
         &["name", "key", "state", "size", "cosigned", "last_error"],
+    ),
+    plain(
+        "webhooks",
+        "webhooks",
+        Permission::StatusRead,
+        webhook::list,
+        all,
+        &[
+            "name",
+            "host",
+            "events",
+            "state",
+            "waiting",
+            "delivered",
+            "failing_since",
+            "next_attempt",
+            "stopped",
+            "last_error",
+            "secret_made",
+            "former_until",
+        ],
     ),
     List {
         page_rows: Some(1_000),
@@ -451,6 +472,7 @@ mod tests {
             "links" => &[("LinkStatus", "")],
             "destinations" => &[("DestinationStatus", "")],
             "witnesses" => &[("WitnessStatus", "")],
+            "webhooks" => &[("WebhookStatus", "")],
             "messages" => &[("Message", "")],
             "results" => &[
                 ("Results", ""),
