@@ -1,20 +1,24 @@
 //! The configuration changed over the API and in the console while the lab works.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::console::Lab;
-use crate::support::{Bound, Browser, Client, Installation, Numbered, eventually, trusting};
+use crate::support::{Bound, Browser, Client, Installation, Numbered, eventually};
 
 const LINK: &str = "# The analyzer in room 4\n[[link]]\nname = \"hl7\"\nlisten = \"127.0.0.1:0\"\n";
 const WHY: &str = "the new analyzer";
 const KILLS: usize = 4;
 
-/// A program that acts at the API in an administrator's name.
-struct Api(Browser);
+/// The admin socket of a lab, over which its administrator asks the API: no token may change a
+/// configuration.
+struct Api(PathBuf);
 
 impl Api {
     fn ask(&mut self, verb: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -22,9 +26,20 @@ impl Api {
             Value::Null => String::new(),
             body => body.to_string(),
         };
-        let answer = self.0.ask(verb, &format!("/api/v1/{path}"), &body);
-        let value = serde_json::from_str(&answer.body).unwrap_or_default();
-        (answer.status, value)
+        let mut socket = UnixStream::connect(&self.0).unwrap();
+        let length = body.len();
+        let request = format!(
+            "{verb} /api/v1/{path} HTTP/1.1\r\nhost: labward\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        let mut answer = String::new();
+        // A server that was killed may have said nothing, or half of it.
+        let _ = socket.write_all(request.as_bytes());
+        let _ = socket.read_to_string(&mut answer);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let value = serde_json::from_str(body).unwrap_or_default();
+        (status.unwrap_or_default(), value)
     }
 
     fn configuration(&mut self) -> Value {
@@ -53,10 +68,7 @@ impl Api {
 
 impl Lab {
     fn api(&self) -> Api {
-        let (token, _) = self.token("Ada", "config.read,config.change,status.read");
-        let mut program = self.browser();
-        program.authorization = Some(format!("Bearer {token}"));
-        Api(program)
+        api(&self.lab)
     }
 
     fn file(&self) -> String {
@@ -360,16 +372,27 @@ fn what_is_refused_leaves_the_file_and_what_runs_as_they_were_and_names_the_plac
 }
 
 /// What asks the API of the server that runs now.
-fn api(lab: &Installation, secret: &str) -> Api {
-    let url = lab.json(&["status"])["console"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
-    let authority = lab.data().join("tls/authority.pem");
-    let mut program = Browser::new(([127, 0, 0, 1], port).into(), trusting(&authority));
-    program.authorization = Some(format!("Bearer {secret}"));
-    Api(program)
+fn api(lab: &Installation) -> Api {
+    Api(lab.data().join("run/admin.sock"))
+}
+
+#[test]
+fn no_token_changes_a_configuration_whoever_it_is_of() {
+    let lab = Lab::new();
+    let words = ["token", "create", "Ada", "--name", "x", "--scope"];
+    let with = |scope| [&words[..], &[scope]].concat();
+    lab.lab
+        .run(&with("config.change"))
+        .fails(65, "identity.bad-token");
+    let (token, _) = lab.token("Ada", "config.read");
+    let mut program = lab.browser();
+    program.authorization = Some(format!("Bearer {token}"));
+    assert_eq!(program.get("/api/v1/config").status, 200);
+    for path in ["config/change", "config/reload"] {
+        let refused = program.ask("POST", &format!("/api/v1/{path}"), "{}");
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+        assert!(refused.body.contains("identity.denied"), "{}", refused.body);
+    }
 }
 
 #[test]
@@ -378,12 +401,9 @@ fn a_server_killed_while_it_changes_comes_back_with_one_whole_file_that_is_recor
     lab.configure("[console]", "[console]\nlisten = \"127.0.0.1:0\"");
     let path = lab.data().join("labward.toml");
     let mut server = lab.serve();
-    let scope = "config.read,config.change";
-    let words = ["token", "create", "Ada", "--name", "test", "--scope", scope];
-    let secret = lab.json(&words)["secret"].as_str().unwrap().to_owned();
     for kill in 0..KILLS {
         let begun = fs::read_to_string(&path).unwrap();
-        let mut program = api(&lab, &secret);
+        let mut program = api(&lab);
         let sender = thread::spawn(move || {
             // Until nobody answers.
             for number in 1.. {
@@ -407,7 +427,7 @@ fn a_server_killed_while_it_changes_comes_back_with_one_whole_file_that_is_recor
         server = lab.serve();
         assert_eq!(fs::read_to_string(&path).unwrap(), file);
         let last = last_loaded(&lab);
-        let shown = api(&lab, &secret).configuration();
+        let shown = api(&lab).configuration();
         assert_eq!(shown["sha256"], last["facts"]["sha256"], "{last}");
         assert_eq!(shown["is_file"], true);
     }

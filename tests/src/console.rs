@@ -1,11 +1,19 @@
 //! The web console: invited, signed in, at work, signed out; and everything that is refused.
 
 use std::net::SocketAddr;
+use std::time::Duration;
+
+use labward_base::Clock as _;
+use labward_os::SystemClock;
 
 use crate::support::{Browser, Client, Installation, Numbered, Server, trusting};
 
 const LINK: &str = "[[link]]\nname = \"hl7\"\nlisten = \"127.0.0.1:0\"\n";
 pub(crate) const PASSWORD: &str = "velvet tractor mango plinth 7";
+
+/// Everything that an engagement may be about.
+pub(crate) const TOPICS: &str =
+    "backups,configuration,keys,ledger,links,people,records,safeguards,status";
 
 /// Every page that is got, with the roles of the test that may see it.
 const PAGES: &[(&str, &str)] = &[
@@ -93,9 +101,14 @@ impl Lab {
         Browser::new(self.address, trusting(&authority))
     }
 
+    /// Adds a person.
+    pub(crate) fn add(&self, name: &str, role: &str) {
+        add_person(&self.lab, name, role);
+    }
+
     /// Adds a person and gives the code of their invitation.
     pub(crate) fn invite(&self, name: &str, role: &str) -> String {
-        self.lab.run(&["person", "add", name, "--role", role]).ok();
+        self.add(name, role);
         let invited = self.lab.json(&["person", "invite", name]);
         let code = invited["code"].as_str().unwrap().to_owned();
         let link = invited["link"].as_str().unwrap();
@@ -122,6 +135,28 @@ impl Lab {
         );
         browser
     }
+}
+
+/// Adds a person; an expert is engaged for everything, for longer than the tests run.
+pub(crate) fn add_person(lab: &Installation, name: &str, role: &str) {
+    let mut words = vec!["person", "add", name, "--role", role];
+    let until = day(100);
+    if role == "expert" {
+        words.extend(["--expert-from", "2020-01-01", "--expert-until", &until]);
+        words.extend(["--expert-topics", TOPICS, "--expires", &until]);
+    }
+    lab.run(&words).ok();
+}
+
+/// The day so many days from now.
+pub(crate) fn day(days: u64) -> String {
+    moment(days * 86_400)[..10].to_owned()
+}
+
+/// So many seconds from now, RFC 3339.
+pub(crate) fn moment(seconds: u64) -> String {
+    let later = SystemClock.now().plus(Duration::from_secs(seconds));
+    later.to_rfc3339()
 }
 
 fn sign_in(browser: &mut Browser, login: &str, password: &str) -> u16 {

@@ -5,9 +5,6 @@ use serde_json::Value;
 use crate::console::Lab;
 use crate::support::{Answered, Browser};
 
-const DECIDE: &str = "/api/v1/config/reload";
-const WHY: &str = r#"{"why":"a test"}"#;
-
 fn program(lab: &Lab, person: &str, scopes: &str) -> Browser {
     lab.lab
         .run(&[
@@ -46,11 +43,7 @@ fn peers(lab: &Lab) -> usize {
 #[test]
 fn the_same_request_under_one_key_is_done_once_and_answered_alike() {
     let lab = Lab::new();
-    let mut program_a = program(
-        &lab,
-        "Quinn",
-        "config.change,peer.change,peer.read,record.find",
-    );
+    let mut program_a = program(&lab, "Quinn", "peer.change,peer.read,record.find");
     lab.lab.add_peer("chem-1", "analyzer");
     let path = "/api/v1/peers/chem-1/set";
     let body = r#"{"why":"a test","types":["ORU^R01"]}"#;
@@ -80,7 +73,8 @@ fn the_same_request_under_one_key_is_done_once_and_answered_alike() {
         (other.status, code(&other).as_str()),
         (422, "server.key-reused")
     );
-    assert_eq!(ask(&mut program_a, "k-1", DECIDE, WHY).status, 200);
+    let new = r#"{"name":"lis-2","kind":"lis"}"#;
+    assert_eq!(ask(&mut program_a, "k-1", "/api/v1/peers", new).status, 200);
     let mut program_b = program(&lab, "Rosa", "peer.change");
     let his = ask(&mut program_b, "k-1", path, body);
     assert!(his.status == 200 && !is_replayed(&his));

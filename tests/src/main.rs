@@ -14,6 +14,7 @@
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
 //! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
 //! | `errors` | what goes wrong: codes, exit codes, what to do |
+//! | `expert` | an outside expert: within topics and days, marked, and over |
 //! | `filters` | the ledger by who, what, about what, patient, outcome and time |
 //! | `first_analyzer` | connected in the console: the form, the file, the wait for its first message |
 //! | `flips` | one bit changed in every page, tile, checkpoint and sealed file |
@@ -68,6 +69,8 @@ mod documents;
 mod edge;
 #[cfg(test)]
 mod errors;
+#[cfg(test)]
+mod expert;
 #[cfg(test)]
 mod filters;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::console::add_person;
 use crate::support::{Browser, Client, Installation, Numbered, trusting};
 
 /// A link that is not only this machine's.
@@ -259,7 +260,7 @@ impl Console {
     }
 
     fn joined(&self, name: &str, role: &str) -> Browser {
-        self.lab.run(&["person", "add", name, "--role", role]).ok();
+        add_person(&self.lab, name, role);
         let invited = self.lab.json(&["person", "invite", name]);
         let authority = self.lab.data().join("tls/authority.pem");
         let mut browser = Browser::new(self.address, trusting(&authority));

@@ -33,6 +33,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 const IN_PERSON: &[&str] = &[
     "audit.open",
     "break-glass.review",
+    "config.change",
     "key.change",
     "key.unseal",
     "patient.dispose",

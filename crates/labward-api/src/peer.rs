@@ -123,4 +123,22 @@ pub struct Person {
     /// What they sign in as at the console; none when adding: they choose it with an invitation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<String>,
+    /// What an outside expert is engaged for; they need one when they are added, nobody else has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engagement: Option<Engagement>,
+}
+
+/// What an outside expert is engaged for: what they see, and until when they have access.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Engagement {
+    /// Entries from this day on (UTC), or from this moment on, RFC 3339.
+    pub from: String,
+    /// Entries until this day, which is included, or before this moment. What shows the present is
+    /// there for them only within the period.
+    pub until: String,
+    /// The last day of access, at most 366 days from now, or the moment at which it ends.
+    pub expires: String,
+    /// One or more of `backups`, `configuration`, `keys`, `ledger`, `links`, `people`, `records`,
+    /// `safeguards`, `status`.
+    pub topics: Vec<String>,
 }

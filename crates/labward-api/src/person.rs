@@ -35,6 +35,8 @@ pub enum LineState {
     Known,
     /// What it calls somebody is no name, so that no line is added.
     NoName,
+    /// An outside expert is added alone, with an engagement, so that no line is added.
+    NeedsEngagement,
     /// One of the roles is none, so that no line is added.
     NoRole,
 }

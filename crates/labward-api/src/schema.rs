@@ -76,6 +76,7 @@ types! {
     peer::PeerChange,
     peer::AddedPeer,
     peer::Peer,
+    peer::Engagement,
     peer::Person,
     person::NewRoles,
     person::ImportPeople,

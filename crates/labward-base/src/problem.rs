@@ -376,6 +376,12 @@ problems! {
     IDENTITY_INVITATION_ENDED = "identity.invitation-ended", Denied,
         "the invitation was used already, replaced by a newer one, or is older than 72 hours",
         "ask for a new one: labward person invite";
+    IDENTITY_BAD_ENGAGEMENT = "identity.bad-engagement", Invalid,
+        "this is no engagement that an outside expert can have",
+        "give a period, topics and a day of at most 366 days from now on which access ends";
+    IDENTITY_BEYOND_ENGAGEMENT = "identity.beyond-engagement", Denied,
+        "your engagement does not cover the whole ledger, and a bundle holds all of it",
+        "take what you see as a list or as FHIR AuditEvents, or ask the lab for the bundle";
     IDENTITY_NO_SESSION = "identity.no-session", NotFound,
         "there is no such session, or it has ended",
         "list the sessions with labward session list";

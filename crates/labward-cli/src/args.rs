@@ -18,8 +18,8 @@ pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use webhook::WebhookCommand;
 
 pub use peer::{
-    EdgeCommand, PasskeyCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind, PeerList,
-    PeerSetArgs, PersonCommand, Role, ScopeArgs, SessionCommand, TokenCommand,
+    EdgeCommand, ExpertArgs, PasskeyCommand, PeerAddArgs, PeerCommand, PeerEnrollArgs, PeerKind,
+    PeerList, PeerSetArgs, PersonCommand, Role, ScopeArgs, SessionCommand, TokenCommand,
 };
 
 /// Guards a medical laboratory's messages, records and evidence.

@@ -4,7 +4,7 @@
 
 use std::borrow::{Borrow, Cow};
 
-use labward_identity::{Language, Permission, Roles, Theme};
+use labward_identity::{Engagement, Language, Permission, Roles, Theme, permits_within};
 
 use crate::assets;
 use crate::language::Texts as _;
@@ -41,6 +41,10 @@ pub struct Viewer {
     pub name: String,
     /// What they are in the lab.
     pub roles: Roles,
+    /// What they are engaged for, if they are an outside expert.
+    pub engagement: Option<Engagement>,
+    /// What every page bears when it is printed, if they are nothing else: who, when and for what.
+    pub mark: Option<String>,
     /// What each of their forms carries, so that no other site can send one.
     pub csrf: String,
 }
@@ -154,6 +158,7 @@ const DONE: &[&str] = &[
     "changed",
     "decided",
     "ended",
+    "engaged",
     "glass-ended",
     "glass-opened",
     "passkey-added",
@@ -169,6 +174,7 @@ const DONE: &[&str] = &[
     "saved",
     "signed-out",
     "skipped",
+    "token-ended",
     "webhook-not-taken",
     "webhook-resumed",
     "webhook-taken",
@@ -204,7 +210,30 @@ impl Frame {
     /// Whether the reader may do this.
     pub fn may(&self, permission: Permission) -> bool {
         let viewer = self.viewer.as_ref();
-        viewer.is_some_and(|viewer| viewer.roles.permits(permission))
+        viewer.is_some_and(|viewer| {
+            permits_within(viewer.roles, viewer.engagement.as_ref(), permission)
+        })
+    }
+
+    /// What the reader sees and until when, if they are an outside expert.
+    pub(crate) fn engaged(&self) -> Option<String> {
+        let engagement = self.viewer.as_ref()?.engagement.as_ref()?;
+        let topics = engagement.topics.iter();
+        let topics: Vec<Cow<'_, str>> = topics.map(|one| self.of("topic", one.name())).collect();
+        let (from, until) = (engagement.from_text(), engagement.until_text());
+        let (ends, topics) = (engagement.ends_text(), topics.join(", "));
+        let words = [
+            ("from", from.as_str()),
+            ("until", until.as_str()),
+            ("ends", ends.as_str()),
+            ("topics", topics.as_str()),
+        ];
+        Some(self.language.with("engaged-now", &words).into_owned())
+    }
+
+    /// What the page bears when it is printed, if the reader is an outside expert.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        self.viewer.as_ref()?.mark.as_deref()
     }
 
     /// What each form carries.

@@ -271,6 +271,7 @@ mod tests {
             "message-",
             "opening-did-",
             "opening-state-",
+            "permission-",
             "outcome-",
             "role-",
             "safeguard-",
@@ -279,6 +280,7 @@ mod tests {
             "step-",
             "stranger-",
             "theme-",
+            "topic-",
             "verdict-",
         ];
         for key in known.keys() {

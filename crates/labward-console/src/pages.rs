@@ -11,12 +11,12 @@ use askama::filters::HtmlSafe;
 use labward_api::ProblemBody;
 use labward_api::glass::Opening;
 use labward_api::message::{Message, MessageFilter, MessagePath, Step};
-use labward_api::peer::Person;
+use labward_api::peer::{Engagement, Person};
 use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::SafeguardCounts;
 use labward_api::session::Session;
 use labward_api::status::{Check, Status};
-use labward_identity::{Language, Permission, Role};
+use labward_identity::{Language, Permission, Role, Topic};
 use labward_report::{LabResult, Moment};
 use serde_json::Value;
 
@@ -485,6 +485,11 @@ fn minute(time: &str) -> String {
     format!("{} UTC", until.replace('T', " "))
 }
 
+/// Whether an engagement is about this topic.
+fn is_about(engagement: &Engagement, topic: &Topic) -> bool {
+    engagement.topics.iter().any(|one| one == topic.name())
+}
+
 #[derive(Template)]
 #[template(path = "people.html")]
 struct PeoplePage<'a> {
@@ -497,6 +502,37 @@ struct PeoplePage<'a> {
 }
 
 impl PeoplePage<'_> {
+    fn is_expert(&self, person: &Person) -> bool {
+        person.role.split(',').any(|role| role == "expert")
+    }
+
+    fn no_engagement(&self) -> Engagement {
+        Engagement::default()
+    }
+
+    fn engagement(&self, person: &Person) -> Engagement {
+        person.engagement.clone().unwrap_or_default()
+    }
+
+    /// What an outside expert sees and until when.
+    fn sees(&self, person: &Person) -> Option<String> {
+        if !self.is_expert(person) {
+            return None;
+        }
+        let Some(one) = &person.engagement else {
+            return Some(self.f.t("engage-none").into_owned());
+        };
+        let topics = one.topics.iter().map(|topic| self.f.of("topic", topic));
+        let topics = topics.collect::<Vec<_>>().join(", ");
+        let words = [
+            ("from", one.from.as_str()),
+            ("until", one.until.as_str()),
+            ("ends", one.expires.as_str()),
+            ("topics", topics.as_str()),
+        ];
+        Some(self.f.language.with("engage-sees", &words).into_owned())
+    }
+
     fn roles(&self, person: &Person) -> Vec<String> {
         person.role.split(',').map(str::to_owned).collect()
     }
@@ -556,6 +592,8 @@ mod tests {
             viewer: Some(crate::frame::Viewer {
                 name: "<b>Eva</b>".to_owned(),
                 roles: Role::Administrator.into(),
+                engagement: None,
+                mark: None,
                 csrf: "token".to_owned(),
             }),
             nonce: "nonce".to_owned(),

@@ -17,6 +17,12 @@ pub enum IdentityError {
         /// What is wrong with it, in fixed words.
         why: &'static str,
     },
+    /// Operator: the engagement is about nothing, of no time, or gives access for no time or too long.
+    #[error("engage an expert: {what}")]
+    BadEngagement {
+        /// What does not fit, in fixed words.
+        what: &'static str,
+    },
     /// Ours or the disk's: the entry could not be written, so the change was not made.
     #[error("record a change of identities")]
     Ledger(#[from] LedgerError),
@@ -139,6 +145,7 @@ impl IdentityError {
         match self {
             Self::AddressTaken(_) => &problem::IDENTITY_ADDRESS_TAKEN,
             Self::BadCertificate { .. } => &problem::IDENTITY_BAD_CERTIFICATE,
+            Self::BadEngagement { .. } => &problem::IDENTITY_BAD_ENGAGEMENT,
             Self::LastAdministrator(_) => &problem::IDENTITY_LAST_ADMINISTRATOR,
             Self::Ledger(error) => error.problem(),
             Self::NoPeer(_) => &problem::IDENTITY_NO_PEER,

@@ -7,6 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `role` | [`Role`] × [`Permission`]: one table |
+//! | `engagement` | [`Engagement`]: what an outside expert sees, and until when |
 //! | `people` | [`People`]: accounts of the operating system and logins bound to people |
 //! | `invitation` | [`Invitations`]: a one-time code with which a person chooses login and password |
 //! | `passkey` | [`Passkeys`]: what a person signs in with without a password, asked for by a challenge |
@@ -27,6 +28,7 @@
 
 mod authority;
 mod certificate;
+mod engagement;
 mod enrolment;
 mod error;
 mod how_to;
@@ -55,6 +57,9 @@ pub use authority::{
     Authority, Bundle, DEFAULT_PEER_DAYS, Issued, MAX_DAYS, NewAuthority, SelfSigned,
 };
 pub use certificate::{Identification, spki_sha256};
+pub use engagement::{
+    ENGAGEMENT_MAX_DAYS, Engagement, Topic, end_engagements, permits as permits_within,
+};
 pub use enrolment::{
     CodeDigest, Enrolled, EnrolmentCode, KeyRequest, enrolment_verifier, pinned_authority,
 };
@@ -76,6 +81,7 @@ pub use session::{
     Client, Session, SessionEnd, SessionId, SessionLimits, Sessions, csrf_fits, csrf_token,
 };
 pub use sign_in::{Attempt, Refusal, SignIn};
+pub use store::engagement::ENGAGEMENT_MIGRATIONS;
 pub use store::oidc::PROVIDER_MIGRATIONS;
 pub use store::passkey::PASSKEY_MIGRATIONS;
 pub use store::sign_in::{SHORT_LIVED_TABLES, SIGN_IN_MIGRATIONS};

@@ -18,7 +18,8 @@ use labward_store::Store;
 use crate::refusals::Reason;
 use crate::store::oidc as store;
 use crate::{
-    Attempt, Client, IdentityError, NewPerson, People, Person, Refusal, Roles, Sessions, SignIn,
+    Attempt, Client, IdentityError, NewPerson, People, Person, Refusal, Role, Roles, Sessions,
+    SignIn,
 };
 
 /// Characters of an account's name: as long as an e-mail address may be.
@@ -200,7 +201,10 @@ impl ProviderAccounts {
         let (person, account, credential) = match found {
             Found::Bound(person, credential) => (person, None, Some(credential)),
             Found::Expected(person, account) => (person, Some(account), None),
-            Found::Unknown if !adds_people => return refuse(None, Reason::NotLinked),
+            // An outside expert is engaged first, by a person.
+            Found::Unknown if !adds_people || roles.contains(Role::Expert) => {
+                return refuse(None, Reason::NotLinked);
+            }
             Found::Unknown => (self.add(vouched, roles)?, None, None),
         };
         match self.0.people.set_roles(person.id, roles, Actor::System) {

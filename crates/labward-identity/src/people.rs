@@ -5,15 +5,16 @@
 //! is 45 CFR 164.312(a)(2)(i).
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use labward_base::Timestamp;
 use labward_base::id::{PersonId, SiteId};
 use labward_ledger::Actor;
 use labward_store::Store;
 
+use crate::engagement::{self, Engagement};
 use crate::role::names;
-use crate::store::{self, oidc};
-use crate::{IdentityError, Permission, Roles};
+use crate::{IdentityError, Permission, Role, Roles, store};
 
 const MAX_NAME_CHARS: usize = 100;
 const LOGIN_CHARS: RangeInclusive<usize> = 3..=64;
@@ -66,6 +67,9 @@ pub struct Person {
     pub language: Option<Language>,
     /// How their pages look.
     pub theme: Theme,
+    /// What they were engaged for, if they are an outside expert; without one that role permits
+    /// nothing.
+    pub engagement: Option<Engagement>,
 }
 
 /// A person to be added.
@@ -87,13 +91,16 @@ struct Shared {
     store: Store,
     site: SiteId,
     all: RwLock<Vec<(Person, bool)>>,
+    /// Whose engagement's end was recorded.
+    over: Mutex<Vec<PersonId>>,
     changing: Mutex<()>,
 }
 
 impl Person {
-    /// Whether any of their roles permits it.
+    /// Whether any of their roles permits it, the expert's within their engagement at the moment of
+    /// [`Person::at`].
     pub fn permits(&self, permission: Permission) -> bool {
-        self.roles.permits(permission)
+        engagement::permits(self.roles, self.engagement.as_ref(), permission)
     }
 }
 
@@ -104,11 +111,21 @@ impl People {
     ///
     /// [`IdentityError::Store`].
     pub fn load(store: Store, site: SiteId) -> Result<Self, IdentityError> {
-        let all = store.read(|snapshot| store::read_people(snapshot))?;
+        let mut all = store.read(|snapshot| store::read_people(snapshot))?;
+        let engagements = store.read(|snapshot| store::engagement::read(snapshot))?;
+        let over = engagements.iter().filter(|(.., ended)| *ended);
+        let over = over.map(|(person, ..)| *person).collect();
+        for (id, engagement, _) in engagements {
+            let theirs = |(person, _): &&mut (Person, bool)| person.id == id;
+            if let Some((person, _)) = all.iter_mut().find(theirs) {
+                person.engagement = Some(engagement);
+            }
+        }
         Ok(Self(Arc::new(Shared {
             store,
             site,
             all: RwLock::new(all),
+            over: Mutex::new(over),
             changing: Mutex::new(()),
         })))
     }
@@ -145,14 +162,30 @@ impl People {
         present.map(|(person, _)| person.clone()).collect()
     }
 
-    /// Adds a person, with its entry.
+    /// Adds a person who is no outside expert, with its entry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add_engaged`].
+    pub fn add(&self, new: NewPerson, actor: Actor) -> Result<Person, IdentityError> {
+        self.add_engaged(new, None, actor)
+    }
+
+    /// Adds a person, an outside expert with what they are engaged for, with its entries.
     ///
     /// # Errors
     ///
     /// [`IdentityError::NotAName`], [`IdentityError::PersonExists`] if the account is bound,
+    /// [`IdentityError::BadEngagement`] if an expert has none or somebody else has one,
     /// [`IdentityError::Store`].
-    pub fn add(&self, new: NewPerson, actor: Actor) -> Result<Person, IdentityError> {
+    pub fn add_engaged(
+        &self,
+        new: NewPerson,
+        engagement: Option<Engagement>,
+        actor: Actor,
+    ) -> Result<Person, IdentityError> {
         check_person_name(&new.name)?;
+        check_engagement(new.roles, engagement.is_some())?;
         let site = self.0.site;
         let _order = self
             .0
@@ -168,8 +201,12 @@ impl People {
                 login: None,
                 language: None,
                 theme: Theme::Auto,
+                engagement: engagement.clone(),
             };
             store::add_person(tx, site, &mut person, actor)?;
+            if let Some(engagement) = &engagement {
+                store::engagement::set(tx, site, person.id, engagement, actor)?;
+            }
             Ok::<_, IdentityError>(person)
         })?;
         let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
@@ -208,12 +245,14 @@ impl People {
     }
 
     /// Gives a person these roles in place of those they had, with its entry; nothing if they have them.
-    /// What their sessions and tokens may do changes with it.
+    /// What their sessions and tokens may do changes with it. Who becomes an outside expert by the groups
+    /// of the identity provider sees nothing before they are engaged.
     ///
     /// # Errors
     ///
     /// [`IdentityError::NoPerson`], [`IdentityError::LastAdministrator`] if nobody could change people
-    /// any more, [`IdentityError::Store`].
+    /// any more, [`IdentityError::BadEngagement`] if somebody makes an expert of who has no engagement;
+    /// [`IdentityError::Store`].
     pub fn set_roles(
         &self,
         id: PersonId,
@@ -230,6 +269,9 @@ impl People {
         let before = person.roles;
         if before == roles {
             return Ok(person);
+        }
+        if actor != Actor::System && roles.contains(Role::Expert) {
+            check_engagement(roles, person.engagement.is_some())?;
         }
         let loses =
             before.permits(Permission::PersonChange) && !roles.permits(Permission::PersonChange);
@@ -249,6 +291,77 @@ impl People {
         others
             .into_iter()
             .any(|other| other.permits(Permission::PersonChange))
+    }
+
+    /// Changes what an expert is engaged for, with its entry; it holds for their next request.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NoPerson`], [`IdentityError::BadEngagement`] also for who is no expert,
+    /// [`IdentityError::Store`].
+    pub fn engage(
+        &self,
+        id: PersonId,
+        engagement: Engagement,
+        actor: Actor,
+    ) -> Result<Person, IdentityError> {
+        let site = self.0.site;
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut person = self.by_id(id).ok_or(IdentityError::NoPerson(id))?;
+        check_engagement(person.roles, true)?;
+        let set = engagement.clone();
+        self.0
+            .store
+            .write(move |tx| store::engagement::set(tx, site, id, &set, actor))?;
+        person.engagement = Some(engagement);
+        self.put(&person);
+        self.over().retain(|one| *one != id);
+        Ok(person)
+    }
+
+    /// Records each engagement that is over at `now` and whose end was not recorded yet, one change
+    /// of people at a time; how many. `end_as` is given the person, whether they are nothing else
+    /// here, and what writes it.
+    pub(crate) fn end_over(
+        &self,
+        now: Timestamp,
+        end_as: impl Fn(
+            PersonId,
+            bool,
+            &dyn Fn() -> Result<(), IdentityError>,
+        ) -> Result<(), IdentityError>,
+    ) -> Result<usize, IdentityError> {
+        let _order = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = self.over().clone();
+        let over = |person: &Person| {
+            let engagement = person.engagement.as_ref();
+            engagement.is_some_and(|one| !one.holds(now)) && !known.contains(&person.id)
+        };
+        let over: Vec<Person> = self.list().into_iter().filter(over).collect();
+        let count = over.len();
+        for person in over {
+            let (site, id) = (self.0.site, person.id);
+            let is_all = person.at(now).is_none();
+            end_as(id, is_all, &|| {
+                self.0
+                    .store
+                    .write(move |tx| store::engagement::end(tx, site, id, is_all))
+            })?;
+            self.over().push(id);
+        }
+        Ok(count)
+    }
+
+    fn over(&self) -> MutexGuard<'_, Vec<PersonId>> {
+        self.0.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a unit that gives a person this login, one change of people at a time, and knows it then.
@@ -327,6 +440,16 @@ pub fn check_person_name(name: &str) -> Result<(), IdentityError> {
         return Ok(());
     }
     Err(IdentityError::NotAName { what: "name" })
+}
+
+/// Refuses an expert without an engagement, and anybody else with one.
+fn check_engagement(roles: Roles, is_engaged: bool) -> Result<(), IdentityError> {
+    let what = match (roles.contains(Role::Expert), is_engaged) {
+        (true, true) | (false, false) => return Ok(()),
+        (true, false) => "an outside expert needs one: a period, topics and an end",
+        (false, true) => "only an outside expert has one",
+    };
+    Err(IdentityError::BadEngagement { what })
 }
 
 /// Whether `login` may be one: 3 to 64 of lower-case letters, digits, `.`, `_`, `-` and `@`.

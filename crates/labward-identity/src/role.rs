@@ -264,6 +264,15 @@ impl Roles {
         self.0 & Self::bit(role) != 0
     }
 
+    /// These roles but `role`; `None` if none is left.
+    #[must_use]
+    pub const fn without(self, role: Role) -> Option<Self> {
+        match self.0 & !Self::bit(role) {
+            0 => None,
+            left => Some(Self(left)),
+        }
+    }
+
     /// Whether any of them permits it.
     pub fn permits(self, permission: Permission) -> bool {
         self.iter().any(|role| role.permits(permission))

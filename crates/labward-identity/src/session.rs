@@ -285,6 +285,9 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<(SessionId, Session), IdentityError> {
         let _order = self.order();
+        // Who is nothing but an expert whose engagement is over does not come in.
+        let known = self.0.people.by_id(person).and_then(|known| known.at(now));
+        let known = known.ok_or(IdentityError::NoPerson(person))?;
         let id = SessionId::generate()?;
         let digest = id.digest();
         let oldest = self.oldest_beyond(person, MAX_OF_A_PERSON - 1);
@@ -301,8 +304,6 @@ impl Sessions {
             live.number = store::begin_session(tx, site, &digest, &live, credential)?;
             Ok::<_, IdentityError>(live)
         })?;
-        let known = self.0.people.by_id(person);
-        let known = known.ok_or(IdentityError::NoPerson(person))?;
         let session = live.shown(known, &limits);
         let mut all = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
         for (digest, _) in &oldest {
@@ -316,14 +317,14 @@ impl Sessions {
     /// asks by itself while nobody is there.
     pub fn look(&self, id: &SessionId, now: Timestamp) -> Option<Session> {
         let live = self.holding(&id.digest(), now)?;
-        let person = self.0.people.by_id(live.person)?;
+        let person = self.0.people.by_id(live.person)?.at(now)?;
         Some(live.shown(person, &self.0.limits))
     }
 
     /// The session of this id, if it holds at `now`, which counts as its use.
     pub fn find(&self, id: &SessionId, now: Timestamp) -> Option<Session> {
         let live = self.holding(&id.digest(), now)?;
-        let person = self.0.people.by_id(live.person)?;
+        let person = self.0.people.by_id(live.person)?.at(now)?;
         live.last_seen.fetch_max(now.as_micros(), Ordering::Relaxed);
         if live.is_due(now) {
             let number = live.number;
@@ -367,7 +368,7 @@ impl Sessions {
         let live: Vec<Arc<Live>> = all.values().map(Arc::clone).collect();
         drop(all);
         let shown = |live: Arc<Live>| {
-            let person = self.0.people.by_id(live.person)?;
+            let person = self.0.people.by_id(live.person)?.at(now)?;
             let holds = live.over(&self.0.limits, now).is_none();
             holds.then(|| live.shown(person, &self.0.limits))
         };

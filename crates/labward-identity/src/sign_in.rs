@@ -40,6 +40,10 @@ struct Shared {
 
 /// How a sign-in ended.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each sign-in, and it is taken apart at once"
+)]
 pub enum Attempt {
     /// A session began.
     Admitted {
@@ -211,6 +215,12 @@ impl SignIn {
             }
             // Removed, or given another credential, while this one was looked at.
             Err(IdentityError::NoPerson(_)) => {
+                let known = shared.people.by_id(person);
+                let is_over = known.is_some_and(|known| known.at(now).is_none());
+                let reason = match is_over {
+                    true => Reason::EngagementOver,
+                    false => reason,
+                };
                 self.refused(Some(person), reason, client, now);
                 Ok(Attempt::Refused(refusal))
             }

@@ -3,6 +3,7 @@
 //!
 //! It must never change a row without its entry. **Invariant:** no change without an entry.
 
+pub(crate) mod engagement;
 pub(crate) mod oidc;
 pub(crate) mod passkey;
 pub(crate) mod sign_in;
@@ -260,6 +261,8 @@ pub(crate) fn remove_person(
         &[person.id.as_sql().into()],
     )?;
     let sessions = sign_in::forget_person(tx, person.id)?;
+    let id = [person.id.as_sql().into()];
+    tx.execute("DELETE FROM engagement WHERE person = $1", &id)?;
     let subject = Subject::Person(person.id);
     let facts = Facts::new()
         .text("person", &person.name)
@@ -317,6 +320,7 @@ fn read_person(row: &Row<'_>) -> Result<(Person, bool), StoreError> {
             .transpose()
             .map_err(|_| bad())?,
         theme: row.text(7)?.parse::<Theme>().map_err(|_| bad())?,
+        engagement: None,
     };
     Ok((person, row.int(4)? != 0))
 }

@@ -1,5 +1,6 @@
 //! The claims about people and peers, on a real store with a real ledger and real handshakes.
 
+mod engagement;
 mod oidc;
 mod passkey;
 mod renewal;
@@ -51,6 +52,7 @@ impl Lab {
             .chain(crate::TOKEN_MIGRATIONS)
             .chain(crate::PASSKEY_MIGRATIONS)
             .chain(crate::PROVIDER_MIGRATIONS)
+            .chain(crate::ENGAGEMENT_MIGRATIONS)
             .copied()
             .collect();
         let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));
@@ -519,7 +521,7 @@ fn a_person_is_known_by_the_account_and_by_no_other() {
     let kim = lab.people.add(person("Kim", both, Some(1001)), BY).unwrap();
     assert_eq!(lab.people.by_uid(1001).unwrap(), kim);
     assert_eq!(lab.people.by_uid(0), None, "not even root");
-    let again = lab.people.add(person("Eve", Role::Expert, Some(1001)), BY);
+    let again = lab.people.add(person("Eve", Role::It, Some(1001)), BY);
     assert!(matches!(again, Err(IdentityError::PersonExists)));
     for name in ["", " x", "a\nb", &"x".repeat(101)] {
         assert!(

@@ -38,6 +38,8 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::PatientDispose,
     Permission::AuditOpen,
     Permission::SafeguardDecide,
+    // A configuration says where results go.
+    Permission::ConfigChange,
 ];
 
 /// Tokens that one person may have.
@@ -180,11 +182,14 @@ impl Kept {
         last_used: Option<Timestamp>,
     ) -> Self {
         let used = last_used.map_or(NEVER, Timestamp::as_micros);
+        // One of an earlier version may have what no token has any more.
+        let scopes = scopes.into_iter();
+        let scopes = scopes.filter(|one| !NEVER_BY_TOKEN.contains(one));
         Self {
             number,
             person,
             name: name.to_owned(),
-            scopes,
+            scopes: scopes.collect(),
             created,
             ends_at,
             last_used: AtomicI64::new(used),
@@ -258,6 +263,7 @@ impl Tokens {
         new.scopes.dedup();
         new.check()?;
         let person = self.0.people.by_id(new.person);
+        let person = person.and_then(|person| person.at(now));
         let person = person.ok_or(IdentityError::NoPerson(new.person))?;
         if new.scopes.iter().any(|scope| !person.permits(*scope)) {
             let what = "one of its scopes is nothing that this person may do";
@@ -295,7 +301,7 @@ impl Tokens {
         if now >= kept.ends_at {
             return None;
         }
-        let person = self.0.people.by_id(kept.person)?;
+        let person = self.0.people.by_id(kept.person)?.at(now)?;
         kept.last_used.fetch_max(now.as_micros(), Ordering::Relaxed);
         if kept.is_due(now) {
             let number = kept.number;
@@ -317,7 +323,7 @@ impl Tokens {
         let kept: Vec<Arc<Kept>> = all.values().map(Arc::clone).collect();
         drop(all);
         let shown = |kept: Arc<Kept>| {
-            let person = self.0.people.by_id(kept.person)?;
+            let person = self.0.people.by_id(kept.person)?.at(now)?;
             (now < kept.ends_at).then(|| kept.shown(person))
         };
         let mut tokens: Vec<Token> = kept.into_iter().filter_map(shown).collect();
@@ -344,6 +350,19 @@ impl Tokens {
         let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(&digest);
         Ok(entry)
+    }
+
+    /// Runs a unit that deletes the tokens of a person, and forgets them when it has.
+    pub(crate) fn end_with<T>(
+        &self,
+        person: PersonId,
+        unit: impl FnOnce() -> Result<T, IdentityError>,
+    ) -> Result<T, IdentityError> {
+        let _order = self.0.changing.lock();
+        let done = unit()?;
+        let mut all = self.0.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, kept| kept.person != person);
+        Ok(done)
     }
 }
 
@@ -373,6 +392,14 @@ mod tests {
             assert!(TokenSecret::parse(wrong).is_none(), "{wrong}");
         }
         assert_eq!(format!("{secret:?}"), "TokenSecret");
+    }
+
+    #[test]
+    fn a_token_of_an_earlier_version_loses_what_no_token_has_any_more() {
+        let scopes = vec![Permission::StatusRead, Permission::ConfigChange];
+        let (number, at) = (TokenNumber::new(1), Timestamp::from_seconds(1));
+        let kept = Kept::new(number, PersonId::new(1), "old", scopes, [at, at], None);
+        assert_eq!(kept.scopes, [Permission::StatusRead]);
     }
 
     #[test]

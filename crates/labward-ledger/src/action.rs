@@ -185,6 +185,10 @@ actions! {
     PersonChanged = "person.changed", U, "110100", None, None;
     /// A one-time code was made with which a person chooses login and password.
     PersonInvited = "person.invited", C, "110136", None, None;
+    /// What an outside expert is engaged for was set: a period, topics and when access ends.
+    EngagementSet = "engagement.set", U, "110136", None, None;
+    /// The engagement of an outside expert was over; what they could go on by ended with it.
+    EngagementEnded = "engagement.ended", D, "110136", None, None;
     /// What a person signs in with was set, replaced or ended.
     CredentialChanged = "credential.changed", U, "110136", None, None;
     /// A person signed in; the index of this entry is the session's number.

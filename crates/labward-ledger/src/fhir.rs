@@ -39,6 +39,7 @@ pub fn export_audit_events(
     store: &Store,
     first: EntryIndex,
     end: EntryIndex,
+    wanted: impl Fn(&Leaf) -> bool,
     mut out: impl Write,
 ) -> Result<u64, LedgerError> {
     let (mut at, mut count) = (first, 0);
@@ -50,6 +51,9 @@ pub fn export_audit_events(
             let leaf = Leaf::parse(&row.leaf).map_err(|_| {
                 LedgerError::tampered(format!("entry {}: its leaf is not canonical", row.index))
             })?;
+            if !wanted(&leaf) {
+                continue;
+            }
             writeln!(out, "{}", to_audit_event(&leaf))
                 .map_err(LedgerError::file("the audit events"))?;
             count += 1;
@@ -282,7 +286,7 @@ mod tests {
         let mut out = Vec::new();
         let (first, end) = (EntryIndex::new(1), EntryIndex::new(4));
         assert_eq!(
-            export_audit_events(ledger.store(), first, end, &mut out).unwrap(),
+            export_audit_events(ledger.store(), first, end, |_| true, &mut out).unwrap(),
             3
         );
         let text = String::from_utf8(out).unwrap();

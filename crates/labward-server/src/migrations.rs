@@ -30,6 +30,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_identity::PASSKEY_MIGRATIONS,
         labward_identity::PROVIDER_MIGRATIONS,
         crate::webhook::MIGRATIONS,
+        labward_identity::ENGAGEMENT_MIGRATIONS,
     ]
     .concat()
 }
@@ -66,6 +67,7 @@ mod tests {
             "provider_account",
             "safeguard_decision",
             "opening",
+            "engagement",
             crate::http::idempotency::TABLE,
             "webhook",
         ] {

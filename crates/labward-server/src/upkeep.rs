@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use labward_base::{Clock as _, Timestamp};
 use labward_gateway::config::DestinationName;
+use labward_identity::end_engagements;
 use labward_ledger::{LedgerError, tree_head};
 use labward_store::StoreError;
 
@@ -22,8 +23,11 @@ use crate::findings::{self, Finding, all_that_hold};
 use crate::folder::{NODE, SITE};
 use crate::http::{chain, unread};
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often it looks whether access is over.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// How many times it looks until it does everything else: each minute.
+const ROUND: u32 = 30;
 
 /// After a start, so that what ended meanwhile is renewed at once.
 const FIRST: Duration = Duration::from_secs(1);
@@ -43,6 +47,8 @@ pub(crate) struct Upkeep {
     acts: Mutex<KnownActs>,
     /// Whether the last time failed: it is said once, and again when it has worked in between.
     failing: Mutex<bool>,
+    /// The same about the end of an engagement.
+    access_failing: Mutex<bool>,
 }
 
 /// The thread that does it; dropped, it ends.
@@ -63,11 +69,15 @@ impl UpkeepLoop {
     pub(crate) fn start(core: Weak<Core>) -> Result<Self, ServerError> {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
-            let mut wait = FIRST;
+            let (mut wait, mut looked) = (FIRST, 0);
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 wait = EVERY;
                 let Some(core) = core.upgrade() else { return };
-                core.look_after();
+                core.end_engagements();
+                if looked == 0 {
+                    core.look_after();
+                }
+                looked = (looked + 1) % ROUND;
             }
         };
         let thread = std::thread::Builder::new()
@@ -114,6 +124,26 @@ impl Core {
             known.read(snapshot, size, now)
         });
         read.map_err(|error| unread(&error))
+    }
+
+    /// Records the engagements of outside experts that are over; their access is over all the same.
+    fn end_engagements(&self) {
+        let now = self.clock.now();
+        let ended = end_engagements(&self.people, &self.sessions, &self.tokens, now);
+        let failing = &self.upkeep.access_failing;
+        let mut failing = failing.lock().unwrap_or_else(PoisonError::into_inner);
+        match ended {
+            Ok(_) => *failing = false,
+            Err(error) if !*failing => {
+                *failing = true;
+                tracing::error!(
+                    code = error.problem().code,
+                    error = %chain(&error),
+                    "the end of an engagement could not be recorded"
+                );
+            }
+            Err(_) => {}
+        }
     }
 
     /// Does everything once.

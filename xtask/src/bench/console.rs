@@ -71,14 +71,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The password of the person who looks.
 const PASSWORD: &str = "velvet tractor mango plinth 7";
 
-/// Every role there is: a page shows most to somebody who may see all of it.
-const ROLES: [&str; 6] = [
+/// Every role of the lab itself: a page shows most to somebody who may see all of it.
+const ROLES: [&str; 5] = [
     "administrator",
     "security-officer",
     "lab-manager",
     "clinical-staff",
     "it",
-    "expert",
 ];
 
 const MEDIAN: Figure = Figure::less("ms p50");

@@ -188,6 +188,18 @@ pub enum PersonCommand {
         /// The account's number; without one the person signs in at the console.
         #[arg(long)]
         uid: Option<u32>,
+        /// What an outside expert sees and until when; needed for that role.
+        #[command(flatten)]
+        engagement: ExpertArgs,
+    },
+    /// Change what an outside expert sees and until when; it holds for their next request.
+    Engage {
+        /// The person's number or name.
+        #[arg(value_name = "ID|NAME")]
+        person: String,
+        /// What they see and until when.
+        #[command(flatten)]
+        engagement: ExpertArgs,
     },
     /// Add the people of a list, all of them or none; whoever is there already is left as they are.
     Import {
@@ -233,6 +245,24 @@ pub enum PersonCommand {
         #[arg(value_name = "ID|NAME")]
         person: String,
     },
+}
+
+/// What an outside expert is engaged for, as `person add` and `person engage` take it: all or nothing.
+#[derive(Args, Debug)]
+pub struct ExpertArgs {
+    /// They see entries from this day on, such as 2026-01-01.
+    #[arg(long = "expert-from", value_name = "DAY", requires_all = ["until", "topics", "expires"])]
+    pub from: Option<String>,
+    /// They see entries until this day, which is included.
+    #[arg(long = "expert-until", value_name = "DAY", requires_all = ["from", "topics", "expires"])]
+    pub until: Option<String>,
+    /// What about: backups, configuration, keys, ledger, links, people, records, safeguards, status.
+    #[arg(long = "expert-topics", value_name = "TOPIC", value_delimiter = ',',
+        requires_all = ["from", "until", "expires"])]
+    pub topics: Vec<String>,
+    /// The last day on which they have access, at most 366 days from now.
+    #[arg(long, value_name = "DAY", requires_all = ["from", "until", "topics"])]
+    pub expires: Option<String>,
 }
 
 /// `labward session …`

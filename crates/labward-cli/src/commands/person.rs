@@ -5,20 +5,25 @@
 use std::path::Path;
 
 use labward_api::Done;
-use labward_api::peer::Person;
+use labward_api::peer::{Engagement, Person};
 use labward_api::person::{ImportPeople, ImportedPeople, LineState, NewRoles};
 use labward_base::problem;
 
 use super::session::number_of;
 use super::{Context, read};
-use crate::args::{PersonCommand, Role};
+use crate::args::{ExpertArgs, PersonCommand, Role};
 use crate::failure::Failure;
 use crate::output::{show, table};
 
 /// `labward person …`
 pub(super) fn run(context: &Context, command: &PersonCommand) -> Result<(), Failure> {
     match command {
-        PersonCommand::Add { name, roles, uid } => {
+        PersonCommand::Add {
+            name,
+            roles,
+            uid,
+            engagement,
+        } => {
             let roles: Vec<&str> = roles.iter().copied().map(role).collect();
             let person = Person {
                 id: 0,
@@ -26,10 +31,20 @@ pub(super) fn run(context: &Context, command: &PersonCommand) -> Result<(), Fail
                 role: roles.join(","),
                 uid: *uid,
                 login: None,
+                engagement: engagement_of(engagement),
             };
             let added: Person = context.client.post("people", &person)?;
             show(context.json, &added, |out| {
                 writeln!(out, "{} is person {}", added.name, added.id)
+            })
+        }
+        PersonCommand::Engage { person, engagement } => {
+            let id = number_of(context, person)?;
+            let engagement = engagement_of(engagement).unwrap_or_default();
+            let path = format!("people/{id}/engage");
+            let engaged: Person = context.client.post(&path, &engagement)?;
+            show(context.json, &engaged, |out| {
+                writeln!(out, "{}: {}", engaged.name, sees(&engaged))
             })
         }
         PersonCommand::List => {
@@ -47,10 +62,19 @@ pub(super) fn run(context: &Context, command: &PersonCommand) -> Result<(), Fail
                             person.role.clone(),
                             uid,
                             person.login.clone().unwrap_or_else(|| "-".to_owned()),
+                            sees(person),
                         ]
                     })
                     .collect();
-                table(out, &["person", "name", "role", "account", "login"], &rows)
+                let head = [
+                    "person",
+                    "name",
+                    "role",
+                    "account",
+                    "login",
+                    "sees as an expert",
+                ];
+                table(out, &head, &rows)
             })
         }
         PersonCommand::Accounts => super::account::list(context),
@@ -75,6 +99,28 @@ pub(super) fn run(context: &Context, command: &PersonCommand) -> Result<(), Fail
                 writeln!(out, "person {id} is removed")
             })
         }
+    }
+}
+
+fn engagement_of(given: &ExpertArgs) -> Option<Engagement> {
+    Some(Engagement {
+        from: given.from.clone()?,
+        until: given.until.clone()?,
+        expires: given.expires.clone()?,
+        topics: given.topics.clone(),
+    })
+}
+
+/// What an outside expert sees, in a line.
+fn sees(person: &Person) -> String {
+    match &person.engagement {
+        Some(one) => {
+            let topics = one.topics.join(",");
+            let (from, until, expires) = (&one.from, &one.until, &one.expires);
+            format!("{topics} from {from} to {until}, access ends {expires}")
+        }
+        None if person.role.split(',').any(|role| role == "expert") => "nothing".to_owned(),
+        None => "-".to_owned(),
     }
 }
 
@@ -120,6 +166,7 @@ const fn state(state: LineState) -> &'static str {
         LineState::New => "new",
         LineState::Added => "added",
         LineState::Known => "known",
+        LineState::NeedsEngagement => "an expert is added alone, with an engagement",
         LineState::NoName => "not a name",
         LineState::NoRole => "no such role",
     }

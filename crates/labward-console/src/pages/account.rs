@@ -2,11 +2,13 @@
 //!
 //! It must never hold more of a passkey than what the browser is to ask.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use labward_api::ProblemBody;
 use labward_api::account::LinkedAccount;
-use labward_api::session::{Passkey, Session};
-use labward_identity::{Language, Role, Roles, Theme};
+use labward_api::session::{AddedToken, Passkey, Session, Token};
+use labward_identity::{Language, NEVER_BY_TOKEN, Permission, Role, Roles, Theme};
 
 use super::When;
 use crate::RenderError;
@@ -32,6 +34,12 @@ pub struct Account<'a> {
     pub linked: Option<&'a LinkedAccount>,
     /// What was wrong with what was asked about a passkey.
     pub fault: Option<&'a ProblemBody>,
+    /// Their tokens.
+    pub tokens: &'a [Token],
+    /// The token that was just made, with its secret.
+    pub made: Option<&'a AddedToken>,
+    /// What was wrong with what was asked about a token.
+    pub token_fault: Option<&'a ProblemBody>,
 }
 
 #[derive(Template)]
@@ -45,6 +53,18 @@ struct MePage<'a> {
 impl MePage<'_> {
     fn speaks(&self, language: &Language) -> bool {
         self.account.language == Some(*language)
+    }
+
+    /// What the reader could let a token do.
+    fn scopes(&self) -> Vec<&'static str> {
+        let all = Permission::ALL.iter();
+        let given = all.filter(|one| self.f.may(**one) && !NEVER_BY_TOKEN.contains(one));
+        given.map(|one| one.name()).collect()
+    }
+
+    /// What a scope lets a token do, in words.
+    fn scope(&self, scope: &str) -> Cow<'static, str> {
+        self.f.of("permission", &scope.replace('.', "-"))
     }
 }
 
@@ -206,5 +226,42 @@ mod tests {
         let frame = frame();
         let account = Account::default();
         assert!(me(&frame, &account).unwrap().contains("[tls]"));
+    }
+
+    #[test]
+    fn everything_that_a_token_may_do_has_words_in_every_language_and_nothing_else_is_offered() {
+        for language in Language::ALL {
+            let mut f = frame();
+            f.language = *language;
+            f.viewer = Some(crate::frame::Viewer {
+                name: "Ada".to_owned(),
+                roles: Role::ALL
+                    .iter()
+                    .fold(Role::It.into(), |all, role| Roles::and(all, *role)),
+                engagement: None,
+                mark: None,
+                csrf: "token".to_owned(),
+            });
+            let account = Account::default();
+            let page = MePage {
+                f: &f,
+                roles: Vec::new(),
+                account: &account,
+            };
+            let offered = page.scopes();
+            for permission in Permission::ALL {
+                let name = permission.name();
+                let never = NEVER_BY_TOKEN.contains(permission);
+                assert_eq!(offered.contains(&name), !never, "{name}");
+                let words = page.scope(name);
+                assert!(
+                    never || !words.starts_with("permission-"),
+                    "{name} has no words"
+                );
+            }
+            let html = page.render().unwrap();
+            assert!(html.contains("value=\"ledger.read\""), "{html}");
+            assert!(!html.contains("value=\"config.change\""), "{html}");
+        }
     }
 }

@@ -14,6 +14,8 @@ fn frame(language: Language, role: Role) -> Frame {
         viewer: Some(crate::frame::Viewer {
             name: "Ada".to_owned(),
             roles: role.into(),
+            engagement: None,
+            mark: None,
             csrf: "token".to_owned(),
         }),
         nonce: "nonce".to_owned(),

@@ -171,6 +171,8 @@ mod tests {
             viewer: Some(crate::frame::Viewer {
                 name: "Olga".to_owned(),
                 roles: role.into(),
+                engagement: None,
+                mark: None,
                 csrf: "token".to_owned(),
             }),
             nonce: "nonce".to_owned(),

@@ -187,6 +187,8 @@ mod tests {
             viewer: Some(crate::frame::Viewer {
                 name: "Eva".to_owned(),
                 roles: Role::LabManager.into(),
+                engagement: None,
+                mark: None,
                 csrf: "token".to_owned(),
             }),
             nonce: "nonce".to_owned(),

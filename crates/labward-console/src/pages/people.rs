@@ -65,6 +65,7 @@ impl ImportPage<'_> {
             LineState::New => "new",
             LineState::Added => "added",
             LineState::Known => "known",
+            LineState::NeedsEngagement => "expert",
             LineState::NoRole => "no-role",
             LineState::NoName => "no-name",
         }

@@ -100,6 +100,7 @@ mod tests {
             login: None,
             language: None,
             theme: Theme::Auto,
+            engagement: None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Checks of people, their accounts and who may do what.
 
 use labward_base::{Remark, remark};
-use labward_identity::Permission;
+
+use labward_identity::{Permission, Role};
 
 use super::{CheckInput, Found};
 
@@ -37,4 +38,13 @@ pub(super) fn account_gone(input: &CheckInput) -> Found {
 
 pub(super) fn socket_group(input: &CheckInput) -> Found {
     Found::of(&input.group_strangers, |all| Found::named(all))
+}
+
+pub(super) fn without_engagement(input: &CheckInput) -> Found {
+    let without = input.people.iter().filter(|person| {
+        let engagement = person.engagement.as_ref();
+        let holds = engagement.is_some_and(|one| one.holds(input.now));
+        person.roles.contains(Role::Expert) && !holds
+    });
+    Found::at(without.map(|person| &person.name))
 }

@@ -206,6 +206,9 @@ checks! {
     "check.nobody-may", High, people::nobody_may,
         "nobody of the lab may do what somebody must be able to",
         "give somebody the role with labward person add";
+    "check.expert-without-engagement", Low, people::without_engagement,
+        "an outside expert has no engagement, or one that is over, and sees nothing",
+        "give them one with labward person engage, or remove them with labward person remove";
     "check.account-gone", Medium, people::account_gone,
         "the account of a person is there no more, and whoever gets its number next gets its rights",
         "remove the person with labward person remove";

@@ -91,6 +91,7 @@ fn person(id: u64) -> Person {
         login: None,
         language: None,
         theme: labward_identity::Theme::Auto,
+        engagement: None,
     }
 }
 
@@ -567,6 +568,9 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("check.nobody-may", "release or reject held messages", |i| {
         i.people[0].roles = Role::Administrator.into();
         i.people[1].roles = Role::Administrator.into();
+    }),
+    ("check.expert-without-engagement", "J. Doe", |i| {
+        i.people[0].roles = i.people[0].roles.and(Role::Expert);
     }),
     ("check.account-gone", "J. Doe", |i| {
         i.lost_accounts = Ok(vec![remark::account("J. Doe", 901_u32)])

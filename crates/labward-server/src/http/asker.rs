@@ -2,6 +2,9 @@
 //!
 //! It must never take a cookie for a token, so that no page of another site can ask in a person's
 //! name. Person or entity authentication is 45 CFR 164.312(d).
+//!
+//! An outside expert's engagement is held against the moment of asking here, once for every endpoint
+//! and page: what lies outside it is not there for them.
 
 use std::net::IpAddr;
 
@@ -27,6 +30,7 @@ impl Asker {
         match caller.line {
             Line::Socket(uid) => {
                 let person = uid.and_then(|uid| core.people.by_uid(uid));
+                let person = person.and_then(|person| person.at(core.clock.now()));
                 let person = person.ok_or(Failure::new(&problem::IDENTITY_UNKNOWN))?;
                 Ok(Self::Account(person))
             }
@@ -34,12 +38,13 @@ impl Asker {
         }
     }
 
-    /// Whether they may do this.
-    pub(super) fn permits(&self, permission: Permission) -> bool {
-        match self {
-            Self::Account(person) => person.permits(permission),
-            Self::Program(token) => token.permits(permission),
-        }
+    /// Refuses what they may not do.
+    pub(super) fn admit(&self, permission: Permission) -> Result<(), Failure> {
+        let (person, scopes) = match self {
+            Self::Account(person) => (person, None),
+            Self::Program(token) => (&token.person, Some(token.scopes.as_slice())),
+        };
+        admit(person, scopes, permission)
     }
 
     /// What the token was made for, if it is one.
@@ -56,6 +61,21 @@ impl Asker {
             Self::Account(person) => person,
             Self::Program(token) => token.person,
         }
+    }
+}
+
+/// Refuses what this person may not do, by a token within these scopes; what an expert's role permits
+/// and their engagement leaves out is not there for them.
+pub(super) fn admit(
+    person: &Person,
+    scopes: Option<&[Permission]>,
+    permission: Permission,
+) -> Result<(), Failure> {
+    let in_scope = scopes.is_none_or(|scopes| scopes.contains(&permission));
+    match in_scope && person.roles.permits(permission) {
+        true if person.permits(permission) => Ok(()),
+        true => Err(Failure::new(&problem::SERVER_NO_ENDPOINT)),
+        false => Err(Failure::new(&problem::IDENTITY_DENIED).with(permission.name())),
     }
 }
 

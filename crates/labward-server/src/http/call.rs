@@ -18,6 +18,7 @@ use labward_ledger::Actor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::asker::admit;
 use super::failure::Failure;
 use super::upload::Upload;
 use crate::app::{Core, Opened};
@@ -74,10 +75,9 @@ impl Call {
         Actor::Person(self.person.id)
     }
 
-    /// Whether who asks may do this, too.
-    pub(crate) fn permits(&self, permission: Permission) -> bool {
-        let scopes = self.scopes.as_ref();
-        self.person.permits(permission) && scopes.is_none_or(|all| all.contains(&permission))
+    /// Refuses what who asks may not do, too.
+    pub(crate) fn admit(&self, permission: Permission) -> Result<(), Failure> {
+        admit(&self.person, self.scopes.as_deref(), permission)
     }
 
     /// What needs the root key to be open.

@@ -190,6 +190,8 @@ endpoints! {
         "Gives a person these roles in place of those they had; what their sessions and tokens may do changes at once";
     Post "people/import", PersonChange, Json("ImportPeople"), "ImportedPeople", person::import,
         "Adds the people of a list, all of them or none, or says what it would add";
+    Post "people/{id}/engage", PersonChange, Json("Engagement"), "Person", peer::engage,
+        "Changes what an outside expert sees and until when; holds for their next request";
     Post "people/{id}/invite", PersonChange, Nothing, "Invitation", session::invite,
         "Makes a one-time code with which a person chooses login and password, or a new password";
     Get "accounts", PersonRead, Nothing, "[LinkedAccount]", account::accounts,

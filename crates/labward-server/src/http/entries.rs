@@ -1,9 +1,12 @@
 //! `ledger/entries`: a page of the ledger, filtered; what is sealed in an entry stays sealed.
 //!
-//! It must never say that there is nothing where it stopped looking: an answer says how far it looked.
+//! It must never say that there is nothing where it stopped looking: an answer says how far it looked;
+//! or show an entry outside the engagement of who asks.
 
 use labward_api::ledger::{Entries, EntryFilter};
+use labward_base::Timestamp;
 use labward_base::id::EntryIndex;
+use labward_identity::{Engagement, Permission};
 use labward_ledger::{
     Action, LedgerError, StoredEntry, TRAFFIC, acts, acts_before, entries as entries_from,
     entries_before, entry_since, tree_head,
@@ -32,6 +35,13 @@ pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
         since(filter.since.as_deref())?,
         until(filter.until.as_deref())?,
     );
+    let engagement = call.person.narrowed(Permission::LedgerRead);
+    let since = since.max(engagement.map(|one| one.from));
+    let within = engagement.map(|one| one.until);
+    let until = match (until, within) {
+        (Some(until), Some(within)) => Some(until.min(within)),
+        (until, within) => until.or(within),
+    };
     let store = &call.core.store;
     let (size, first, end) = store.read(|snapshot| -> Result<_, StoreError> {
         let size = tree_head(snapshot, NODE)?.map_or(0, |head| head.frontier.size());
@@ -44,6 +54,7 @@ pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
     let mut walk = Walk {
         limit: filter.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX),
         filter: &filter,
+        engagement,
         found: Vec::new(),
         looked: 0,
     };
@@ -63,6 +74,8 @@ pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
 /// A walk over entries that keeps those that fit.
 struct Walk<'a> {
     filter: &'a EntryFilter,
+    /// What else leaves entries out.
+    engagement: Option<&'a Engagement>,
     limit: u32,
     found: Vec<Value>,
     looked: u64,
@@ -132,7 +145,7 @@ impl Walk<'_> {
 
     /// How many to read at once: without a filter each fits.
     fn page(&self) -> u32 {
-        match is_open(self.filter) {
+        match is_open(self.filter) && self.engagement.is_none() {
             true => self.missing(),
             false => PAGE,
         }
@@ -153,7 +166,8 @@ impl Walk<'_> {
             return Ok(());
         }
         let leaf = leaf_value(stored)?;
-        if self.fits(&leaf) {
+        let is_seen = self.engagement.is_none_or(|one| sees(one, &leaf));
+        if is_seen && self.fits(&leaf) {
             self.found.push(leaf);
         }
         Ok(())
@@ -211,6 +225,30 @@ fn is_about(leaf: &Value, patient: u64) -> bool {
         || listed.any(|one| is(Some(one)))
 }
 
+/// Refuses an entry outside the engagement of who asks as one that there is not.
+pub(super) fn admit_entry(call: &Call, index: EntryIndex) -> Result<(), Failure> {
+    let Some(engagement) = call.person.narrowed(Permission::LedgerRead) else {
+        return Ok(());
+    };
+    let page = call
+        .core
+        .store
+        .read(|snapshot| entries_from(snapshot, index, 1))?;
+    let found = page.first().filter(|stored| stored.index == index);
+    let leaf = found.map(leaf_value).transpose()?;
+    match leaf.is_some_and(|leaf| sees(engagement, &leaf)) {
+        true => Ok(()),
+        false => Err(LedgerError::NoEntry { index: index.get() }.into()),
+    }
+}
+
+/// Whether an entry lies within this engagement; one that cannot be read does not.
+fn sees(engagement: &Engagement, leaf: &Value) -> bool {
+    let text = |name: &str| leaf.get(name).and_then(Value::as_str).unwrap_or_default();
+    let time = Timestamp::parse_rfc3339(text("time"));
+    time.is_some_and(|time| engagement.sees(text("action"), time))
+}
+
 fn leaf_value(entry: &StoredEntry) -> Result<Value, Failure> {
     let read = serde_json::from_slice(&entry.leaf);
     read.map_err(|_| {
@@ -231,6 +269,7 @@ mod tests {
         });
         let walk = Walk {
             filter: &filter,
+            engagement: None,
             limit: 1,
             found: Vec::new(),
             looked: 0,

@@ -1,19 +1,27 @@
 //! `ledger/…`: verifying, exporting, proving; what is sealed in an entry stays sealed.
+//!
+//! It must never prove or give out an entry outside the engagement of who asks. A bundle holds every
+//! entry, so it needs an engagement that covers them all. Its format has no place for a mark that
+//! would not break it, so the mark is in the entry of the export, which is the last in the bundle.
 
 use std::fs;
 use std::sync::Arc;
 
 use labward_api::ledger::{LedgerExport, LedgerFormat, Proof, Verified, VerifierKey as PublicKey};
 use labward_base::id::EntryIndex;
+use labward_base::{Clock as _, problem};
 use labward_base::{Remark, remark};
+use labward_identity::{Engagement, Permission};
 use labward_ledger::verify::Fault;
 use labward_ledger::{
-    Action, Actor, Facts, LedgerError, NewEntry, Outcome, Subject, VerifierKey, VerifyReport,
-    append, export_audit_events, tree_head, verify as check,
+    Action, Actor, Facts, Leaf, LedgerError, NewEntry, Outcome, Subject, VerifierKey, VerifyReport,
+    append, entries, export_audit_events, tree_head, verify as check,
 };
 
 use super::call::{Answer, Call, Writer};
+use super::entries::admit_entry;
 use super::failure::Failure;
+use super::mark::Mark;
 use crate::app::Core;
 use crate::error::ServerError;
 use crate::folder::{NODE, SITE};
@@ -43,8 +51,8 @@ pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
     };
     let outcome = match (report.is_sound(), report.evidence.is_empty()) {
         (true, _) => Outcome::Success,
-        (false, true) => Outcome::Failed(labward_base::problem::LEDGER_TAMPERED.code),
-        (false, false) => Outcome::Failed(labward_base::problem::LEDGER_SECOND_HISTORY.code),
+        (false, true) => Outcome::Failed(problem::LEDGER_TAMPERED.code),
+        (false, false) => Outcome::Failed(problem::LEDGER_SECOND_HISTORY.code),
     };
     let facts = Facts::new()
         .number("entries", report.entries)
@@ -63,7 +71,14 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
         LedgerFormat::Fhir => "fhir",
     };
     // Before the first byte leaves, so that the export holds its own entry.
-    let facts = Facts::new().text("format", name);
+    let engagement = call.person.narrowed(Permission::LedgerExport).cloned();
+    if let (Some(one), LedgerFormat::Bundle) = (&engagement, format) {
+        admit_bundle(call, one)?;
+    }
+    let mut facts = Facts::new().text("format", name);
+    if let Some(mark) = Mark::of(call, Permission::LedgerExport) {
+        facts = facts.text("issued_to", mark.text());
+    }
     let core = Arc::clone(&call.core);
     record(
         &core,
@@ -80,7 +95,11 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
         LedgerFormat::Fhir => Box::new(move |out| {
             let head = core.store.read(|snapshot| tree_head(snapshot, NODE))?;
             let end = EntryIndex::new(head.map_or(0, |head| head.frontier.size()));
-            export_audit_events(&core.store, EntryIndex::new(0), end, out)?;
+            let seen = |leaf: &Leaf| {
+                let sees = |one: &Engagement| one.sees(leaf.action.name(), leaf.time);
+                engagement.as_ref().is_none_or(sees)
+            };
+            export_audit_events(&core.store, EntryIndex::new(0), end, seen, out)?;
             Ok(())
         }),
     };
@@ -90,6 +109,7 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
 /// `GET ledger/prove/{entry}`
 pub(super) fn prove(call: &Call) -> Result<Answer, Failure> {
     let entry: EntryIndex = call.param("entry")?;
+    admit_entry(call, entry)?;
     let proof = call.opened()?.publishing.prove(entry)?;
     Answer::json(&Proof {
         proof: proof.to_string(),
@@ -106,6 +126,26 @@ pub(super) fn key(call: &Call) -> Result<Answer, Failure> {
         key: key.to_string(),
         origin: key.name().to_owned(),
     })
+}
+
+/// Refuses a bundle to whose engagement leaves out an entry that it would hold.
+fn admit_bundle(call: &Call, engagement: &Engagement) -> Result<(), Failure> {
+    let core = &call.core;
+    let first = core
+        .store
+        .read(|snapshot| entries(snapshot, EntryIndex::new(0), 1))?;
+    let now = core.clock.now();
+    // What cannot be read is no reason to give more out.
+    let leaf = first
+        .first()
+        .and_then(|stored| Leaf::parse(&stored.leaf).ok());
+    let Some(first) = leaf.map(|leaf| leaf.time) else {
+        return Err(Failure::new(&problem::IDENTITY_BEYOND_ENGAGEMENT));
+    };
+    match engagement.sees_all(first, now) {
+        true => Ok(()),
+        false => Err(Failure::new(&problem::IDENTITY_BEYOND_ENGAGEMENT)),
+    }
 }
 
 /// The public key as `init` wrote it down, for a server that is sealed.

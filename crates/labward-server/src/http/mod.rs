@@ -17,6 +17,7 @@
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
+//! | `mark` | the mark on what an outside expert takes out |
 //! | `span` | days and moments as people write them |
 //! | `status`, `check`, `config`, `key`, `backup`, `peer`, `person`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
 
@@ -38,6 +39,7 @@ mod idle;
 mod key;
 mod ledger;
 mod listener;
+mod mark;
 mod message;
 mod openapi;
 mod path;
@@ -269,10 +271,7 @@ impl Service {
     ) -> Result<Response, Failure> {
         let answering = caller.answering();
         let asker = Asker::of(&self.core, caller, request.headers())?;
-        if !asker.permits(endpoint.permission) {
-            return Err(Failure::new(&problem::IDENTITY_DENIED)
-                .about(remark::permission(endpoint.permission.name())));
-        }
+        asker.admit(endpoint.permission)?;
         let params = params
             .iter()
             .map(|(name, text)| (name.to_owned(), text.to_owned()))

@@ -5,18 +5,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use labward_api::peer::{AddedPeer, NewPeer, Peer, Person, Rules};
+use labward_api::peer::{AddedPeer, Engagement, NewPeer, Peer, Person, Rules};
 use labward_base::id::PersonId;
 use labward_base::{Clock, problem};
 use labward_gateway::config::LinkConfig;
 use labward_identity::{
     DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin, Pattern,
-    PeerChange, PeerKind, PeerRules, how_to,
+    PeerChange, PeerKind, PeerRules, Topic, how_to,
 };
 
 use super::call::{Answer, Call, reason};
 use super::edge::all_edges;
 use super::failure::Failure;
+use super::span::{since, until};
 use crate::app::Core;
 use crate::folder::SITE;
 
@@ -140,12 +141,43 @@ pub(super) fn people(call: &Call) -> Result<Answer, Failure> {
 /// `POST people`
 pub(super) fn add_person(call: &Call) -> Result<Answer, Failure> {
     let new: Person = call.json()?;
-    let new = NewPerson {
+    let engagement = new.engagement.as_ref();
+    let engagement = engagement.map(|one| engaged(call, one)).transpose()?;
+    let added = NewPerson {
         name: new.name,
         roles: new.role.parse()?,
         uid: new.uid,
     };
-    Answer::json(&person(&call.core.people.add(new, call.actor())?))
+    let people = &call.core.people;
+    let added = people.add_engaged(added, engagement, call.actor())?;
+    Answer::json(&person(&added))
+}
+
+/// `POST people/{id}/engage`
+pub(super) fn engage(call: &Call) -> Result<Answer, Failure> {
+    let id: PersonId = call.param("id")?;
+    let wanted: Engagement = call.json()?;
+    let engagement = engaged(call, &wanted)?;
+    let engaged = call.core.people.engage(id, engagement, call.actor())?;
+    Answer::json(&person(&engaged))
+}
+
+fn engaged(call: &Call, wanted: &Engagement) -> Result<labward_identity::Engagement, Failure> {
+    let missing = || {
+        let what = "an engagement needs a first and a last day, and one on which access ends";
+        Failure::bad_request(what)
+    };
+    let from = since(Some(&wanted.from))?.ok_or_else(missing)?;
+    let to = until(Some(&wanted.until))?.ok_or_else(missing)?;
+    let ends = until(Some(&wanted.expires))?.ok_or_else(missing)?;
+    let topics = wanted.topics.iter().map(|topic| topic.trim().parse());
+    let topics = topics.collect::<Result<Vec<Topic>, _>>()?;
+    let now = call.core.clock.now();
+    Ok(labward_identity::Engagement::new(
+        [from, to, ends],
+        topics,
+        now,
+    )?)
 }
 
 /// `DELETE people/{id}`
@@ -253,5 +285,16 @@ pub(super) fn person(person: &labward_identity::Person) -> Person {
         role: person.roles.to_string(),
         uid: person.uid,
         login: person.login.clone(),
+        engagement: person.engagement.as_ref().map(shown_engagement),
+    }
+}
+
+fn shown_engagement(engagement: &labward_identity::Engagement) -> Engagement {
+    let topics = engagement.topics.iter().map(|topic| topic.name());
+    Engagement {
+        from: engagement.from_text(),
+        until: engagement.until_text(),
+        expires: engagement.ends_text(),
+        topics: topics.map(str::to_owned).collect(),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use labward_api::person::{ImportPeople, ImportedPeople, ImportedPerson, LineState, NewRoles};
 use labward_base::id::PersonId;
 use labward_base::problem;
-use labward_identity::{IdentityError, NewPerson, Roles, check_person_name};
+use labward_identity::{IdentityError, NewPerson, Role, Roles, check_person_name};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
@@ -92,13 +92,16 @@ fn read(table: &str, mut known: BTreeSet<String>) -> Result<ImportedPeople, Fail
         match check_person_name(&line.name).map(|()| roles(&line.role)) {
             Err(_) => line.state = LineState::NoName,
             Ok(Err(_)) => line.state = LineState::NoRole,
+            Ok(Ok(roles)) if roles.contains(Role::Expert) && !known.contains(&line.name) => {
+                line.state = LineState::NeedsEngagement;
+            }
             Ok(Ok(_)) if !known.insert(line.name.clone()) => line.state = LineState::Known,
             Ok(Ok(roles)) => line.role = roles.to_string(),
         }
         match line.state {
             LineState::New | LineState::Added => all.added += 1,
             LineState::Known => all.known += 1,
-            LineState::NoName | LineState::NoRole => all.refused += 1,
+            LineState::NeedsEngagement | LineState::NoName | LineState::NoRole => all.refused += 1,
         }
         all.lines.push(line);
     }

@@ -7,7 +7,7 @@ use labward_api::PREFIX;
 use labward_api::session::{AddedToken, Invitation, NewToken, Passkey, Session, Token};
 use labward_base::Clock as _;
 use labward_base::id::{PasskeyNumber, PersonId, SessionNumber, TokenNumber};
-use labward_identity::Permission;
+use labward_identity::{Permission, TokenSecret};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
@@ -62,11 +62,20 @@ pub(super) fn add_token(call: &Call) -> Result<Answer, Failure> {
     };
     let core = &call.core;
     let (made, secret) = core.tokens.create(new, call.actor(), core.clock.now())?;
-    Answer::json(&AddedToken {
+    Answer::json(&added_token(core, &made, &secret))
+}
+
+/// A token with its secret, which is shown this once.
+pub(super) fn added_token(
+    core: &Core,
+    made: &labward_identity::Token,
+    secret: &TokenSecret,
+) -> AddedToken {
+    AddedToken {
         secret: secret.to_text().expose().clone(),
         url: core.console_url().map(|url| format!("{url}{PREFIX}")),
-        token: token(&made),
-    })
+        token: token(made),
+    }
 }
 
 /// `DELETE tokens/{number}`
@@ -101,7 +110,7 @@ pub(super) fn passkey(core: &Core, passkey: &labward_identity::Passkey) -> Passk
     }
 }
 
-fn token(token: &labward_identity::Token) -> Token {
+pub(super) fn token(token: &labward_identity::Token) -> Token {
     let scopes = token.scopes.iter().map(|scope| scope.name().to_owned());
     Token {
         number: token.number.get(),

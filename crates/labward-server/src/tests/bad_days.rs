@@ -118,6 +118,14 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let slot = slots[1]["id"].as_u64().unwrap();
     let people: Value = get(app, "people");
     let other = people[0]["id"].as_u64().unwrap();
+    let year: u32 = status(app).started[..4].parse().unwrap();
+    let last = format!("{year}-12-31T23:59:59.5Z");
+    let mut engagement = json!({ "from": "2020-01-01", "until": last, "expires": last,
+        "topics": ["keys"] });
+    let eve = json!({ "name": "Eve", "role": "expert", "uid": null, "engagement": engagement });
+    let eve: Value = post(app, "people", &eve);
+    let expert = eve["id"].as_u64().unwrap();
+    engagement["topics"] = json!(["people"]);
     let (kim, session) = super::sign_in::somebody_signed_in(app);
     let passkey = super::sign_in::a_passkey_of(app, kim);
     let new_token = json!({ "person": kim, "name": "x", "scopes": ["status.read"], "days": 1 });
@@ -149,7 +157,6 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let same =
         |endpoint: &'static str, body: &Value| act("POST", endpoint, endpoint.to_owned(), body);
     let export = json!({ "patient": patient, "format": "original", "why": WHY });
-    let year: u32 = status(app).started[..4].parse().unwrap();
     let decision = |citation: &str| {
         let until = format!("{}-01-01", year + 1);
         json!({ "citation": citation, "kind": "implemented", "until": until, "why": WHY })
@@ -240,6 +247,11 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         same(
             "people/import",
             &json!({ "table": "name,role\nM. M.,it\n" }),
+        ),
+        post(
+            "people/{id}/engage",
+            format!("people/{expert}/engage"),
+            &engagement,
         ),
         post(
             "people/{id}/invite",

@@ -1,16 +1,16 @@
-//! The page of one's own account: what one prefers, one's passkeys, one's account at
-//! the identity provider, and sessions.
 //!
-//! It must never change what somebody signs in with before they have given their password anew, or
+//! It must never change what somebody signs in with, or make a token, before they have given their password anew, or
 //! reach anything of another person.
 
 use labward_api::ProblemBody;
-use labward_api::session::{Passkey, Session as SessionShown};
-use labward_base::id::{PasskeyNumber, SessionNumber};
+use labward_api::session::{AddedToken, Passkey, Session as SessionShown, Token};
+use labward_base::id::{PasskeyNumber, SessionNumber, TokenNumber};
 use labward_base::{Clock as _, Secret, problem, remark};
 use labward_console::frame::Place;
 use labward_console::pages as html;
-use labward_identity::{IdentityError, Preferences, RelyingParty, SignInError, Theme};
+use labward_identity::{
+    IdentityError, NewToken, Permission, Preferences, RelyingParty, SignInError, Theme,
+};
 use labward_ledger::Actor;
 
 use super::entrance::refused;
@@ -24,6 +24,17 @@ pub(super) fn me(visit: &Visit) -> Result<Page, Failure> {
 }
 
 fn me_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
+    me_showing(
+        visit,
+        html::Account {
+            fault,
+            ..html::Account::default()
+        },
+    )
+}
+
+/// The page with what `account` says already.
+fn me_showing(visit: &Visit, account: html::Account<'_>) -> Result<Page, Failure> {
     let (_, session) = visit.session()?;
     let (core, id) = (&visit.core, session.person.id);
     let sessions = core.sessions.list(id, core.clock.now());
@@ -31,6 +42,9 @@ fn me_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> 
     let passkeys = core.passkeys.of(id)?;
     let shown = |one| crate::http::session::passkey(core, one);
     let passkeys: Vec<Passkey> = passkeys.iter().map(shown).collect();
+    let tokens = core.tokens.list(core.clock.now());
+    let mine = tokens.iter().filter(|token| token.person.id == id);
+    let tokens: Vec<Token> = mine.map(crate::http::session::token).collect();
     let at = core.relying_party();
     let linked = core.sign_on.accounts().of(id)?;
     let linked = linked.map(|one| crate::http::account::shown(core, one));
@@ -43,7 +57,8 @@ fn me_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> 
         relying_party: at.as_ref().map(RelyingParty::name),
         provider: config.console.oidc.as_ref().map(|oidc| oidc.name.as_str()),
         linked: linked.as_ref(),
-        fault,
+        tokens: &tokens,
+        ..account
     };
     written(html::me(&visit.frame(Place::Me), &account))
 }
@@ -92,6 +107,59 @@ pub(super) fn remove_passkey(visit: &Visit) -> Result<Page, Failure> {
         visit.core.passkeys.remove(number, Some(me), by)?;
         Ok(Page::To("/me?done=passkey-removed".to_owned()))
     })
+}
+
+/// `POST /me/tokens`
+pub(super) fn add_token(visit: &Visit) -> Result<Page, Failure> {
+    match make_token(visit) {
+        Ok(made) => me_showing(
+            visit,
+            html::Account {
+                made: Some(&made),
+                ..html::Account::default()
+            },
+        ),
+        Err(failure) => {
+            let fault = shown_within(failure)?;
+            let account = html::Account {
+                token_fault: Some(&fault),
+                ..html::Account::default()
+            };
+            me_showing(visit, account)
+        }
+    }
+}
+
+fn make_token(visit: &Visit) -> Result<AddedToken, Failure> {
+    let (_, session) = visit.session()?;
+    let (core, form) = (&visit.core, &visit.form);
+    confirm(visit)?;
+    let days = form.text("days").trim().parse();
+    let scopes = form.all("scope").map(str::parse);
+    let new = NewToken {
+        person: session.person.id,
+        name: form.text("name").trim().to_owned(),
+        scopes: scopes.collect::<Result<Vec<Permission>, _>>()?,
+        days: days.map_err(|_| Failure::bad_request("how many days is a number"))?,
+    };
+    let by = Actor::Person(session.person.id);
+    let (token, secret) = core.tokens.create(new, by, core.clock.now())?;
+    Ok(crate::http::session::added_token(core, &token, &secret))
+}
+
+/// `POST /me/tokens/{number}/end`
+pub(super) fn end_token(visit: &Visit) -> Result<Page, Failure> {
+    let (_, session) = visit.session()?;
+    let number = visit.text("number").parse::<TokenNumber>();
+    let number = number.map_err(|_| Failure::bad_request("there is no such token"))?;
+    let (core, me) = (&visit.core, session.person.id);
+    let all = core.tokens.list(core.clock.now());
+    let is_mine = |one: &labward_identity::Token| one.number == number && one.person.id == me;
+    if !all.iter().any(is_mine) {
+        return Err(IdentityError::from(SignInError::NoToken(number)).into());
+    }
+    core.tokens.end(number, Actor::Person(me))?;
+    Ok(Page::To("/me?done=token-ended".to_owned()))
 }
 
 /// That whoever sits there knows the password: a session that was left open is not enough.

@@ -44,7 +44,10 @@ pub(super) fn entry(visit: &Visit) -> Result<Page, Failure> {
     let number: u64 = visit.text("entry").parse().map_err(|_| missing())?;
     let found: Entries = visit.get(&format!("ledger/entries?from={number}&limit=1"))?;
     let rows = html::rows(&found.entries, |who| name_of(visit, who));
-    let (Some(row), Some(leaf)) = (rows.first(), found.entries.first()) else {
+    // The first from there on may be another one.
+    let is_it = |leaf: &&Value| leaf.get("n").and_then(Value::as_u64) == Some(number);
+    let leaf = found.entries.first().filter(is_it);
+    let (Some(row), Some(leaf)) = (rows.first(), leaf) else {
         return Err(missing());
     };
     written(html::entry(

@@ -5,7 +5,7 @@
 
 use labward_api::glass::Opening;
 use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
-use labward_api::peer::Person;
+use labward_api::peer::{Engagement, Person};
 use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::Safeguards;
 use labward_api::session::Session as SessionShown;
@@ -18,13 +18,19 @@ use labward_console::pages as html;
 use labward_identity::Permission;
 
 use super::entrance::unwritten;
+use super::form::Form;
 use super::visit::{Page, Visit, shown_within};
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
 
 /// `GET /`
 pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
-    // Every role may; one that could not would have nothing to see here.
+    // Every role may, but an expert's engagement may be about something else.
+    if !visit.visitor.permits(Permission::StatusRead) {
+        let first = visit.frame(Place::Home).navigation();
+        let first = first.first().map_or("/me", |item| item.href);
+        return Ok(Page::To(first.to_owned()));
+    }
     let status: Status = visit.get("status")?;
     let check: Option<Check> = match visit.is_live() {
         true => None,
@@ -215,6 +221,7 @@ pub(super) fn add_person(visit: &Visit) -> Result<Page, Failure> {
     let person = Person {
         name: visit.form.text("name").trim().to_owned(),
         role: roles.join(","),
+        engagement: engagement_of(&visit.form).filter(|_| roles.contains(&"expert")),
         ..Person::default()
     };
     match visit.post::<Person>("people", &[], &person) {
@@ -224,6 +231,31 @@ pub(super) fn add_person(visit: &Visit) -> Result<Page, Failure> {
             people_with(visit, None, Some(&fault))
         }
     }
+}
+
+/// `POST /people/{id}/engage`
+pub(super) fn engage(visit: &Visit) -> Result<Page, Failure> {
+    let params = [("id", visit.text("id"))];
+    let engagement = engagement_of(&visit.form).unwrap_or_default();
+    match visit.post::<Person>("people/{id}/engage", &params, &engagement) {
+        Ok(_) => Ok(Page::To("/people?done=engaged".to_owned())),
+        Err(failure) => {
+            let fault = shown_within(failure)?;
+            people_with(visit, None, Some(&fault))
+        }
+    }
+}
+
+/// The engagement of a form, if a word of it was filled in.
+fn engagement_of(form: &Form) -> Option<Engagement> {
+    let text = |name| form.text(name).trim().to_owned();
+    let engagement = Engagement {
+        from: text("expert-from"),
+        until: text("expert-until"),
+        expires: text("expires"),
+        topics: form.all("expert-topic").map(str::to_owned).collect(),
+    };
+    (engagement != Engagement::default()).then_some(engagement)
 }
 
 /// `POST /people/{id}/invite`

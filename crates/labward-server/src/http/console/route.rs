@@ -58,6 +58,8 @@ routes! {
     Post "/me/passkeys", Oneself, account::ask_passkey;
     Post "/me/passkeys/add", Oneself, account::add_passkey;
     Post "/me/passkeys/{number}/remove", Oneself, account::remove_passkey;
+    Post "/me/tokens", Oneself, account::add_token;
+    Post "/me/tokens/{number}/end", Oneself, account::end_token;
     Post "/me/sessions/{number}/end", Oneself, account::end_my_session;
     Get "/", Oneself, pages::home;
     Get "/flow", StatusRead, pages::flow;
@@ -97,6 +99,7 @@ routes! {
     Post "/people/import", PersonChange, people::import;
     Get "/people/{id}", PersonChange, people::person;
     Post "/people/{id}/roles", PersonChange, people::set_roles;
+    Post "/people/{id}/engage", PersonChange, pages::engage;
     Post "/people/{id}/invite", PersonChange, pages::invite;
     Post "/people/link", PersonChange, oidc::link;
     Post "/people/unlink", PersonChange, oidc::unlink;

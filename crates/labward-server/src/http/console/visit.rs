@@ -23,9 +23,11 @@ use super::form::Form;
 use super::headers::{Nonce, cookie_of, sign_on_of};
 use crate::app::Core;
 use crate::check::CheckInput;
+use crate::http::asker::admit;
 use crate::http::call::{Answer, Call, Writer};
 use crate::http::endpoint::{ENDPOINTS, Verb};
 use crate::http::failure::Failure;
+use crate::http::mark::Mark;
 
 /// Who visits, before it is known which page.
 #[derive(Clone)]
@@ -169,6 +171,8 @@ impl Visitor {
             viewer: session.map(|(id, session)| Viewer {
                 name: session.person.name.clone(),
                 roles: session.person.roles,
+                engagement: session.person.engagement.clone(),
+                mark: Mark::of_pages(&session.person, self.now).map(Mark::into_text),
                 csrf: csrf_token(id),
             }),
             nonce: self.nonce.as_str().to_owned(),
@@ -277,10 +281,7 @@ impl Visit {
             .iter()
             .find(|one| one.verb == verb && one.path == path);
         let endpoint = found.ok_or_else(|| fault("find an endpoint of the API"))?;
-        if !session.person.permits(endpoint.permission) {
-            return Err(Failure::new(&problem::IDENTITY_DENIED)
-                .about(remark::permission(endpoint.permission.name())));
-        }
+        admit(&session.person, None, endpoint.permission)?;
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
         // Handlers read the query of it, and nothing else.
         let uri: Uri = format!("/?{query}")

@@ -15,6 +15,7 @@ use labward_seal::Sha256;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::super::mark::{COLUMN, Mark};
 use super::Failure;
 
 /// Bytes that are held back: a file up to this size leaves only after its entry.
@@ -23,6 +24,8 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A file that is being written.
 pub(super) struct CsvFile<'a> {
+    /// What stands in one more column of every line.
+    mark: Option<Mark>,
     csv: Writer<Held<'a>>,
     rows: u64,
 }
@@ -52,8 +55,8 @@ impl Write for Held<'_> {
 }
 
 impl<'a> CsvFile<'a> {
-    /// A file without a row.
-    pub(super) fn begin(out: &'a mut dyn Write) -> Self {
+    /// A file without a row, each line of which will bear this mark.
+    pub(super) fn begin(out: &'a mut dyn Write, mark: Option<Mark>) -> Self {
         let mut sha256 = Sha256::new();
         sha256.update(BYTE_ORDER_MARK);
         let mut held = Zeroizing::new(Vec::with_capacity(HELD_BYTES));
@@ -62,18 +65,20 @@ impl<'a> CsvFile<'a> {
         let csv = WriterBuilder::new()
             .terminator(Terminator::CRLF)
             .from_writer(held);
-        Self { csv, rows: 0 }
+        Self { mark, csv, rows: 0 }
     }
 
     /// The names of the columns.
     pub(super) fn head(&mut self, columns: &[&str]) -> Result<(), Failure> {
-        self.csv.write_record(columns).map_err(broken)
+        let mark = self.mark.as_ref().map(|_| COLUMN);
+        let names = columns.iter().copied().chain(mark);
+        self.csv.write_record(names).map_err(broken)
     }
 
     /// One row: of each column the member at its dotted path.
     pub(super) fn row(&mut self, row: &Value, columns: &[&str]) -> Result<(), Failure> {
         let cells = columns.iter().map(|column| cell(at(row, column)));
-        let cells: Vec<String> = cells.collect();
+        let cells: Vec<String> = cells.chain(self.marked()).collect();
         self.csv.write_record(&cells).map_err(broken)?;
         self.rows += 1;
         Ok(())
@@ -82,8 +87,14 @@ impl<'a> CsvFile<'a> {
     /// A last line that is no row: words in the first cell.
     pub(super) fn note(&mut self, words: &str, columns: &[&str]) -> Result<(), Failure> {
         let rest = columns.iter().skip(1).map(|_| "");
-        let cells = std::iter::once(words).chain(rest);
-        self.csv.write_record(cells).map_err(broken)
+        let cells = std::iter::once(words).chain(rest).map(str::to_owned);
+        let cells: Vec<String> = cells.chain(self.marked()).collect();
+        self.csv.write_record(&cells).map_err(broken)
+    }
+
+    fn marked(&self) -> Option<String> {
+        let mark = self.mark.as_ref();
+        mark.map(|mark| defused(mark.text()).into_owned())
     }
 
     /// How many rows are in it.
@@ -202,7 +213,7 @@ mod tests {
         #[test]
         fn every_text_is_read_back_and_none_is_computed(text in "['=+@\t\r\n0-9a,.\"-]{0,9}") {
             let mut bytes = Vec::new();
-            let mut file = CsvFile::begin(&mut bytes);
+            let mut file = CsvFile::begin(&mut bytes, None);
             file.row(&json!({ "a": text, "b": 1 }), &["a", "b"]).unwrap();
             let sha256 = file.sha256().unwrap();
             file.end().unwrap();
@@ -237,7 +248,7 @@ mod tests {
     #[test]
     fn nothing_of_a_small_file_leaves_before_it_is_let_go() {
         let mut bytes = Vec::new();
-        let mut file = CsvFile::begin(&mut bytes);
+        let mut file = CsvFile::begin(&mut bytes, None);
         file.head(&["a"]).unwrap();
         file.row(&json!({ "a": 1 }), &["a"]).unwrap();
         file.sha256().unwrap();

@@ -379,7 +379,17 @@ pub(super) const LISTS: &[List] = &[
         Permission::PersonRead,
         peer::people,
         all,
-        &["id", "name", "role", "uid", "login"],
+        &[
+            "id",
+            "name",
+            "role",
+            "uid",
+            "login",
+            "engagement.from",
+            "engagement.until",
+            "engagement.expires",
+            "engagement.topics",
+        ],
     ),
     plain(
         "sessions",
@@ -482,7 +492,7 @@ mod tests {
             ],
             "accesses" => &[("Access", "")],
             "safeguards" => &[("Safeguard", "")],
-            "people" => &[("Person", "")],
+            "people" => &[("Person", ""), ("Engagement", "engagement.")],
             "sessions" => &[("Session", "")],
             "openings" => &[("Opening", "")],
             "accounts" => &[("LinkedAccount", "")],
@@ -495,6 +505,7 @@ mod tests {
     /// Members that are no cell: they are rows of their own, or columns of their own, or of the request.
     const ELSEWHERE: &[(&str, &[&str])] = &[
         ("Peer", &["rules"]),
+        ("Person", &["engagement"]),
         ("TestLine", &["test", "values"]),
         (
             "Results",

@@ -23,6 +23,7 @@ use self::csv::CsvFile;
 use self::lists::{List, list_named};
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
+use super::mark::Mark;
 use crate::app::{Core, Opened};
 use crate::folder::SITE;
 
@@ -37,10 +38,8 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
     let list = list_named(call.text("list")).ok_or_else(unknown)?;
     let asked: ListExport = call.json()?;
     let needed = [Some(list.permission), list.also];
-    if let Some(denied) = needed.into_iter().flatten().find(|one| !call.permits(*one)) {
-        return Err(
-            Failure::new(&problem::IDENTITY_DENIED).about(remark::permission(denied.name()))
-        );
+    for needed in needed.into_iter().flatten() {
+        call.admit(needed)?;
     }
     let export = Export::of(call, list, asked)?;
     let name = export.file_name();
@@ -109,7 +108,9 @@ impl Export {
     fn file_name(&self) -> String {
         let now = self.core.clock.now().to_rfc3339();
         let day = now.get(..10).unwrap_or_default();
-        let mut name = format!("{}-{day}", self.list.name);
+        let mark = Mark::on(&self.core, &self.person, Permission::ListExport);
+        let kind = if mark.is_some() { "confidential-" } else { "" };
+        let mut name = format!("{kind}{}-{day}", self.list.name);
         for (by, value) in &self.filter {
             let value = value.as_str().unwrap_or_default();
             let known = self.list.shown_values.contains(&value) || is_day(value);
@@ -123,7 +124,8 @@ impl Export {
 
     /// Writes the file, and its entry before the last of its bytes leaves.
     fn write(&self, out: &mut dyn Write, rows_max: u64) -> Result<(), Failure> {
-        let mut file = CsvFile::begin(out);
+        let mark = Mark::on(&self.core, &self.person, Permission::ListExport);
+        let mut file = CsvFile::begin(out, mark);
         let written = self.write_rows(&mut file, rows_max);
         let outcome = match &written {
             Ok(_) => Outcome::Success,
