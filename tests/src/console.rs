@@ -1,5 +1,7 @@
 //! The web console: invited, signed in, at work, signed out; and everything that is refused.
 
+mod live;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -309,8 +311,12 @@ fn a_page_that_keeps_itself_fresh_is_small_and_no_page_outlives_its_session_on_t
     assert!(home.body.contains("check.one-slot") && home.body.contains("id=\"live\""));
     let live = ada.get("/?live=1");
     assert!(live.body.contains("id=\"live\"") && !live.body.contains("check.one-slot"));
-    assert_eq!(home.header("refresh"), Some("901; url=/sign-in"));
-    assert_eq!(lab.browser().get("/sign-in").header("refresh"), None);
+    assert_eq!(home.header("labward-session"), Some("900 43200"));
+    let leaves = "<noscript><meta http-equiv=\"refresh\" content=\"901; url=/sign-in\"></noscript>";
+    assert!(home.body.contains(leaves) && home.body.contains("role=\"alertdialog\""));
+    let outside = lab.browser().get("/sign-in");
+    assert!(!outside.body.contains("refresh") && !outside.body.contains("alertdialog"));
+    assert_eq!(outside.header("labward-session"), None);
 }
 
 #[test]

@@ -33,6 +33,19 @@ newer = Newer
 none-yes = Nothing here.
 
 # Sign-in
+session-title = Are you still there?
+session-idle = Nobody has used this page for a while. If you do not stay, the session ends, the page leaves the screen, and what was typed and not sent is lost.
+session-absolute = This session has lasted as long as a session may and cannot be prolonged. Send what you have typed, or sign in anew first.
+session-ends-at = It ends at
+session-stay = Stay signed in
+session-go-on = Go on until then
+session-failed = The server does not answer. Try again.
+session-over = The session has ended
+session-over-help = What was on this page is covered. Sign in to go on.
+session-no-script = { $count ->
+    [one] Without scripts there is no warning: this page leaves the screen when it was not used for one minute, and what was not sent is lost.
+   *[other] Without scripts there is no warning: this page leaves the screen when it was not used for { $count } minutes, and what was not sent is lost.
+}
 sign-in-title = Sign in
 sign-in-login = Sign-in name
 sign-in-password = Password
@@ -178,17 +191,18 @@ step-message-forwarded = taken by the server
 
 # Records
 records-title = Records
-records-lead = Search by any of these. Hits are masked, and every search is recorded with its reason.
+records-lead = Give the reason first, then search by any of these: hits come while you type a name or a whole birth date, and with Enter. They are masked, and every search is recorded with its reason.
 records-mrn = Patient number (MRN)
 records-authority = Assigned by
 records-name = Name
-records-name-help = The beginning is enough; typing errors are tolerated.
+records-name-help = From three letters on while you type; the beginning is enough, typing errors are tolerated.
 records-birth = Birth date
 records-birth-help = YYYY-MM-DD, YYYY-MM or YYYY
 records-accession = Accession number
 records-search = Search
 records-loading = Names are still being loaded after the start: hits may be missing. Search again in a moment.
 records-none = Nobody fits. Check the spelling, or search by another field.
+records-unasked = The search could not be made: the server does not answer. Press Search to try again.
 records-hits = { $count ->
     [one] { $count } patient
    *[other] { $count } patients

@@ -33,6 +33,19 @@ newer = Posteriores
 none-yes = No hay nada aquí.
 
 # Inicio de sesión
+session-title = ¿Sigue ahí?
+session-idle = Nadie ha usado esta página desde hace un rato. Si no continúa, la sesión termina, la página desaparece de la pantalla y se pierde lo escrito y no enviado.
+session-absolute = Esta sesión ha durado lo máximo permitido y no se puede prolongar. Envíe lo que haya escrito o inicie antes otra sesión.
+session-ends-at = Termina a las
+session-stay = Seguir en la sesión
+session-go-on = Continuar hasta entonces
+session-failed = El servidor no responde. Inténtelo de nuevo.
+session-over = La sesión ha terminado
+session-over-help = El contenido de esta página está oculto. Inicie sesión para continuar.
+session-no-script = { $count ->
+    [one] Sin scripts no hay aviso: esta página desaparece de la pantalla si no se usa durante un minuto, y se pierde lo no enviado.
+   *[other] Sin scripts no hay aviso: esta página desaparece de la pantalla si no se usa durante { $count } minutos, y se pierde lo no enviado.
+}
 sign-in-title = Iniciar sesión
 sign-in-login = Nombre de usuario
 sign-in-password = Contraseña
@@ -178,17 +191,18 @@ step-message-forwarded = tomado por el servidor
 
 # Historiales
 records-title = Historiales
-records-lead = Busque por cualquiera de estos datos. Los resultados van enmascarados y cada búsqueda queda anotada con su motivo.
+records-lead = Indique primero el motivo y busque por cualquiera de estos datos: los resultados aparecen al escribir un nombre o una fecha de nacimiento completa, y con Intro. Van enmascarados y cada búsqueda queda anotada con su motivo.
 records-mrn = Número de paciente
 records-authority = Asignado por
 records-name = Nombre
-records-name-help = Basta el principio; se toleran errores al escribir.
+records-name-help = A partir de tres letras al escribir; basta el principio y se toleran errores.
 records-birth = Fecha de nacimiento
 records-birth-help = AAAA-MM-DD, AAAA-MM o AAAA
 records-accession = Número de acceso
 records-search = Buscar
 records-loading = Los nombres aún se cargan tras el arranque: pueden faltar resultados. Busque de nuevo en un momento.
 records-none = Nadie coincide. Revise la escritura o busque por otro dato.
+records-unasked = No se pudo buscar: el servidor no responde. Pulse Buscar para intentarlo de nuevo.
 records-hits = { $count ->
     [one] { $count } paciente
    *[other] { $count } pacientes

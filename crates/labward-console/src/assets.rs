@@ -42,6 +42,8 @@ pub const ASSETS: &[Asset] = &[
     asset("htmx.js", JS, include_bytes!("../assets/htmx.js")),
     asset("hx-csp.js", JS, include_bytes!("../assets/hx-csp.js")),
     asset("console.js", JS, include_bytes!("../assets/console.js")),
+    asset("search.js", JS, include_bytes!("../assets/search.js")),
+    asset("session.js", JS, include_bytes!("../assets/session.js")),
     asset("passkey.js", JS, include_bytes!("../assets/passkey.js")),
     asset("icon.svg", SVG, include_bytes!("../assets/icon.svg")),
 ];

@@ -47,6 +47,36 @@ pub struct Viewer {
     pub mark: Option<String>,
     /// What each of their forms carries, so that no other site can send one.
     pub csrf: String,
+    /// How long they may stay.
+    pub lasts: Lasts,
+}
+
+/// How long a session lasts from now, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lasts {
+    /// Without another use.
+    pub idle: u64,
+    /// In any case.
+    pub absolute: u64,
+}
+
+impl Lasts {
+    /// When a page without scripts leaves: behind the end, so that asking does not prolong it.
+    pub(crate) const fn leave_after(self) -> u64 {
+        self.least().saturating_add(1)
+    }
+
+    /// Minutes until it ends unused, one that has begun counted.
+    pub(crate) const fn minutes(self) -> u64 {
+        self.least().div_ceil(60)
+    }
+
+    const fn least(self) -> u64 {
+        match self.idle < self.absolute {
+            true => self.idle,
+            false => self.absolute,
+        }
+    }
 }
 
 /// What is the same on every page.

@@ -12,7 +12,6 @@ use labward_api::ProblemBody;
 use labward_api::glass::Opening;
 use labward_api::message::{Message, MessageFilter, MessagePath, Step};
 use labward_api::peer::{Engagement, Person};
-use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::SafeguardCounts;
 use labward_api::session::Session;
 use labward_api::status::{Check, Status};
@@ -38,6 +37,7 @@ mod map;
 mod patient;
 mod people;
 mod plot;
+mod records;
 mod reference;
 mod safeguards;
 pub mod setup;
@@ -55,6 +55,7 @@ pub use self::ledger::{entry, ledger};
 use self::map::Map;
 pub use self::patient::results;
 pub use self::people::{invitations, people_import, person};
+pub use self::records::{Searched, hits, record, records};
 pub use self::reference::{ApiType, Member, Operation, reference};
 pub use self::safeguards::{Deciding, deciding, safeguards};
 
@@ -165,33 +166,45 @@ struct ProblemPage<'a> {
     fault: Option<&'a ProblemBody>,
 }
 
-/// What went wrong.
-///
-/// # Errors
-///
-/// [`RenderError`].
-pub fn problem(f: &Frame, fault: &ProblemBody) -> Result<String, RenderError> {
-    ProblemPage {
-        f,
-        text: None,
-        fault: Some(fault),
-    }
-    .render()
+#[derive(Template)]
+#[template(path = "problem_part.html")]
+struct ProblemPart<'a> {
+    f: &'a Frame,
+    text: Option<&'a str>,
+    fault: Option<&'a ProblemBody>,
 }
 
-/// A form that did not come from one of our pages.
+/// The key of what is said about a form that did not come from one of our pages.
+const FOREIGN: Option<&str> = Some("problem-form");
+
+/// What went wrong: a page, or where only a part of one was asked for, that part.
 ///
 /// # Errors
 ///
 /// [`RenderError`].
-pub fn foreign_form(f: &Frame) -> Result<String, RenderError> {
-    let text = Some("problem-form");
-    ProblemPage {
-        f,
-        text,
-        fault: None,
+pub fn problem(f: &Frame, fault: &ProblemBody, is_part: bool) -> Result<String, RenderError> {
+    problem_of(f, None, Some(fault), is_part)
+}
+
+/// A form that did not come from one of our pages; as [`problem`].
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn foreign_form(f: &Frame, is_part: bool) -> Result<String, RenderError> {
+    problem_of(f, FOREIGN, None, is_part)
+}
+
+fn problem_of(
+    f: &Frame,
+    text: Option<&str>,
+    fault: Option<&ProblemBody>,
+    is_part: bool,
+) -> Result<String, RenderError> {
+    match is_part {
+        true => ProblemPart { f, text, fault }.render(),
+        false => ProblemPage { f, text, fault }.render(),
     }
-    .render()
 }
 
 #[derive(Template)]
@@ -381,92 +394,6 @@ pub fn message(f: &Frame, message: &Message, path: &MessagePath) -> Result<Strin
     .render()
 }
 
-#[derive(Template)]
-#[template(path = "records.html")]
-struct RecordsPage<'a> {
-    f: &'a Frame,
-    asked: &'a Find,
-    found: Option<&'a Found>,
-    fault: Option<&'a ProblemBody>,
-}
-
-impl RecordsPage<'_> {
-    fn asked<'t>(&self, text: &'t Option<String>) -> &'t str {
-        text.as_deref().unwrap_or_default()
-    }
-
-    fn hits(&self) -> u64 {
-        self.found.map_or(0, |found| count(found.patients.len()))
-    }
-}
-
-/// A search as it was asked, and what came of it.
-#[derive(Default)]
-pub struct Searched<'a> {
-    /// What was asked.
-    pub asked: Find,
-    /// The hits.
-    pub found: Option<&'a Found>,
-    /// What was wrong.
-    pub fault: Option<&'a ProblemBody>,
-}
-
-/// The search for records.
-///
-/// # Errors
-///
-/// [`RenderError`].
-pub fn records(f: &Frame, searched: &Searched<'_>) -> Result<String, RenderError> {
-    RecordsPage {
-        f,
-        asked: &searched.asked,
-        found: searched.found,
-        fault: searched.fault,
-    }
-    .render()
-}
-
-#[derive(Template)]
-#[template(path = "record.html")]
-struct RecordPage<'a> {
-    f: &'a Frame,
-    title: Cow<'static, str>,
-    shown: &'a Shown,
-    segments: Vec<Segment>,
-    raw: String,
-}
-
-impl RecordPage<'_> {
-    fn observed(&self, result: &LabResult) -> String {
-        let moment = Moment::read(&result.observed);
-        moment.map_or_else(|| result.observed.clone(), |moment| moment.text)
-    }
-}
-
-/// One record in full.
-///
-/// # Errors
-///
-/// [`RenderError`].
-pub fn record(f: &Frame, shown: &Shown) -> Result<String, RenderError> {
-    let segments = segments(&shown.view);
-    let raw = match shown.view.get("text").and_then(Value::as_str) {
-        Some(text) => text.to_owned(),
-        None if segments.is_empty() => {
-            serde_json::to_string_pretty(&shown.view).unwrap_or_default()
-        }
-        None => String::new(),
-    };
-    RecordPage {
-        f,
-        title: numbered(f, "record-title", shown.record),
-        shown,
-        segments,
-        raw,
-    }
-    .render()
-}
-
 /// An invitation that was just made.
 pub struct Invited {
     /// Who is invited.
@@ -580,10 +507,10 @@ fn count(number: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labward_api::record::{Access, Accesses, AskedAccesses, Results};
+    use labward_api::record::{Access, Accesses, AskedAccesses, Find, Results, Shown};
     use labward_api::status::{CheckFinding, LinkStatus};
     use labward_identity::Theme;
-    use labward_report::{Measured, TestLine};
+    use labward_report::{LabResult, Measured, TestLine};
 
     fn frame() -> Frame {
         Frame {
@@ -595,6 +522,7 @@ mod tests {
                 engagement: None,
                 mark: None,
                 csrf: "token".to_owned(),
+                lasts: crate::frame::Lasts::default(),
             }),
             nonce: "nonce".to_owned(),
             lab: "\"Lab\" & <i>Sons</i>".to_owned(),

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use labward_base::Timestamp;
-use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
+use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId, SiteId};
+use labward_keys::Keys;
 use labward_ledger::{
     Action, Actor, Fact, Facts, Leaf, Outcome, StoredEntry, Subject, entry, entry_since,
     open_detail,
@@ -191,8 +192,11 @@ impl Records {
     ) -> Result<Option<Vec<StoredEntry>>, RecordsError> {
         self.catch_up()?;
         let group = [patient];
-        let mut about = self.about(&group)?;
-        about.records.clear();
+        let about = About {
+            group: &group,
+            records: BTreeMap::new(),
+            behind: self.behind(&group),
+        };
         let mut before = EntryIndex::new(self.size()?);
         let mut found = Vec::new();
         loop {
@@ -227,15 +231,20 @@ impl Records {
             let rows = self.rows_of(*patient)?;
             records.extend(rows.into_iter().map(|row| (row.record, row.entry)));
         }
-        let behind = self.shared.behind.lock();
-        let behind = behind.unwrap_or_else(PoisonError::into_inner);
-        let behind = behind.accesses.iter();
-        let behind = behind.filter(|(patient, _)| group.contains(patient));
         Ok(About {
             group,
             records,
-            behind: behind.map(|(_, entry)| *entry).collect(),
+            behind: self.behind(group),
         })
+    }
+
+    /// Entries about these patients that keep no record and are not in the index yet.
+    fn behind(&self, group: &[PatientId]) -> Vec<EntryIndex> {
+        let behind = self.shared.behind.lock();
+        let behind = behind.unwrap_or_else(PoisonError::into_inner);
+        let about = behind.accesses.iter();
+        let about = about.filter(|(patient, _)| group.contains(patient));
+        about.map(|(_, entry)| *entry).collect()
     }
 
     /// Looks for accesses from the entry in front of `end` back to `first`.
@@ -326,7 +335,7 @@ impl Records {
 
     fn access(&self, about: &About<'_>, leaf: Leaf) -> Access {
         let why = match &leaf.detail {
-            Some(detail) => self.why_of(&leaf, detail),
+            Some(detail) => why_in(&self.shared.keys, leaf.site, detail),
             None => None,
         };
         let to = match (&leaf.subject, leaf.action) {
@@ -351,13 +360,15 @@ impl Records {
             why,
         }
     }
+}
 
-    fn why_of(&self, leaf: &Leaf, detail: &[u8]) -> Option<String> {
-        let (key, _) = self.shared.keys.site_key(Scope::Audit).ok()?;
-        let opened = open_detail(&key, leaf.site, detail).ok()?;
-        let detail: Value = serde_json::from_slice(opened.expose()).ok()?;
-        Some(detail.get("why")?.as_str()?.to_owned())
-    }
+/// The reason that is sealed in the detail of an entry; `None` if the root key is sealed or there is
+/// none.
+pub fn why_in(keys: &Keys, site: SiteId, detail: &[u8]) -> Option<String> {
+    let (key, _) = keys.site_key(Scope::Audit).ok()?;
+    let opened = open_detail(&key, site, detail).ok()?;
+    let detail: Value = serde_json::from_slice(opened.expose()).ok()?;
+    Some(detail.get("why")?.as_str()?.to_owned())
 }
 
 impl About<'_> {

@@ -4,7 +4,7 @@
 //! there stands a keyed digest, the reason sealed, and the opaque numbers of the hits.
 //! Carries out 45 CFR 164.312(b) and 164.502(b) (minimum necessary).
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use labward_base::id::{PatientId, PersonId};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject};
@@ -83,8 +83,8 @@ pub struct PatientHit {
     pub record_count: u64,
 }
 
-/// Patients that fit so far, each with its score.
-type Fitting = BTreeMap<PatientId, f32>;
+/// Patients that fit so far, each once with its score, in no order.
+type Fitting = Vec<(PatientId, f32)>;
 
 impl Records {
     /// Searches for patients, records that this was done, and then answers.
@@ -130,14 +130,9 @@ impl Records {
     ) -> Result<Searched, RecordsError> {
         // Asked first: an index that is complete only afterwards may have been searched too early.
         let loading = self.is_loading();
-        let mut fitting: Vec<(PatientId, f32)> = self
-            .fitting(criteria)?
-            .ok_or(RecordsError::NoCriteria)?
-            .into_iter()
-            .collect();
-        fitting.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut fitting = self.fitting(criteria)?.ok_or(RecordsError::NoCriteria)?;
         let hits = fitting.len();
-        fitting.truncate(limit_of(criteria));
+        keep_best(&mut fitting, limit_of(criteria));
         let patients = fitting
             .into_iter()
             .map(|(patient, score)| self.hit(patient, score, unindexed))
@@ -188,18 +183,16 @@ impl Records {
 
     /// Keeps of `fitting` what `found` names too; scores are multiplied.
     fn narrow(&self, fitting: &mut Option<Fitting>, found: impl Iterator<Item = (PatientId, f32)>) {
-        let patients = &self.shared.patients;
-        let mut now = Fitting::new();
-        for (patient, score) in found.filter(|(patient, _)| !patients.is_disposed(*patient)) {
-            let root = patients.root(patient);
-            let before = match fitting.as_ref() {
-                None => Some(1.0),
-                Some(fitting) => fitting.get(&root).copied(),
-            };
-            if let Some(before) = before {
-                let best = now.entry(root).or_insert(0.0);
-                *best = best.max(before * score);
-            }
+        let mut now = self.shared.patients.roots(found);
+        if let Some(before) = fitting.take() {
+            let before: HashMap<PatientId, f32> = before.into_iter().collect();
+            now.retain_mut(|(patient, score)| match before.get(patient) {
+                Some(fitted) => {
+                    *score *= fitted;
+                    true
+                }
+                None => false,
+            });
         }
         *fitting = Some(now);
     }
@@ -290,6 +283,17 @@ fn given(criterion: &Option<String>) -> Option<&str> {
         .as_deref()
         .map(str::trim)
         .filter(|text| !text.is_empty())
+}
+
+/// Keeps the best of these and brings them into order, without ordering the others.
+fn keep_best(fitting: &mut Fitting, limit: usize) {
+    let order =
+        |a: &(PatientId, f32), b: &(PatientId, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if limit < fitting.len() {
+        fitting.select_nth_unstable_by(limit, order);
+        fitting.truncate(limit);
+    }
+    fitting.sort_unstable_by(order);
 }
 
 fn limit_of(criteria: &Criteria) -> usize {

@@ -56,7 +56,7 @@ mod retention;
 mod show;
 mod store;
 
-pub use accesses::{Access, Accounting, AskedAccesses};
+pub use accesses::{Access, Accounting, AskedAccesses, why_in};
 pub use demographics::{Demographics, Identifier, PersonName};
 pub use dispose::{DisposalProof, Override};
 pub use document::{Arriving, KeptDocument, Part, Reading};

@@ -292,6 +292,34 @@ impl<K> PatientMap<K> {
         self.lock().root(patient)
     }
 
+    /// The patients into which these were merged in the end, each once with its best score, and in no
+    /// order; who was disposed of is none.
+    pub(crate) fn roots(
+        &self,
+        found: impl Iterator<Item = (PatientId, f32)>,
+    ) -> Vec<(PatientId, f32)> {
+        let inner = self.lock();
+        let mut roots = Vec::new();
+        let mut merged: HashMap<PatientId, f32> = HashMap::new();
+        for (patient, score) in found {
+            let Some(state) = inner.patients.get(&patient) else {
+                continue;
+            };
+            if state.is_disposed {
+                continue;
+            }
+            // Most were never merged with anybody: they stand for themselves.
+            if state.merged_into.is_none() && !inner.merged.contains_key(&patient) {
+                roots.push((patient, score));
+                continue;
+            }
+            let best = merged.entry(inner.root(patient)).or_insert(0.0);
+            *best = best.max(score);
+        }
+        roots.extend(merged);
+        roots
+    }
+
     /// The site that met the patient first; `None` if there is no such patient.
     pub(crate) fn site(&self, patient: PatientId) -> Option<SiteId> {
         self.lock().patients.get(&patient).map(|state| state.site)

@@ -135,6 +135,7 @@ def everything(walk: Walk, page, lab: Lab, launch, provider) -> None:
     walk.scene(scenes.held_message_is_released, page, lab)
     lab.send("xn550", value="12.8", flag="H")
     walk.scene(scenes.patient_is_found_and_read, page, lab)
+    walk.scene(scenes.misspelt_name_is_found_while_it_is_typed, page, lab)
     walk.scene(scenes.all_results_cumulate, page, lab)
     walk.scene(scenes.who_looked_is_told_to_the_patient, page, lab)
     dora = walk.page()

@@ -6,6 +6,7 @@ fingerprint was compared with what the server printed, and the lab's authority a
 """
 
 import hashlib
+import json
 import re
 import socket
 import ssl
@@ -16,6 +17,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 import guide
+import checks
 from lab import PASSWORD
 
 
@@ -25,16 +27,34 @@ class Server:
     def __init__(self, settings: dict):
         self.place = Path(settings["place"]) / "first-run"
         self.place.mkdir()
-        self.program = settings["program"]
         self.data = self.place / "data"
         self.log = self.place / "server.log"
-        command = [self.program, "--data", str(self.data), "serve", "--setup-listen", "127.0.0.1:0"]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.program = settings["program"]
+        self.command = [self.program, "--data", str(self.data)]
+        self.start("--setup-listen", "127.0.0.1:0")
         said = self.wait_for("setup-link")
         self.link = re.search(r"https://\S+", said)[0]
         self.base = self.link.split("/#")[0]
         self.fingerprint = re.search(r"([0-9A-F]{2}:){31}[0-9A-F]{2}", said)[0]
+
+    def start(self, *words: str):
+        with self.log.open("w") as log:
+            command = [*self.command, "serve", *words]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def restart_with_short_sessions(self):
+        """The lab as it was set up, started again; its sessions end after a minute unused."""
+        self.stop()
+        file = self.data / "labward.toml"
+        text = re.sub(r"(?m)^\[console\]$", "[console]\nidle_minutes = 1", file.read_text())
+        assert "idle_minutes = 1\n" in text, text
+        file.write_text(text)
+        self.start()
+        self.wait_for("the console listens")
+
+    def sessions(self) -> list[dict]:
+        done = subprocess.run([*self.command, "--json", "session", "list"], capture_output=True, check=True, timeout=60)
+        return json.loads(done.stdout)
 
     def wait_for(self, text: str) -> str:
         for _ in range(300):
@@ -93,6 +113,11 @@ def walk_through(walk, launch, looks) -> None:
         page = sign_in(walk, browser, server)
         first_analyzer(walk, page, server, looks)
         browser.close()
+        if looks:
+            server.restart_with_short_sessions()
+            browser = launch(home)
+            walk.scene(unused_page_warns_is_kept_by_one_key_and_covered_at_its_end, walk, browser, server)
+            browser.close()
     finally:
         server.stop()
 
@@ -262,3 +287,34 @@ def send(server: Server, port: str, file: Path) -> None:
     command = [server.program, "send", "--to", f"127.0.0.1:{port}", "--server-name", "localhost"]
     done = subprocess.run([*command, "--cert", str(file), str(message)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "AA" in done.stdout, done
+
+
+def unused_page_warns_is_kept_by_one_key_and_covered_at_its_end(walk, browser, server: Server) -> None:
+    page = sign_in(walk, browser, server)
+    # Home keeps itself fresh, which is no use of the session.
+    warning = page.get_by_role("alertdialog")
+    expect(warning).to_be_hidden()
+    before = server.sessions()[0]
+    expect(warning).to_be_visible(timeout=50_000)
+    expect(warning).to_contain_text("Are you still there?")
+    stay = page.get_by_role("button", name="Stay signed in")
+    expect(stay).to_be_focused()
+    faults = checks.accessible(page)
+    assert not faults, faults
+    page.screenshot(path=walk.lab.pictures / "session-warning.png")
+    page.wait_for_timeout(6_000)
+    asked = server.sessions()[0]
+    assert asked["last_seen"] == before["last_seen"], "the warning has kept the session alive"
+    page.keyboard.press("Escape")
+    expect(warning).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(warning).to_be_hidden()
+    stayed = server.sessions()[0]
+    assert stayed["number"] == before["number"] and stayed["last_seen"] > before["last_seen"], stayed
+    expect(warning).to_be_visible(timeout=50_000)
+    main = page.locator("main")
+    expect(main).to_be_visible()
+    expect(main).to_be_hidden(timeout=30_000)
+    page.wait_for_url("**/sign-in", timeout=30_000)
+    assert server.sessions() == [], "the session goes on"
+    page.context.close()

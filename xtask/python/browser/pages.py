@@ -27,10 +27,10 @@ def held(page, base):
 
 def hits(page, base):
     page.goto(base + "/records")
-    page.fill("#name", "rivera")
     page.fill("#why", WHY)
-    page.click("main form button.btn-primary")
-    expect(page.locator("main h2[role=status]")).to_be_visible()
+    page.fill("#name", "rivera")
+    page.click("main form[action='/records'] button")
+    expect(page.locator("#hits-count")).to_be_visible()
 
 
 def report(page, base):

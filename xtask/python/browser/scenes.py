@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+import checks
 import pages
 from device import give_device
 from lab import PASSWORD, Lab
@@ -269,3 +270,46 @@ def passkey_signs_in_switches_person_and_ends(page, lab: Lab) -> None:
     # The device still has it; the console does not.
     expect(page.locator("[role=alert][lang=en]")).to_be_visible()
     assert page.url == lab.base + "/sign-in/passkey", page.url
+
+
+def misspelt_name_is_found_while_it_is_typed(page, lab: Lab) -> None:
+    def searches() -> list[dict]:
+        return lab.json("ledger", "list", "--newest", "--limit", "1000", "--action", "record.searched")["entries"]
+
+    before = searches()
+    page.goto(lab.base + "/records")
+    # The reason comes first, and nothing is asked for without one.
+    expect(page.locator("#why")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("Riv", delay=20)
+    page.wait_for_timeout(1_500)
+    assert searches() == before, "a search without a reason"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type(pages.WHY, delay=20)
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    page.wait_for_timeout(1_500)
+    first = searches()
+    assert len(first) == len(before) + 1, (before, first)
+    # One more entry for what was typed in one go, and nobody presses Enter.
+    page.keyboard.type("ear", delay=40)
+    said = page.locator("#said")
+    hit = page.locator("#hits section h3", has_text="M••• R•••")
+    expect(hit).to_be_visible()
+    expect(said).to_have_text(re.compile(r"^1 "))
+    page.wait_for_timeout(1_500)
+    second = searches()
+    assert len(second) == len(first) + 1, (first, second)
+    assert page.url == lab.base + "/records" and "ivera" not in page.content(), page.url
+    faults = checks.accessible(page)
+    assert not faults, faults
+    # Enter goes to the hits that stand there, and asks for nothing.
+    page.locator("#name").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#hits-count")).to_be_focused()
+    assert searches() == second
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/patients/view")
+    expect(page.locator("main")).to_contain_text("Rivera")
+

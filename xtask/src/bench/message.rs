@@ -155,11 +155,30 @@ pub(crate) fn mrn(number: u64) -> String {
     format!("{number:08}")
 }
 
-/// Family and given name of one of [`registrations`]: they differ, so that the index of names is as
-/// large as a real one.
+/// Family and given name of one of [`registrations`]: they differ by their letters (digits are no part
+/// of a name for a search), so that the index of names is as large as a real one.
 pub(crate) fn name(number: u64) -> (String, String) {
     let (family, given) = (number % 50_021, number % 5_003);
-    (format!("FAM{family:05}"), format!("GIV{given:04}"))
+    (syllables(family, 4), syllables(given, 3))
+}
+
+/// A number as so many syllables, of a hundred that there are.
+fn syllables(number: u64, count: u32) -> String {
+    const CONSONANTS: &str = "BCDFGHJKLMNPRSTVWXYZ";
+    const VOWELS: &str = "AEIOU";
+    // Spread over all of them, so that no beginning is everybody's; 7 and powers of 100 have no factor in common.
+    let all = 100_u64.pow(count);
+    let mut rest = number * 7_777_777 % all;
+    let mut name = String::new();
+    for _ in 0..count {
+        let (consonant, vowel) = (rest % 20, rest / 20 % 5);
+        for (letters, at) in [(CONSONANTS, consonant), (VOWELS, vowel)] {
+            let at = usize::try_from(at).unwrap_or(0);
+            name.extend(letters.chars().nth(at));
+        }
+        rest /= 100;
+    }
+    name
 }
 
 /// OBR and eight OBX: a blood count.

@@ -17,6 +17,7 @@ fn frame(language: Language, role: Role) -> Frame {
             engagement: None,
             mark: None,
             csrf: "token".to_owned(),
+            lasts: crate::frame::Lasts::default(),
         }),
         nonce: "nonce".to_owned(),
         lab: "Lab".to_owned(),

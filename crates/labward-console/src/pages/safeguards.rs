@@ -199,6 +199,7 @@ mod tests {
                 engagement: None,
                 mark: None,
                 csrf: "token".to_owned(),
+                lasts: crate::frame::Lasts::default(),
             }),
             nonce: "nonce".to_owned(),
             lab: "Lab".to_owned(),

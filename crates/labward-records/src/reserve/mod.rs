@@ -265,6 +265,16 @@ impl Reserve {
         Ok(searched.found(recorded))
     }
 
+    fn reading(&self, by: PersonId, why: &str, what: What, glass: &Standing) -> Reading {
+        Reading {
+            time_us: self.0.clock.now().as_micros(),
+            person: by.get(),
+            why: why.to_owned(),
+            what,
+            glass: Some(glass.clone()),
+        }
+    }
+
     /// Records a reading, and the opening that it begins: in the ledger, or else in the journal.
     fn record(
         &self,
@@ -276,13 +286,7 @@ impl Reserve {
         let _turn = self.turn();
         let glass = self.standing_of(by);
         let glass = glass.unwrap_or_else(|| self.new_standing(why, lasts));
-        let reading = Reading {
-            time_us: self.0.clock.now().as_micros(),
-            person: by.get(),
-            why: why.to_owned(),
-            what,
-            glass: Some(glass.clone()),
-        };
+        let reading = self.reading(by, why, what, &glass);
         let opened = self.opened_entry(by, &glass)?;
         let mut entry = self.entry(&reading)?;
         entry.facts = entry.facts.text(BREAK_GLASS, "ledger");

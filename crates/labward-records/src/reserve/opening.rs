@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::store::{self, Row};
-use super::{READ_AT, Reading, Reserve, What, time_of_reading};
+use super::{READ_AT, Reserve, What, time_of_reading};
 use crate::error::RecordsError;
 use crate::show::{Recorded, leaf_of};
 
@@ -363,13 +363,7 @@ impl Reserve {
     ) -> Result<Recorded, RecordsError> {
         match self.0.store.write(unit) {
             Err(error) if error.is_unwritable() => {
-                let reading = Reading {
-                    time_us: self.0.clock.now().as_micros(),
-                    person: by.get(),
-                    why: why.to_owned(),
-                    what,
-                    glass: Some(glass.clone()),
-                };
+                let reading = self.reading(by, why, what, glass);
                 self.put(&reading).map(Recorded::Reserve)
             }
             result => result.map(Recorded::Entry),

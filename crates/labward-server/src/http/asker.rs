@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
-use labward_base::{Clock as _, problem};
+use labward_base::{Clock as _, problem, remark};
 use labward_identity::{Client, Permission, Person, Token, TokenSecret};
 
 use super::failure::Failure;
@@ -75,7 +75,10 @@ pub(super) fn admit(
     match in_scope && person.roles.permits(permission) {
         true if person.permits(permission) => Ok(()),
         true => Err(Failure::new(&problem::SERVER_NO_ENDPOINT)),
-        false => Err(Failure::new(&problem::IDENTITY_DENIED).with(permission.name())),
+        false => {
+            Err(Failure::new(&problem::IDENTITY_DENIED)
+                .about(remark::permission(permission.name())))
+        }
     }
 }
 

@@ -13,13 +13,11 @@ use labward_assess::{
 };
 use labward_base::{Clock as _, Timestamp};
 use labward_identity::Permission;
-use labward_seal::Scope;
-use serde_json::Value;
+use labward_records::why_in;
 
 use super::call::{Answer, Call, reason};
 use super::check::sealed_records;
 use super::failure::Failure;
-use crate::app::Core;
 use crate::backup::sealed_why;
 use crate::check::facts;
 use crate::folder::SITE;
@@ -150,7 +148,7 @@ fn shown_decision(call: &Call, decision: &Decision, one: &Assessment<'_>) -> Saf
     let name = call.core.people.name_of(decision.approver);
     SafeguardDecision {
         kind: decision.kind.name().to_owned(),
-        rationale: rationale(&call.core, &decision.rationale),
+        rationale: why_in(&call.core.keys, SITE, &decision.rationale),
         approver: decision.approver.get(),
         approver_name: name.filter(|_| named),
         decided: decision.decided.to_rfc3339(),
@@ -159,12 +157,4 @@ fn shown_decision(call: &Call, decision: &Decision, one: &Assessment<'_>) -> Saf
         contradicted: one.contradicted,
         entry: decision.entry.get(),
     }
-}
-
-/// The rationale, if the root key is open.
-fn rationale(core: &Core, sealed: &[u8]) -> Option<String> {
-    let (key, _) = core.keys.site_key(Scope::Audit).ok()?;
-    let opened = labward_ledger::open_detail(&key, SITE, sealed).ok()?;
-    let detail: Value = serde_json::from_slice(opened.expose()).ok()?;
-    Some(detail.get("why")?.as_str()?.to_owned())
 }

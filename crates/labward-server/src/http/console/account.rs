@@ -18,6 +18,18 @@ use super::pages::written;
 use super::visit::{Page, Visit, shown_within};
 use crate::http::failure::Failure;
 
+/// `GET /session`: how long it lasts stands in the header of every answer. A page asks with `?live=1`,
+/// which is no use of the session.
+#[expect(clippy::unnecessary_wraps, reason = "every page may fail")]
+pub(super) fn session(_visit: &Visit) -> Result<Page, Failure> {
+    Ok(Page::Nothing)
+}
+
+/// `POST /session`: its person stays, which is a use of it as every request of a person is.
+pub(super) fn stay(visit: &Visit) -> Result<Page, Failure> {
+    session(visit)
+}
+
 /// `GET /me`
 pub(super) fn me(visit: &Visit) -> Result<Page, Failure> {
     me_with(visit, None)

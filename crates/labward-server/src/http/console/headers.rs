@@ -4,11 +4,11 @@
 //! in a cache.
 
 use std::fmt;
-use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use labward_console::frame::Lasts;
 
 use crate::sign_on::LASTS;
 
@@ -78,13 +78,12 @@ fn value_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// Has the browser leave the page when its session ends unused, so that nothing stays on the screen
-/// of a bench that was left (45 CFR 164.312(a)(2)(iii)).
-pub(super) fn leave_after(headers: &mut HeaderMap, idle: Duration) {
-    // Behind the end, so that asking does not prolong it.
-    let seconds = idle.as_secs().saturating_add(1);
-    if let Ok(value) = HeaderValue::from_str(&format!("{seconds}; url=/sign-in")) {
-        headers.insert(header::REFRESH, value);
+/// Says how long the session lasts, unused and in any case: two numbers of seconds, for the script that
+/// warns before its end (45 CFR 164.312(a)(2)(iii)).
+pub(super) fn lasts(headers: &mut HeaderMap, lasts: Lasts) {
+    let name = HeaderName::from_static("labward-session");
+    if let Ok(value) = HeaderValue::from_str(&format!("{} {}", lasts.idle, lasts.absolute)) {
+        headers.insert(name, value);
     }
 }
 
@@ -175,9 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_page_leaves_the_screen_behind_the_end_of_its_session() {
+    fn an_answer_says_how_long_the_session_lasts() {
         let mut headers = HeaderMap::new();
-        leave_after(&mut headers, Duration::from_secs(900));
-        assert_eq!(headers[header::REFRESH], "901; url=/sign-in");
+        let lasting = Lasts {
+            idle: 900,
+            absolute: 43_200,
+        };
+        lasts(&mut headers, lasting);
+        assert_eq!(headers["labward-session"], "900 43200");
     }
 }

@@ -15,7 +15,8 @@
 //! | `account` | the page of one's own account |
 //! | `oidc` | signing in with the identity provider |
 //! | `first_analyzer` | the guided way of an analyzer, up to its first message |
-//! | `ledger`, `patient`, `glass` | the pages of the ledger, of one patient, of emergency access |
+//! | `records`, `patient` | the search, one record, and one patient |
+//! | `ledger`, `glass` | the pages of the ledger, and of emergency access |
 
 mod account;
 mod configuration;
@@ -31,6 +32,7 @@ mod oidc;
 mod pages;
 mod patient;
 mod people;
+mod records;
 mod reference;
 mod route;
 mod safeguards;
@@ -47,7 +49,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, RawPathParams, Request};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -68,6 +70,9 @@ use crate::error::ServerError;
 
 /// Bytes that a form may have.
 const FORM_MAX_BYTES: usize = 64 << 10;
+
+/// Where a session begins.
+const SIGN_IN: &str = "/sign-in";
 
 /// The server of the console.
 pub(crate) struct ConsoleServer {
@@ -176,9 +181,8 @@ async fn answer(
             Err(failure) => failed(&visitor, failure),
         };
     headers::protect(response.headers_mut(), Some(&nonce));
-    if visitor.is_signed_in() && !response.status().is_redirection() {
-        let limits = service.core.config().console.session_limits();
-        headers::leave_after(response.headers_mut(), limits.idle);
+    if let Some(lasts) = visitor.lasts() {
+        headers::lasts(response.headers_mut(), lasts);
     }
     response
 }
@@ -196,11 +200,11 @@ async fn answered(
     let Some(route) = route else {
         return match visitor.is_signed_in() {
             true => Err(Failure::new(&problem::SERVER_NO_ENDPOINT)),
-            false => Ok(to_sign_in()),
+            false => Ok(to_sign_in(visitor)),
         };
     };
     if !visitor.is_signed_in() && !route.is_public {
-        return Ok(to_sign_in());
+        return Ok(to_sign_in(visitor));
     }
     // What somebody may not see is not there for them.
     if !route
@@ -238,6 +242,7 @@ async fn answered(
     })??;
     match page {
         Page::Html(text) => Ok(with_html(StatusCode::OK, text)),
+        Page::Nothing => Ok(StatusCode::NO_CONTENT.into_response()),
         Page::To(place) => Ok(to(&place)),
         Page::Begin { cookie, place } => Ok(with_cookie(to(&place), &cookie)),
         Page::End { place } => Ok(with_cookie(to(&place), &headers::no_cookie())),
@@ -261,6 +266,7 @@ fn failed(visitor: &Visitor, failure: Failure) -> Response {
     let page = html::problem(
         &visitor.frame(labward_console::frame::Place::Elsewhere),
         &body,
+        visitor.asks_for_part(),
     );
     with_html(status, page.unwrap_or_else(|_| plain(&body)))
 }
@@ -268,7 +274,7 @@ fn failed(visitor: &Visitor, failure: Failure) -> Response {
 /// A form that another site sent, or that was open for longer than the session.
 fn foreign(visitor: &Visitor) -> Response {
     let frame = visitor.frame(labward_console::frame::Place::Elsewhere);
-    match html::foreign_form(&frame) {
+    match html::foreign_form(&frame, visitor.asks_for_part()) {
         Ok(page) => with_html(StatusCode::FORBIDDEN, page),
         Err(_) => StatusCode::FORBIDDEN.into_response(),
     }
@@ -282,8 +288,14 @@ fn plain(body: &ProblemBody) -> String {
         .collect()
 }
 
-fn to_sign_in() -> Response {
-    to("/sign-in")
+/// The sign-in; what a script of a page asked for is not answered by it, but the page leaves.
+fn to_sign_in(visitor: &Visitor) -> Response {
+    if !visitor.is_script() {
+        return to(SIGN_IN);
+    }
+    let leave = HeaderValue::from_static(SIGN_IN);
+    let headers = [(HeaderName::from_static("hx-redirect"), leave)];
+    (StatusCode::UNAUTHORIZED, headers).into_response()
 }
 
 /// The other page, got anew: what was sent is not sent again by going back.

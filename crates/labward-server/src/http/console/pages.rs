@@ -6,7 +6,6 @@
 use labward_api::glass::Opening;
 use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::{Engagement, Person};
-use labward_api::record::{Find, Found, Shown};
 use labward_api::safeguard::Safeguards;
 use labward_api::session::Session as SessionShown;
 use labward_api::status::{Check, Status};
@@ -142,57 +141,6 @@ pub(super) fn decide(visit: &Visit) -> Result<Page, Failure> {
     };
     visit.post::<Done>(path, &[("record", record)], &decision)?;
     Ok(Page::To(format!("/messages/{record}?done={done}")))
-}
-
-/// `GET /records`
-pub(super) fn records(visit: &Visit) -> Result<Page, Failure> {
-    let searched = html::Searched {
-        asked: Find {
-            why: visit.visitor.glass_why().to_owned(),
-            ..Find::default()
-        },
-        ..html::Searched::default()
-    };
-    written(html::records(&visit.frame(Place::Records), &searched))
-}
-
-/// `POST /records`
-pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
-    let form = &visit.form;
-    let find = Find {
-        mrn: form.some("mrn"),
-        authority: form.some("authority"),
-        name: form.some("name"),
-        birth_date: form.some("birth_date"),
-        accession: form.some("accession"),
-        why: form.text("why").to_owned(),
-        limit: None,
-    };
-    let path = match visit.visitor.has_glass_open() {
-        true => "break-glass/find",
-        false => "records/find",
-    };
-    let (found, fault) = match visit.post::<Found>(path, &[], &find) {
-        Ok(found) => (Some(found), None),
-        Err(failure) => (None, Some(shown_within(failure)?)),
-    };
-    let searched = html::Searched {
-        asked: find,
-        found: found.as_ref(),
-        fault: fault.as_ref(),
-    };
-    written(html::records(&visit.frame(Place::Records), &searched))
-}
-
-/// `POST /records/view`
-pub(super) fn record(visit: &Visit) -> Result<Page, Failure> {
-    let path = match visit.visitor.has_glass_open() {
-        true => "break-glass/records/{record}",
-        false => "records/{record}/show",
-    };
-    let params = [("record", visit.form.text("record"))];
-    let shown: Shown = visit.post(path, &params, &why(visit))?;
-    written(html::record(&visit.frame(Place::Records), &shown))
 }
 
 /// The name of `person:3` or `peer:7`, for who may see the people or the peers.

@@ -5,7 +5,7 @@ use labward_identity::Permission;
 use super::visit::{Page, Visit};
 use super::{
     account, configuration, entrance, export, first_analyzer, glass, ledger, oidc, pages, patient,
-    people, reference, safeguards, webhook,
+    people, records, reference, safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -53,6 +53,8 @@ routes! {
     Post "/join", Anybody, entrance::joined;
     Post "/sign-out", Oneself, entrance::sign_out;
     Post "/switch", Oneself, entrance::switch;
+    Get "/session", Oneself, account::session;
+    Post "/session", Oneself, account::stay;
     Get "/me", Oneself, account::me;
     Post "/me", Oneself, account::set_me;
     Post "/me/passkeys", Oneself, account::ask_passkey;
@@ -73,9 +75,9 @@ routes! {
     Get "/messages", MessageList, pages::messages;
     Get "/messages/{record}", MessageList, pages::message;
     Post "/messages/{record}/decide", MessageList, pages::decide;
-    Get "/records", RecordFind, pages::records;
-    Post "/records", RecordFind, pages::find;
-    Post "/records/view", RecordShow, pages::record;
+    Get "/records", RecordFind, records::records;
+    Post "/records", RecordFind, records::find;
+    Post "/records/view", RecordShow, records::record;
     Post "/patients/view", RecordShow, patient::results;
     Post "/patients/accesses", AuditOpen, patient::accesses;
     Get "/break-glass", RecordBreakGlass, glass::glass;

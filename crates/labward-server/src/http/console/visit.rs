@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use labward_api::ProblemBody;
 use labward_base::{Clock as _, Timestamp, problem, remark};
-use labward_console::frame::{Alarm, Frame, Glass, Place, Viewer};
+use labward_console::frame::{Alarm, Frame, Glass, Lasts, Place, Viewer};
 use labward_console::language::accepted;
 use labward_identity::{
     Client, Language, Permission, Session, SessionId, Theme, csrf_fits, csrf_token,
@@ -50,6 +50,9 @@ pub(super) struct Visitor {
     pub(super) host: String,
     /// The cookie of a sign-in with the identity provider.
     pub(super) sign_on: String,
+    /// Whether a script of a page asks, and whether for a part of that page.
+    is_script: bool,
+    asks_for_part: bool,
 }
 
 /// One request for a page.
@@ -70,6 +73,8 @@ pub(super) struct Visit {
 pub(super) enum Page {
     /// A page.
     Html(String),
+    /// Nothing but what every answer says.
+    Nothing,
     /// Another page, to be got anew.
     To(String),
     /// A session begins: its cookie, and where to.
@@ -93,7 +98,7 @@ impl Visitor {
         uri: &Uri,
         nonce: &Nonce,
     ) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
         let id = cookie_of(headers).and_then(SessionId::parse);
         let now = core.clock.now();
@@ -111,20 +116,22 @@ impl Visitor {
             .as_ref()
             .and_then(|(_, session)| session.person.language);
         let asked = query.text("language").parse().ok();
-        let by_browser = || accepted(text(header::ACCEPT_LANGUAGE).unwrap_or_default());
+        let by_browser = || accepted(text("accept-language").unwrap_or_default());
         let alarm = match (core.ledger.failing_since(), core.opened()) {
             (Some(_), _) => Some(Alarm::LedgerFails),
             (None, None) => Some(Alarm::Sealed),
             _ => None,
         };
         Self {
-            client: Client::new(address, text(header::USER_AGENT).unwrap_or_default()),
+            client: Client::new(address, text("user-agent").unwrap_or_default()),
             language: chosen.or(asked).unwrap_or_else(by_browser),
             nonce: nonce.clone(),
             lab: core.config().site.name.clone(),
             alarm: alarm.filter(|_| signed_in.is_some()),
             done: Frame::done_named(query.text("done")),
             same_site: is_same_site(headers),
+            is_script: text("hx-request").is_some(),
+            asks_for_part: text("hx-request-type") == Some("partial"),
             glass: person.and_then(|person| core.reserve.standing_of(person)),
             now,
             is_own_wish: matches!(text_of(headers, "sec-fetch-site"), "same-origin" | "none"),
@@ -137,6 +144,16 @@ impl Visitor {
     /// Whether there is a session.
     pub(super) const fn is_signed_in(&self) -> bool {
         self.signed_in.is_some()
+    }
+
+    /// Whether a script of one of our pages asks.
+    pub(super) const fn is_script(&self) -> bool {
+        self.is_script
+    }
+
+    /// Whether it asks for a part of its page, and not for a page.
+    pub(super) const fn asks_for_part(&self) -> bool {
+        self.asks_for_part
     }
 
     /// Whether they may do this.
@@ -162,6 +179,20 @@ impl Visitor {
         self.same_site && self.signed_in.as_ref().is_none_or(fits)
     }
 
+    /// How long the session lasts; nothing without one.
+    pub(super) fn lasts(&self) -> Option<Lasts> {
+        let session = self.signed_in.as_ref();
+        session.map(|(_, session)| self.lasts_of(session))
+    }
+
+    fn lasts_of(&self, session: &Session) -> Lasts {
+        let left = |end: Timestamp| end.since(self.now).as_secs();
+        Lasts {
+            idle: left(session.idle_ends_at),
+            absolute: left(session.ends_at),
+        }
+    }
+
     /// What is the same on every page.
     pub(super) fn frame(&self, place: Place) -> Frame {
         let session = self.signed_in.as_ref();
@@ -174,6 +205,7 @@ impl Visitor {
                 engagement: session.person.engagement.clone(),
                 mark: Mark::of_pages(&session.person, self.now).map(Mark::into_text),
                 csrf: csrf_token(id),
+                lasts: self.lasts_of(session),
             }),
             nonce: self.nonce.as_str().to_owned(),
             lab: self.lab.clone(),

@@ -504,6 +504,10 @@ mod tests {
 
     /// Members that are no cell: they are rows of their own, or columns of their own, or of the request.
     const ELSEWHERE: &[(&str, &[&str])] = &[
+        // The same in codes and places; a column says it in English.
+        ("CheckFinding", &["places"]),
+        ("NotMeasured", &["remark"]),
+        ("WitnessStatus", &["remark"]),
         ("Peer", &["rules"]),
         ("Person", &["engagement"]),
         ("TestLine", &["test", "values"]),

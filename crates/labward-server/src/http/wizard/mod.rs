@@ -253,7 +253,7 @@ async fn answer(wizard: &Arc<Mutex<Wizard>>, step: &'static Step, request: Reque
         Err(failure) => {
             let (status, body) = failure.into_body();
             frame.place = Place::Elsewhere;
-            let page = labward_console::pages::problem(&frame, &body);
+            let page = labward_console::pages::problem(&frame, &body, false);
             html(status, Body::from(page.unwrap_or_default()))
         }
     };

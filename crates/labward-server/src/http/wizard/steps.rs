@@ -149,7 +149,7 @@ impl Step {
             constant_time_eq(csrf.as_bytes(), asked.form.text("csrf").as_bytes())
         };
         if self.verb != Verb::Get && !(asked.same_site && (self.is_public || carries())) {
-            let page = console::foreign_form(&frame).map_err(unwritten)?;
+            let page = console::foreign_form(&frame, false).map_err(unwritten)?;
             return Ok(Page::Html(StatusCode::FORBIDDEN, page));
         }
         if !is_ours && self.verb == Verb::Get {
