@@ -24,7 +24,7 @@ impl Clinic {
     fn new(more: &str) -> Self {
         let provider = Provider::start();
         let oidc = provider.table(more);
-        let lab = Lab::with(&oidc);
+        let lab = Lab::with_console(&oidc);
         Self { lab, provider }
     }
 

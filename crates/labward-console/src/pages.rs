@@ -16,14 +16,11 @@ use labward_api::safeguard::SafeguardCounts;
 use labward_api::session::Session;
 use labward_api::status::{Check, Status};
 use labward_identity::{Language, Permission, Role, Topic};
-use labward_report::{LabResult, Moment};
-use serde_json::Value;
 
 use crate::RenderError;
 use crate::frame::{Frame, Place};
 use crate::language::Texts as _;
 use crate::qr::Qr;
-use crate::segments::{Segment, segments};
 
 mod accesses;
 mod account;

@@ -55,7 +55,9 @@ impl Topic {
             "config" => Self::Configuration,
             "key" | "certificate" => Self::Keys,
             "ledger" => Self::Ledger,
-            "destination" | "edge" | "enrolment" | "message" | "peer" | "stranger" => Self::Links,
+            "destination" | "edge" | "enrolment" | "message" | "peer" | "stranger" | "webhook" => {
+                Self::Links
+            }
             "credential" | "engagement" | "person" | "session" | "token" => Self::People,
             "break-glass" | "list" | "patient" | "record" => Self::Records,
             "safeguard" => Self::Safeguards,

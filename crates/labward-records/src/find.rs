@@ -86,6 +86,13 @@ pub struct PatientHit {
 /// Patients that fit so far, each once with its score, in no order.
 type Fitting = Vec<(PatientId, f32)>;
 
+/// Patients that fit exactly; one whom several identifiers name is one hit.
+fn each_once(mut found: Vec<PatientId>) -> impl Iterator<Item = (PatientId, f32)> {
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(|patient| (patient, 1.0))
+}
+
 impl Records {
     /// Searches for patients, records that this was done, and then answers.
     pub fn find(
@@ -150,10 +157,7 @@ impl Records {
         let mut fitting = None;
         if let Some(mrn) = given(&criteria.mrn) {
             let found = self.by_identifier(mrn, given(&criteria.authority));
-            self.narrow(
-                &mut fitting,
-                found.into_iter().map(|patient| (patient, 1.0)),
-            );
+            self.narrow(&mut fitting, each_once(found));
         }
         if let Some(accession) = given(&criteria.accession) {
             let tag = accession_tag(&self.shared.index_key, accession);
@@ -161,10 +165,7 @@ impl Records {
                 .shared
                 .store
                 .read(|snapshot| store::patients_of_accession(snapshot, &tag))?;
-            self.narrow(
-                &mut fitting,
-                found.into_iter().map(|patient| (patient, 1.0)),
-            );
+            self.narrow(&mut fitting, each_once(found));
         }
         let (name, birth_date) = (given(&criteria.name), given(&criteria.birth_date));
         // Left out, it would let everybody of that name in; taken literally, nobody.

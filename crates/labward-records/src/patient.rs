@@ -293,7 +293,7 @@ impl<K> PatientMap<K> {
     }
 
     /// The patients into which these were merged in the end, each once with its best score, and in no
-    /// order; who was disposed of is none.
+    /// order; who was disposed of is none. Of `found` nobody stands there twice.
     pub(crate) fn roots(
         &self,
         found: impl Iterator<Item = (PatientId, f32)>,

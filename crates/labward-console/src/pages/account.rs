@@ -240,6 +240,7 @@ mod tests {
                     .fold(Role::It.into(), |all, role| Roles::and(all, *role)),
                 engagement: None,
                 mark: None,
+                lasts: crate::frame::Lasts::default(),
                 csrf: "token".to_owned(),
             });
             let account = Account::default();

@@ -202,6 +202,9 @@ mod tests {
             viewer: Some(crate::frame::Viewer {
                 name: "Olga".to_owned(),
                 roles: Role::It.into(),
+                engagement: None,
+                mark: None,
+                lasts: crate::frame::Lasts::default(),
                 csrf: "token".to_owned(),
             }),
             nonce: "nonce".to_owned(),
@@ -233,6 +236,7 @@ mod tests {
             todo: String::new(),
             detail: None,
             reference: None,
+            remark: None,
         };
         let awaited = Awaited {
             peer: &peer,

@@ -12,7 +12,7 @@ use labward_store::{Migration, Query, Row, StoreError, Tx};
 use super::damaged;
 use super::sign_in::refuse_removed;
 use crate::oidc::{Bound, ProviderAccount};
-use crate::{IdentityError, Roles, SignInError, Vouched};
+use crate::{IdentityError, SignInError, Vouched};
 
 /// The step of the table of accounts at the identity provider.
 pub const PROVIDER_MIGRATIONS: &[Migration] = &[Migration {

@@ -46,5 +46,5 @@ pub(super) fn without_engagement(input: &CheckInput) -> Found {
         let holds = engagement.is_some_and(|one| one.holds(input.now));
         person.roles.contains(Role::Expert) && !holds
     });
-    Found::at(without.map(|person| &person.name))
+    Found::named(without.map(|person| &person.name))
 }

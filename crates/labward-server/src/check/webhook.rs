@@ -28,6 +28,6 @@ pub(super) fn no_secret(input: &CheckInput) -> Found {
 fn at(input: &CheckInput, wrong: impl Fn(&WebhookStatus) -> bool) -> Found {
     Found::of(&input.webhooks, |webhooks| {
         let wrong = webhooks.iter().filter(|webhook| wrong(webhook));
-        Found::at(wrong.map(|webhook| &webhook.name))
+        Found::named(wrong.map(|webhook| &webhook.name))
     })
 }

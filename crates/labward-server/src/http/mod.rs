@@ -72,7 +72,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 use axum::serve::{IncomingStream, Listener};
 use labward_api::PREFIX;
-use labward_base::{Problem, problem, remark};
+use labward_base::{Problem, problem};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 

@@ -579,11 +579,14 @@ mod tests {
         let no_list = [
             "changes.html",
             "entry.html",
+            "first_message.html",
             "me.html",
             "message.html",
             "opening.html",
+            "people_import.html",
             "record.html",
-            "records.html",
+            "records_hits.html",
+            "reference.html",
             "settings.html",
         ];
         let mut offered = BTreeSet::new();
