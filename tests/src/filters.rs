@@ -123,7 +123,7 @@ fn the_console_filters_and_pages_and_an_entry_has_a_page_and_a_proof() {
         .get("/ledger?action=message.received&outcome=success")
         .body;
     assert_eq!(
-        page.matches("<td data-label=\"What\" class=\"code text-nowrap\">message.received<")
+        page.matches("<td data-label=\"What\" class=\"code action\">message.received<")
             .count(),
         5,
         "{page}"

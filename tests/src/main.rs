@@ -91,6 +91,7 @@ mod keys;
 mod kill;
 #[cfg(test)]
 mod oidc;
+#[cfg(test)]
 mod passkey;
 #[cfg(test)]
 mod patients;
