@@ -1046,38 +1046,38 @@ person-title = Funciones de una persona
 person-lead = Lo que permiten las funciones vale de inmediato, también en las sesiones abiertas y para los tokens. El cambio queda registrado.
 person-set = Asignar funciones
 done-roles-set = Las funciones están asignadas y valen desde ahora.
-people-import-title = Agregar personas de una lista
-people-import-lead = Pegue las filas de una hoja de cálculo, vea qué pasaría y agréguelas todas a la vez. Quien ya está queda como está, así que la misma lista puede usarse otra vez.
+people-import-title = Añadir personas de una lista
+people-import-lead = Pegue las filas de una hoja de cálculo, vea qué pasaría y añádalas todas a la vez. Quien ya está queda como está, así que la misma lista puede usarse otra vez.
 people-import-list = La lista
 people-import-table = Filas, con los nombres de las columnas arriba
 people-import-help = Hacen falta las columnas name (o nombre) y role (o función); las demás no se miran. Coma, punto y coma o tabulador entre ellas; un signo más entre varias funciones de una persona.
 people-import-look = Revisarla
 people-import-preview = Qué pasaría
 people-import-would-add = { $count ->
-    [one] Se agregaría { $count } persona.
-   *[other] Se agregarían { $count } personas.
+    [one] Se añadiría { $count } persona.
+   *[other] Se añadirían { $count } personas.
 }
 people-import-known = { $count ->
     [one] { $count } ya está.
    *[other] { $count } ya están.
 }
 people-import-refused = { $count ->
-    [one] { $count } línea no se entiende; no se puede agregar nada hasta corregirla.
-   *[other] { $count } líneas no se entienden; no se puede agregar nada hasta corregirlas.
+    [one] { $count } línea no se entiende; no se puede añadir nada hasta corregirla.
+   *[other] { $count } líneas no se entienden; no se puede añadir nada hasta corregirlas.
 }
 people-import-apply = { $count ->
-    [one] Agregar { $count } persona y crear su invitación
-   *[other] Agregar { $count } personas y crear sus invitaciones
+    [one] Añadir { $count } persona y crear su invitación
+   *[other] Añadir { $count } personas y crear sus invitaciones
 }
 people-import-added = { $count ->
-    [one] Se agregó { $count } persona.
-   *[other] Se agregaron { $count } personas.
+    [one] Se añadió { $count } persona.
+   *[other] Se añadieron { $count } personas.
 }
 people-import-line = Línea
 people-import-state-new = nueva
-people-import-state-added = agregada
+people-import-state-added = añadida
 people-import-state-known = ya está
-people-import-state-expert = un experto externo se agrega aparte, con lo que ve
+people-import-state-expert = un experto externo se añade aparte, con lo que ve
 people-import-state-no-role = no hay tal función
 people-import-state-no-name = no es un nombre
 people-import-example = Cómo se ve

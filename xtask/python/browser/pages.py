@@ -113,7 +113,7 @@ def refused_search(page, base):
     page.fill("#birth", "31 February")
     page.fill("#why", WHY)
     page.click("main form button.btn-primary")
-    expect(page.locator("[role=alert]")).to_be_visible()
+    expect(page.locator("#hits [role=alert]")).to_be_visible()
 
 
 def sign_in_passkey(page, base):

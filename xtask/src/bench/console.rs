@@ -361,6 +361,11 @@ const PAGES: &[Asked] = &[
     page!("/ledger/entries/1000/proof", "c2sp.org"),
     page!("/safeguards", "164.312"),
     page!("/people", "reader"),
+    page!("/people/import", "<textarea"),
+    page!("/break-glass", "<form"),
+    page!("/break-glass/reviews", "<h1"),
+    page!("/first-analyzer", "<form"),
+    page!("/reference", "/api/v1/"),
     page!("/settings", "<h1"),
     page!("/me", "<h1"),
 ];
