@@ -88,6 +88,10 @@ fn a_list_is_looked_at_then_added_whole_with_an_invitation_for_each() {
         looked.body
     );
     assert!(looked.body.contains("Lab manager, IT"), "{}", looked.body);
+    for (line, name) in [(2, "Núria Example"), (4, "Omar Example")] {
+        let row = format!("class=\"number\">{line}</td><th scope=\"row\">{name}<");
+        assert!(looked.body.contains(&row), "{}", looked.body);
+    }
     assert_eq!((people(&lab.lab), changes(&lab.lab)), before);
 
     let wrong = format!("{LIST}Pia Example;Lab;queen\r\n");

@@ -55,7 +55,9 @@ pub(super) fn import(call: &Call) -> Result<Answer, Failure> {
 
 /// What becomes of each line, if people of the names `known` are there already.
 fn read(table: &str, mut known: BTreeSet<String>) -> Result<ImportedPeople, Failure> {
-    let table = table.strip_prefix('\u{feff}').unwrap_or(table);
+    // The reader counts a line at its line feed, and begins the next one before it.
+    let table = table.replace("\r\n", "\n");
+    let table = table.strip_prefix('\u{feff}').unwrap_or(&table);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator(table))
         .flexible(true)
