@@ -64,11 +64,13 @@ def translated(page, language: str) -> list[str]:
         faults.append(f"the page says that it is not in {language}")
     ours = texts(language)
     other = texts("en" if language == "es" else "es")
-    # English is what another program said, as a quotation, and what a language calls itself.
+    # English is what another program said, as a quotation, what a language calls itself, and what
+    # describes the API to who writes programs.
     marked = page.evaluate(
         """() => [...document.body.querySelectorAll("[lang]")]
             .filter((one) => one.lang !== document.documentElement.lang)
             .filter((one) => one.tagName !== "Q" && !one.hreflang && one.checkVisibility())
+            .filter((one) => !one.closest("[data-for-programs]"))
             .map((one) => one.textContent.trim().slice(0, 100))"""
     )
     faults += [f"marked as another language: {text}" for text in marked]

@@ -291,6 +291,8 @@ def send(server: Server, port: str, file: Path) -> None:
 
 def unused_page_warns_is_kept_by_one_key_and_covered_at_its_end(walk, browser, server: Server) -> None:
     page = sign_in(walk, browser, server)
+    guide.in_language(page, server.base, "en")
+    page.goto(server.base + "/")
     # Home keeps itself fresh, which is no use of the session.
     warning = page.get_by_role("alertdialog")
     expect(warning).to_be_hidden()

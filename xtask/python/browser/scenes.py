@@ -268,7 +268,7 @@ def passkey_signs_in_switches_person_and_ends(page, lab: Lab) -> None:
     expect(row).to_have_count(0)
     page.click("header form[action='/switch'] button")
     # The device still has it; the console does not.
-    expect(page.locator("[role=alert]")).to_be_visible()
+    expect(page.locator(".alert-danger[role=alert]")).to_be_visible()
     assert page.url == lab.base + "/sign-in/passkey", page.url
 
 
