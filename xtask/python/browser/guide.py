@@ -30,6 +30,8 @@ COLLEAGUES = {"en": ("Sam Ortega", "sam.ortega"), "es": ("Lucía Prieto", "lucia
 SETTLED = r"""(texts) => {
   for (const time of document.querySelectorAll("time")) time.textContent = texts.time;
   for (const link of document.querySelectorAll("[role=status] .code a")) link.textContent = texts.link;
+  // A code for a phone is another one in each run, and opens the lab.
+  for (const code of document.querySelectorAll("svg.qr, svg.qr + p")) code.remove();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const until = /\d{4}-\d\d-\d\d \d\d:\d\d UTC/g;
@@ -109,8 +111,7 @@ def a_colleague(guide: Guide, page, base: str, language: str, new_page) -> None:
     page.click("form[action='/people'] button")
     invited = page.locator("section[role=status]")
     link = invited.locator("a").get_attribute("href")
-    # The code for a phone is another one in each run, and opens the lab: it is left out.
-    guide.take(page, language, "people-invited", last="section[role=status] p.code")
+    guide.take(page, language, "people-invited", last="section[role=status]")
     colleague = new_page(locale=f"{language}-US")
     colleague.set_viewport_size(WINDOW)
     colleague.goto(link)
