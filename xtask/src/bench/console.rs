@@ -233,7 +233,7 @@ fn until_named(visitor: &mut Visitor, size: Size, begin: Instant) -> Result<f64>
     loop {
         let (family, _) = name(size.patients - 1);
         let answered = visitor.search(&[("name", &family)])?;
-        if !answered.contains("alert-warning") {
+        if !answered.contains("<div class=\"alert alert-warning\">") {
             return Ok(begin.elapsed().as_secs_f64());
         }
         ensure!(begin.elapsed() < PATIENCE, "names are never found");
