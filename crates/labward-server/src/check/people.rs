@@ -1,7 +1,6 @@
 //! Checks of people, their accounts and who may do what.
 
 use labward_base::{Remark, remark};
-
 use labward_identity::{Permission, Role};
 
 use super::{CheckInput, Found};

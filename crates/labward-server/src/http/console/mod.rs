@@ -16,6 +16,9 @@
 //! | `oidc` | signing in with the identity provider |
 //! | `first_analyzer` | the guided way of an analyzer, up to its first message |
 //! | `records`, `patient` | the search, one record, and one patient |
+//! | `people` | one person, a list of people, and their invitations |
+//! | `reference` | the reference of the API |
+//! | `webhook` | trying a webhook, and letting it go on |
 //! | `ledger`, `glass` | the pages of the ledger, and of emergency access |
 
 mod account;
