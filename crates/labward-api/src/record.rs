@@ -31,7 +31,7 @@ pub struct Find {
 pub struct Found {
     /// The patients, the best first.
     pub patients: Vec<PatientHit>,
-    /// Whether the name index is still being built, so that hits may be missing.
+    /// Whether an index is still being built or far behind the ledger, so that hits may be missing.
     pub loading: bool,
     /// The index of the entry that records this search.
     pub entry: Option<u64>,

@@ -39,7 +39,7 @@ pub struct Status {
     /// Where the console is, `https://` with name and port, if there is one.
     #[serde(default)]
     pub console: Option<String>,
-    /// Whether names and birth dates can be searched yet.
+    /// Whether a search finds everything: names are loaded, and the indexes are near the ledger.
     pub search_ready: bool,
 }
 

@@ -51,7 +51,7 @@ pub struct Criteria {
 pub struct Found {
     /// The patients, the best first.
     pub patients: Vec<PatientHit>,
-    /// Whether the name index is still being built, so that hits may be missing.
+    /// Whether an index is still being built or far behind the ledger, so that hits may be missing.
     pub loading: bool,
     /// What records this search.
     pub recorded: Recorded,
@@ -101,8 +101,9 @@ impl Records {
         by: PersonId,
         why: &str,
     ) -> Result<Found, RecordsError> {
-        self.catch_up().map_err(RecordsError::of_reading)?;
-        let searched = self.search(criteria, &[])?;
+        let is_near = self.come_near().map_err(RecordsError::of_reading)?;
+        let mut searched = self.search(criteria, &[])?;
+        searched.loading |= !is_near;
         let facts = Facts::new()
             .hex("query", &searched.query)
             .number("hits", searched.hits)

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use labward_base::id::{EntryIndex, PatientId, RecordId, SiteId};
-use labward_ledger::{Leaf, StoredEntry, entries};
+use labward_ledger::{Leaf, StoredEntry, entries, tree_head};
 use labward_store::{StoreError, Tx};
 
 use crate::accesses::named_by;
@@ -21,6 +21,8 @@ use crate::store::{self, IndexedRecord};
 
 /// Entries merged in one unit.
 const ENTRIES_MAX: u32 = 1000;
+/// Steps that a search waits for at most; each takes some 10 ms, and 100 ms on a slow disk.
+const STEPS_MAX: usize = 20;
 /// Accesses that wait in memory at most.
 const ACCESSES_MAX: usize = 10_000;
 
@@ -41,8 +43,8 @@ struct Addition {
 }
 
 impl Records {
-    /// Takes up to 1,000 entries into the indexes; `true` if more may wait. To be called every
-    /// second or so; searching calls it too.
+    /// Takes up to 1,000 entries into the indexes; `true` if more may wait. To be called again and
+    /// again, every second when nothing waits: what is left, a search has to do first.
     pub fn merge_behind(&self) -> Result<bool, RecordsError> {
         let shared = &self.shared;
         shared.take_up_names();
@@ -159,7 +161,44 @@ impl Records {
         }
     }
 
-    /// Brings the indexes up to the last commit.
+    /// Brings the indexes nearer to the last commit, in a bounded time; whether nothing is left. After an
+    /// import of a million records there may be minutes of work.
+    pub(crate) fn come_near(&self) -> Result<bool, RecordsError> {
+        self.come_nearer(STEPS_MAX)
+    }
+
+    pub(crate) fn come_nearer(&self, steps: usize) -> Result<bool, RecordsError> {
+        for _ in 0..steps {
+            if !self.merge_behind()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a search finds everything: names are loaded, and the indexes are no further behind than
+    /// what a search does first.
+    pub fn finds_all(&self) -> Result<bool, RecordsError> {
+        let steps = u64::try_from(STEPS_MAX).unwrap_or(u64::MAX);
+        let near = steps.saturating_mul(u64::from(ENTRIES_MAX));
+        Ok(!self.is_loading() && self.entries_behind()? < near)
+    }
+
+    /// How many entries the indexes have not taken yet.
+    pub fn entries_behind(&self) -> Result<u64, RecordsError> {
+        let shared = &self.shared;
+        let behind = shared.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = behind.passed.map_or(0, EntryIndex::get);
+        drop(behind);
+        let (size, cursor) = shared.store.read(|snapshot| {
+            let head = tree_head(snapshot, shared.node)?;
+            let size = head.map_or(0, |head| head.frontier.size());
+            Ok::<_, StoreError>((size, store::cursor(snapshot, shared.node)?))
+        })?;
+        Ok(size.saturating_sub(passed.max(cursor.get())))
+    }
+
+    /// Brings the indexes up to the last commit, however long that takes.
     pub(crate) fn catch_up(&self) -> Result<(), RecordsError> {
         while self.merge_behind()? {}
         Ok(())

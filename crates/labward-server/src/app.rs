@@ -53,6 +53,7 @@ use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::console::{ConsoleServer, console_config};
 use crate::http::idempotency::Running;
 use crate::http::{HttpServer, chain};
+use crate::indexing::IndexLoop;
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
 use crate::resume::{LedgerWatch, ResumeLoop};
@@ -159,6 +160,7 @@ pub(crate) struct Opened {
     resume_loop: Mutex<Option<ResumeLoop>>,
     upkeep: Mutex<Option<UpkeepLoop>>,
     webhook_loop: Mutex<Option<WebhookLoop>>,
+    index_loop: Mutex<Option<IndexLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
 }
@@ -386,6 +388,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         publish_loop: Mutex::new(Some(publish_loop)),
         upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
         webhook_loop: Mutex::new(Some(webhook_loop)),
+        index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
         keep,
         resume_loop: Mutex::new(Some(resume_loop)),
     })
@@ -510,6 +513,7 @@ impl App {
             let upkeep = opened.upkeep.lock();
             drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
             drop(take(&opened.webhook_loop));
+            drop(take(&opened.index_loop));
         }
         let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);

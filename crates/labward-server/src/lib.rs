@@ -41,6 +41,7 @@ mod error;
 pub mod findings;
 pub mod folder;
 mod http;
+mod indexing;
 mod log;
 pub mod migrations;
 mod outbound;

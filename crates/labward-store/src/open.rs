@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +23,8 @@ const CACHED_STATEMENTS: usize = 256;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long emptying the log waits for readers: so long no unit is answered.
 const TRUNCATION_TIMEOUT: Duration = Duration::from_millis(200);
+/// Read at once when the whole file is read.
+const READ_AHEAD_BYTES: usize = 1 << 20;
 /// A log that grew behind a long reader is cut back to this many times the autocheckpoint size.
 const LOG_LIMIT_FACTOR: u64 = 4;
 
@@ -42,6 +44,9 @@ pub(crate) fn open(
     let lock = take_lock(&beside(&options.path, ".lock"))?;
     let after_crash = fs::exists(beside(&options.path, "-wal"))?;
     create_private(&options.path)?;
+    if after_crash && options.vfs.is_none() {
+        read_ahead(&options.path)?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(options, flags)?;
     let version = check_header(&connection, migrations.len())?;
@@ -201,6 +206,16 @@ fn set_up_writer(connection: &Connection, options: &Options) -> Result<(), Store
     )?;
     // What disposal deletes is overwritten, not only unlinked (NIST SP 800-88).
     set(connection, "secure_delete", 1)
+}
+
+/// Reads the file once in order. The check after a crash reads every page in the order of the trees, one
+/// by one: ten times as slow on a disk, and meanwhile no message is taken. Before the engine opens the
+/// file: closing a descriptor of it later would drop the engine's POSIX locks.
+fn read_ahead(path: &Path) -> Result<(), StoreError> {
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; READ_AHEAD_BYTES];
+    while file.read(&mut piece)? > 0 {}
+    Ok(())
 }
 
 fn check_integrity(connection: &Connection) -> Result<(), StoreError> {

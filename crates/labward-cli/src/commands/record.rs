@@ -102,7 +102,7 @@ fn find(context: &Context, limit: u32, break_glass: bool) -> Result<(), Failure>
         if found.loading {
             writeln!(
                 out,
-                "names are still being loaded: some patients may be missing"
+                "not everything can be found yet: some patients may be missing"
             )?;
         }
         for hit in &found.patients {

@@ -44,6 +44,30 @@ fn a_search_is_recorded_before_it_answers_and_shows_no_name() {
 }
 
 #[test]
+fn a_search_does_a_bounded_part_of_what_the_indexes_are_behind_and_says_so() {
+    let lab = Lab::new();
+    let open = lab.start();
+    open.records.catch_up().unwrap();
+    let (send, kept) = mpsc::channel();
+    for number in 0..1_001 {
+        let bytes = result(&format!("{number}^^^A^MR"), "Smith");
+        let send = send.clone();
+        let tell = move |kept: Result<Kept, RecordsError>| send.send(kept.is_ok()).unwrap();
+        open.records
+            .keep(intake(RecordKind::Hl7V2, &bytes), Box::new(tell));
+    }
+    drop(send);
+    assert!(kept.iter().all(|kept| kept));
+    assert_eq!(open.records.entries_behind().unwrap(), 1_001);
+    assert!(!open.records.come_nearer(1).unwrap());
+    assert_eq!(open.records.entries_behind().unwrap(), 1);
+    assert!(open.records.finds_all().unwrap());
+    let found = open.records.find(&by_mrn("1000"), ME, WHY).unwrap();
+    assert!(!found.loading);
+    assert_eq!(found.patients[0].record_count, 1);
+}
+
+#[test]
 fn a_search_that_cannot_be_recorded_is_not_answered() {
     let (_lab, open, _) = lab_with_two();
     open.store.close().unwrap();

@@ -12,6 +12,7 @@ use labward_ledger::{
     entries_before, entry_since, tree_head,
 };
 use labward_store::StoreError;
+use memchr::memmem;
 use serde_json::Value;
 
 use super::call::{Answer, Call};
@@ -162,7 +163,7 @@ impl Walk<'_> {
     fn look(&mut self, stored: &StoredEntry) -> Result<(), Failure> {
         self.looked += 1;
         // Without opening the leaf, which costs most.
-        if !fits(&self.filter.action, &stored.action) {
+        if !fits(&self.filter.action, &stored.action) || !self.may_fit(&stored.leaf) {
             return Ok(());
         }
         let leaf = leaf_value(stored)?;
@@ -171,6 +172,24 @@ impl Walk<'_> {
             self.found.push(leaf);
         }
         Ok(())
+    }
+
+    /// Whether the bytes of a leaf name who and what is asked for: a leaf is JSON without spaces, and
+    /// what says who and what needs no escapes, so that one without these bytes is about somebody else.
+    fn may_fit(&self, leaf: &[u8]) -> bool {
+        let names = |name: &str, wanted: &Option<String>| {
+            given(wanted).is_none_or(|wanted| {
+                let end = if wanted.ends_with(['.', ':']) {
+                    ""
+                } else {
+                    "\""
+                };
+                let text = format!("\"{name}\":\"{wanted}{end}");
+                let is_plain = |of: char| of >= ' ' && of != '"' && of != '\\';
+                !wanted.chars().all(is_plain) || memmem::find(leaf, text.as_bytes()).is_some()
+            })
+        };
+        names("actor", &self.filter.actor) && names("subject", &self.filter.subject)
     }
 
     fn fits(&self, leaf: &Value) -> bool {
@@ -275,7 +294,10 @@ mod tests {
             looked: 0,
         };
         let fits_action = fits(&filter.action, "record.shown");
-        assert_eq!(fits_action && walk.fits(&leaf), expect, "{filter:?}");
+        let may_fit = walk.may_fit(&serde_json::to_vec(&leaf).unwrap());
+        let fits = fits_action && may_fit && walk.fits(&leaf);
+        assert_eq!(fits, expect, "{filter:?}");
+        assert!(may_fit || !walk.fits(&leaf), "{filter:?}");
     }
 
     #[test]

@@ -40,7 +40,10 @@ pub(super) fn status(call: &Call) -> Result<Answer, Failure> {
             None => 0,
         },
         console: core.console_url(),
-        search_ready: opened.is_some_and(|opened| !opened.records.is_loading()),
+        search_ready: match &opened {
+            Some(opened) => opened.records.finds_all()?,
+            None => false,
+        },
     })
 }
 

@@ -637,3 +637,21 @@ fn a_clock_that_goes_back_stops_nothing_and_no_entry_is_older_than_the_one_befor
     assert!(verified.good, "{:?}", verified.faults);
     app.shutdown().unwrap();
 }
+
+#[test]
+fn the_indexes_follow_the_ledger_though_nobody_searches() {
+    let receivers = [Receiver::start(), Receiver::start()];
+    let installation = Installation::new(config(&[&receivers[0], &receivers[1]]));
+    let app = installation.start();
+    let peer = add_peer(&app, "chem-1", "*");
+    assert_eq!(
+        connect(&app, &peer).send(&result("M1")).as_deref(),
+        Some("AA")
+    );
+    let opened = app.core.opened().unwrap();
+    until("the indexes", || {
+        (opened.records.entries_behind().unwrap() == 0).then_some(())
+    });
+    drop(opened);
+    app.shutdown().unwrap();
+}
