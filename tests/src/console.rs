@@ -227,14 +227,16 @@ fn a_record_is_found_and_read_with_a_reason_and_the_ledger_says_so() {
     let lab = Lab::new();
     let peer = lab.lab.peer("xn550", "analyzer").client_config(true);
     let mut client = Client::connect(lab.lab.address("hl7"), &peer).unwrap();
-    let message = Numbered {
-        client: 1,
-        patient: 3,
-        number: 1,
-    };
-    client
-        .exchange(&message.message(), &message.control_id())
-        .unwrap();
+    for number in [1, 2] {
+        let message = Numbered {
+            client: 1,
+            patient: 3,
+            number,
+        };
+        client
+            .exchange(&message.message(), &message.control_id())
+            .unwrap();
+    }
     let mut browser = lab.joined("clara", "clinical-staff");
     let page = browser.get("/records");
     let token = page.hidden("csrf");
@@ -256,6 +258,11 @@ fn a_record_is_found_and_read_with_a_reason_and_the_ledger_says_so() {
     ];
     let shown = browser.post("/records/view", &asked);
     assert!(shown.body.contains("Laboratory report"), "{}", shown.body);
+    assert!(
+        shown.body.contains("<svg class=\"plot\"") && shown.body.contains("Earlier values"),
+        "the value before stands beside it: {}",
+        shown.body
+    );
     assert!(
         !shown.head.contains(&mrn),
         "nothing of a patient in a header"

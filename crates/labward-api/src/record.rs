@@ -70,6 +70,28 @@ pub struct RecordHit {
     pub size_bytes: u64,
 }
 
+/// `POST records/{record}/show`: what is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShowRecord {
+    /// Why the record is read.
+    pub why: String,
+    /// Whether the values that its tests had before are to be shown, too.
+    #[serde(default)]
+    pub earlier: bool,
+}
+
+/// The values that the tests of one report had before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The tests that the patient had before, each with this report's values and the earlier ones.
+    pub tests: Vec<TestLine>,
+    /// How many earlier records were read: the newest of them, at most 20.
+    pub read: u64,
+    /// Earlier records that could not be opened.
+    pub unopened: Vec<u64>,
+}
+
 /// `POST records/{record}/show`: the record itself.
 #[derive(Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Shown {
@@ -86,6 +108,9 @@ pub struct Shown {
     /// The laboratory report in it, if it holds results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
+    /// The values that its tests had before, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
     /// The index of the entry that records this reading.
     pub entry: Option<u64>,
     /// Its number in the reserve instead, until it is merged into the ledger; by break-glass only.

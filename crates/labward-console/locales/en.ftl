@@ -233,6 +233,15 @@ record-range = Reference range
 record-flag = Flag
 record-status = Status
 record-observed = Observed
+record-earlier = Earlier values
+record-earlier-read = { $count ->
+    [one] The earlier values come from one older record, which was read, too; all values stand under All results.
+   *[other] The earlier values come from { $count } older records, which were read, too; all values stand under All results.
+  }
+record-earlier-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+  }
 record-segments = Segments
 record-field = Field
 record-content = Content
@@ -262,7 +271,7 @@ patient-cumulative-help = Values as they were sent. A test whose unit changed, o
 patient-older = Older values stand below, with each test.
 patient-each = Each test over time
 patient-plot-help = The shaded band is the reference range. A diamond is a value out of its range; a triangle says that the value lies above or below the limit that was sent. What is no plain number is not drawn.
-patient-plot = { $test } { $unit }: { $count } values from { $first } to { $last }, between { $low } and { $high }, the ends of the reference range included. The table below has them.
+patient-plot = { $test } { $unit }: { $count } values from { $first } to { $last }, between { $low } and { $high }, the ends of the reference range included.
 patient-values = { $count ->
     [one] { $count } value
    *[other] { $count } values

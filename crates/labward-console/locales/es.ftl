@@ -233,6 +233,15 @@ record-range = Rango de referencia
 record-flag = Marca
 record-status = Estado
 record-observed = Observado
+record-earlier = Valores anteriores
+record-earlier-read = { $count ->
+    [one] Los valores anteriores proceden de un documento más antiguo, que también se leyó; todos los valores están en Todos los resultados.
+   *[other] Los valores anteriores proceden de { $count } documentos más antiguos, que también se leyeron; todos los valores están en Todos los resultados.
+  }
+record-earlier-more = { $count ->
+    [one] y uno más
+   *[other] y { $count } más
+  }
 record-segments = Segmentos
 record-field = Campo
 record-content = Contenido
@@ -262,7 +271,7 @@ patient-cumulative-help = Los valores están tal como se enviaron. Una prueba cu
 patient-older = Los valores más antiguos están más abajo, con cada prueba.
 patient-each = Cada prueba a lo largo del tiempo
 patient-plot-help = La banda sombreada es el rango de referencia. Un rombo es un valor fuera de su rango; un triángulo indica que el valor está por encima o por debajo del límite que se envió. Lo que no es un número simple no se dibuja.
-patient-plot = { $test } { $unit }: { $count } valores de { $first } a { $last }, entre { $low } y { $high }, incluidos los extremos del rango de referencia. La tabla de abajo los contiene.
+patient-plot = { $test } { $unit }: { $count } valores de { $first } a { $last }, entre { $low } y { $high }, incluidos los extremos del rango de referencia.
 patient-values = { $count ->
     [one] { $count } valor
    *[other] { $count } valores

@@ -574,6 +574,10 @@ mod tests {
                 }],
                 ..labward_report::Report::default()
             }),
+            earlier: Some(labward_api::record::Earlier {
+                tests: hostile_results(hostile).tests,
+                ..labward_api::record::Earlier::default()
+            }),
             entry: Some(3),
             reserve: None,
         };
@@ -589,7 +593,7 @@ mod tests {
         let pages = [
             home(&frame(), &status, &[], Some(&check), None, false),
             flow(&frame(), &status),
-            record(&frame(), &shown),
+            record(&frame(), &shown, hostile),
             records(&frame(), &searched),
             results(&frame(), &hostile_results(hostile), hostile),
             accesses(

@@ -68,7 +68,7 @@ pub use intake::{Also, Intake, Kept};
 pub use kind::RecordKind;
 pub use records::{Opened, Records, Setup};
 pub use reserve::{Merged, Reserve, ReserveSetup, ReserveState};
-pub use results::Results;
+pub use results::{Earlier, Results};
 pub use retention::{Retention, RetentionClass, TooShort};
 pub use show::{Recorded, Shown};
 pub use store::{ACCESS_MIGRATIONS, IndexedRecord, MIGRATIONS, each_patient, erase_disposed};

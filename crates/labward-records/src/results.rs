@@ -4,9 +4,10 @@
 //! leave out in silence a record that it did not read.
 //! Carries out 45 CFR 164.312(b).
 
+use labward_base::Timestamp;
 use labward_base::id::{PatientId, PersonId, RecordId};
 use labward_ledger::{Action, Facts, Subject};
-use labward_report::{Report, Source, TestLine, cumulate};
+use labward_report::{Measured, Report, Source, TestLine, cumulate};
 
 use crate::demographics::Demographics;
 use crate::error::RecordsError;
@@ -17,6 +18,8 @@ use crate::store::{self, IndexedRecord};
 
 /// Records that are read at most, the newest.
 const RECORDS_MAX: usize = 200;
+/// Records that are read for the earlier values of one report at most.
+const EARLIER_MAX: u32 = 20;
 /// Results that are taken at most; the record that passes it is the last one read.
 const RESULTS_MAX: usize = 10_000;
 /// Patients of a merge group that the entry names by number at most; it names the one asked for besides.
@@ -40,6 +43,16 @@ pub struct Results {
     pub unopened: Vec<RecordId>,
     /// What records this reading.
     pub recorded: Recorded,
+}
+
+/// The values that the tests of one report had before.
+pub struct Earlier {
+    /// The tests that the patient had before, each with this report's values and the earlier ones.
+    pub tests: Vec<TestLine>,
+    /// How many earlier records were read: the newest of them, at most 20.
+    pub read: u64,
+    /// Earlier records that could not be opened: damaged, or their time of retention is over.
+    pub unopened: Vec<RecordId>,
 }
 
 /// Results that were read and not yet recorded, so not to be shown.
@@ -120,6 +133,39 @@ impl Records {
                 break;
             }
             results += self.take_report(row, &mut read)?;
+        }
+        Ok(read)
+    }
+
+    /// The reports of the same patient's records before this one, read for a view that the caller records.
+    pub(crate) fn read_earlier(
+        &self,
+        patient: PatientId,
+        record: RecordId,
+    ) -> Result<ReadResults, RecordsError> {
+        let group = self.group(patient);
+        let mut rows = Vec::new();
+        for patient in &group {
+            rows.extend(self.shared.store.read(|snapshot| {
+                store::records_of(snapshot, *patient, record.as_sql(), EARLIER_MAX)
+            })?);
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse(row.record));
+        rows.truncate(usize::try_from(EARLIER_MAX).unwrap_or(usize::MAX));
+        let mut read = ReadResults {
+            reading: GroupReading {
+                patient: patient.get(),
+                patients: Vec::new(),
+                records: Vec::new(),
+            },
+            demographics: Demographics::default(),
+            sources: Vec::new(),
+            record_count: 0,
+            unopened: Vec::new(),
+        };
+        // Documents hold no values: they are not opened, and so not named.
+        for row in rows.iter().filter(|row| row.kind.report_format().is_some()) {
+            self.take_report(row, &mut read)?;
         }
         Ok(read)
     }
@@ -228,6 +274,37 @@ impl GroupReading {
 }
 
 impl ReadResults {
+    /// The numbers of the records that were read.
+    pub(crate) fn records(&self) -> impl Iterator<Item = u64> + '_ {
+        self.reading.records.iter().copied()
+    }
+
+    /// What is shown beside the report of a record, now that it is recorded.
+    pub(crate) fn earlier_than(
+        self,
+        report: &Report,
+        record: RecordId,
+        kept: Timestamp,
+    ) -> Earlier {
+        let read = u64::try_from(self.reading.records.len()).unwrap_or(u64::MAX);
+        let mut sources = self.sources;
+        sources.push(Source {
+            record: record.get(),
+            kept: kept.to_rfc3339(),
+            report: report.clone(),
+        });
+        let is_here = |one: &Measured| one.record == record.get();
+        let had_before =
+            |line: &TestLine| line.values.iter().any(is_here) && !line.values.iter().all(is_here);
+        let mut tests = cumulate(sources);
+        tests.retain(had_before);
+        Earlier {
+            tests,
+            read,
+            unopened: self.unopened,
+        }
+    }
+
     /// What is shown, now that it is recorded.
     pub(crate) fn shown(self, recorded: Recorded) -> Results {
         let newest = self.sources.first();

@@ -8,13 +8,14 @@ use labward_astm::record as astm;
 use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
 use labward_hl7::{Charset, Message, Segment};
-use labward_ledger::{Action, Actor, Leaf, NewEntry, StoredEntry, Subject};
+use labward_ledger::{Action, Actor, Facts, Leaf, NewEntry, StoredEntry, Subject};
 use labward_report::Report;
 use serde_json::{Value, json};
 
 use crate::error::RecordsError;
 use crate::kind::RecordKind;
 use crate::records::Records;
+use crate::results::{Earlier, ReadResults};
 
 /// A document above this is not shown as text.
 const SHOWN_MAX_BYTES: u64 = 1 << 20;
@@ -33,6 +34,8 @@ pub struct Shown {
     pub view: Value,
     /// The laboratory report in it, if it holds results.
     pub report: Option<Report>,
+    /// The values that its tests had before, if they were asked for.
+    pub earlier: Option<Earlier>,
     /// What records this reading.
     pub recorded: Recorded,
 }
@@ -65,10 +68,45 @@ impl Records {
     /// Shows one record to a person, after that was recorded.
     pub fn show(&self, record: RecordId, by: PersonId, why: &str) -> Result<Shown, RecordsError> {
         let read = self.read_one(record)?;
-        let mut entry = self.reading(Action::RecordShown, Subject::Record(record), by, why)?;
-        entry.patient = read.patient;
-        let entry = self.record(entry).map_err(RecordsError::of_reading)?;
+        let entry = self.record_view(&read, None, by, why)?;
         Ok(read.shown(Recorded::Entry(entry)))
+    }
+
+    /// The same with the values that its tests had before; the entry names each record read.
+    pub fn show_with_earlier(
+        &self,
+        record: RecordId,
+        by: PersonId,
+        why: &str,
+    ) -> Result<Shown, RecordsError> {
+        self.come_near().map_err(RecordsError::of_reading)?;
+        let read = self.read_one(record)?;
+        let earlier = match (read.patient, &read.seen.report) {
+            (Some(patient), Some(_)) => Some(self.read_earlier(patient, record)?),
+            _ => None,
+        };
+        let entry = self.record_view(&read, earlier.as_ref(), by, why)?;
+        let mut shown = read.shown(Recorded::Entry(entry));
+        if let (Some(earlier), Some(report)) = (earlier, &shown.report) {
+            shown.earlier = Some(earlier.earlier_than(report, record, shown.time));
+        }
+        Ok(shown)
+    }
+
+    fn record_view(
+        &self,
+        read: &Read,
+        earlier: Option<&ReadResults>,
+        by: PersonId,
+        why: &str,
+    ) -> Result<EntryIndex, RecordsError> {
+        let subject = Subject::Record(read.record);
+        let mut entry = self.reading(Action::RecordShown, subject, by, why)?;
+        entry.patient = read.patient;
+        if let Some(earlier) = earlier.filter(|earlier| earlier.records().next().is_some()) {
+            entry.facts = Facts::new().numbers("records", earlier.records());
+        }
+        self.record(entry).map_err(RecordsError::of_reading)
     }
 
     /// Reads one record for a view that the caller records before it hands it out.
@@ -129,6 +167,7 @@ impl Read {
             time: self.time,
             view: self.seen.view,
             report: self.seen.report,
+            earlier: None,
             recorded,
         }
     }

@@ -78,19 +78,13 @@ impl ResultsPage<'_> {
         numbers.collect::<Vec<_>>().join(", ")
     }
 
-    /// What a picture shows, for who does not see it.
     fn described(&self, row: &Row<'_>, plot: &Plot) -> Cow<'static, str> {
-        let count = plot.marks.len().to_string();
-        let words = [
-            ("test", row.line.test.name.as_str()),
-            ("unit", row.line.unit.as_str()),
-            ("count", count.as_str()),
-            ("first", plot.first.as_str()),
-            ("last", plot.last.as_str()),
-            ("low", plot.low.as_str()),
-            ("high", plot.high.as_str()),
-        ];
-        self.f.language.with("patient-plot", &words)
+        plot.described(self.f, row.line)
+    }
+
+    /// What names a picture to who does not see it.
+    fn plot_id(&self, number: &usize) -> String {
+        format!("plot-{number}")
     }
 
     /// The words for a flag of HL7 table 0078, where the page has them; else the flag itself.

@@ -3,9 +3,13 @@
 //! It must never draw a text as a number, join a value to a limit by a line, or say by colour alone
 //! what it says. All of it is whole numbers: what is drawn is as exact as what was sent.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use labward_report::{Decimal, Measured, Range, Reading};
+use labward_report::{Decimal, Measured, Range, Reading, TestLine};
+
+use crate::frame::Frame;
+use crate::language::Texts as _;
 
 /// Values drawn at most, the newest.
 const POINTS_MAX: usize = 200;
@@ -102,6 +106,23 @@ impl Plot {
             first: first.time.clone(),
             last: last.time.clone(),
         })
+    }
+}
+
+impl Plot {
+    /// What the picture of a test shows, for who does not see it.
+    pub(super) fn described(&self, f: &Frame, line: &TestLine) -> Cow<'static, str> {
+        let count = self.marks.len().to_string();
+        let words = [
+            ("test", line.test.name.as_str()),
+            ("unit", line.unit.as_str()),
+            ("count", count.as_str()),
+            ("first", self.first.as_str()),
+            ("last", self.last.as_str()),
+            ("low", self.low.as_str()),
+            ("high", self.high.as_str()),
+        ];
+        f.language.with("patient-plot", &words)
     }
 }
 

@@ -21,6 +21,46 @@ fn numbers(list: &[u64]) -> Fact {
 }
 
 #[test]
+fn a_report_has_the_values_before_it_beside_it_and_its_entry_names_each_record_read() {
+    let open = Lab::new().start();
+    let before = open.keep(&glucose("4711^^^A^MR", "F1", "20261101", "5.4", "F"));
+    open.keep(&glucose("4712^^^A^MR", "F9", "20261102", "99", "F"));
+    let this = open.keep(&glucose("4711^^^A^MR", "F2", "20261103", "6.1", "F"));
+    open.keep(&glucose("4711^^^A^MR", "F3", "20261104", "7.0", "F"));
+
+    let shown = open
+        .records
+        .show_with_earlier(this.record, ME, WHY)
+        .unwrap();
+    let earlier = shown.earlier.unwrap();
+    let [line] = earlier.tests.as_slice() else {
+        panic!("{:?}", earlier.tests)
+    };
+    let values: Vec<_> = line.values.iter().map(|one| one.value.as_str()).collect();
+    assert_eq!(
+        values,
+        ["6.1", "5.4"],
+        "nothing of later, nothing of others"
+    );
+    assert_eq!((earlier.read, earlier.unopened), (1, Vec::new()));
+    let leaf = open.leaves().pop().unwrap();
+    assert_eq!(leaf.subject, Subject::Record(this.record));
+    assert_eq!(
+        leaf.facts.get("records"),
+        Some(&numbers(&[before.record.get()]))
+    );
+
+    let first = open
+        .records
+        .show_with_earlier(before.record, ME, WHY)
+        .unwrap();
+    assert!(first.earlier.unwrap().tests.is_empty());
+    assert_eq!(open.leaves().pop().unwrap().facts.get("records"), None);
+    let plain = open.records.show(this.record, ME, WHY).unwrap();
+    assert!(plain.earlier.is_none(), "only when it is asked for");
+}
+
+#[test]
 fn the_results_of_a_merge_group_cumulate_and_one_entry_says_who_looked_at_which_records() {
     let open = Lab::new().start();
     let first = open.keep(&glucose("4711^^^A^MR", "F1", "20261101", "5.4", "F"));

@@ -231,7 +231,7 @@ endpoints! {
         "Gives a message up that holds its patient's order back, so that what waits behind it goes on";
     Post "records/find", RecordFind, Json("Find"), "Found", record::find,
         "Searches for patients; masked, and recorded before it is answered";
-    Post "records/{record}/show", RecordShow, Json("Why"), "Shown", record::show,
+    Post "records/{record}/show", RecordShow, Json("ShowRecord"), "Shown", record::show,
         "One record in full; recorded before it is answered";
     Post "break-glass/find", RecordBreakGlass, Json("Find"), "Found", record::find_break_glass,
         "The same search for a patient who cannot wait: in the reserve while the ledger cannot be written";

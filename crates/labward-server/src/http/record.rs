@@ -7,7 +7,8 @@ use std::io::{self, Read as _, Write as _};
 
 use labward_api::Why;
 use labward_api::record::{
-    AddedDocument, Dispose, Disposed, Export, Find, Found, Imported, PatientHit, RecordHit, Shown,
+    AddedDocument, Dispose, Disposed, Earlier, Export, Find, Found, Imported, PatientHit,
+    RecordHit, ShowRecord, Shown,
 };
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
 use labward_base::problem;
@@ -79,12 +80,12 @@ pub(super) fn places(recorded: Recorded) -> (Option<u64>, Option<u64>) {
 /// `POST records/{record}/show`
 pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
     let record: RecordId = call.param("record")?;
-    let Why { why } = call.json()?;
-    let shown = call
-        .opened()?
-        .records
-        .show(record, call.by(), reason(&why)?)?;
-    answer_shown(shown)
+    let ShowRecord { why, earlier } = call.json()?;
+    let (opened, why) = (call.opened()?, reason(&why)?);
+    answer_shown(match earlier {
+        true => opened.records.show_with_earlier(record, call.by(), why)?,
+        false => opened.records.show(record, call.by(), why)?,
+    })
 }
 
 /// `POST break-glass/records/{record}`
@@ -112,6 +113,11 @@ fn answer_shown(shown: labward_records::Shown) -> Result<Answer, Failure> {
         time: shown.time.to_rfc3339(),
         view: shown.view,
         report: shown.report,
+        earlier: shown.earlier.map(|earlier| Earlier {
+            tests: earlier.tests,
+            read: earlier.read,
+            unopened: earlier.unopened.into_iter().map(RecordId::get).collect(),
+        }),
         entry,
         reserve,
     })

@@ -3,7 +3,7 @@
 //! It must never take what is searched for from an address, or answer a search that is typed in another
 //! way than one that is sent: both ask the API, which records each before it answers.
 
-use labward_api::record::{Find, Found, Shown};
+use labward_api::record::{Find, Found, ShowRecord, Shown};
 use labward_console::frame::Place;
 use labward_console::pages as html;
 
@@ -57,11 +57,20 @@ pub(super) fn find(visit: &Visit) -> Result<Page, Failure> {
 
 /// `POST /records/view`
 pub(super) fn record(visit: &Visit) -> Result<Page, Failure> {
-    let path = match visit.visitor.has_glass_open() {
-        true => "break-glass/records/{record}",
-        false => "records/{record}/show",
-    };
     let params = [("record", visit.form.text("record"))];
-    let shown: Shown = visit.post(path, &params, &why(visit))?;
-    written(html::record(&visit.frame(Place::Records), &shown))
+    let asked = why(visit);
+    let why = asked.why.clone();
+    let shown: Shown = match visit.visitor.has_glass_open() {
+        // What is read in an emergency waits in a small reserve: one record is one reading.
+        true => visit.post("break-glass/records/{record}", &params, &asked)?,
+        false => {
+            let show = ShowRecord { why, earlier: true };
+            visit.post("records/{record}/show", &params, &show)?
+        }
+    };
+    written(html::record(
+        &visit.frame(Place::Records),
+        &shown,
+        &asked.why,
+    ))
 }
