@@ -551,6 +551,82 @@ fn a_lab_with_a_passphrase_is_open_after_the_setup_and_sealed_after_a_restart() 
 }
 
 #[test]
+fn a_backup_is_restored_in_the_browser_and_what_cannot_be_is_said_and_asked_for_again() {
+    let old = Installation::create("[[link]]\nname = \"hl7\"\nlisten = \"127.0.0.1:0\"\n");
+    let server = old.serve();
+    old.run_with(
+        &["key", "add", "--label", "safe", "--passphrase"],
+        &format!("{PASSPHRASE}\n"),
+    )
+    .ok();
+    let beside = |name: &str| old.beside(name).display().to_string();
+    let (backups, archives) = (beside("backups"), beside("archives"));
+    let why = ["--why", "a test"];
+    old.run(&[&["backup", "create", "--to", &backups][..], &why].concat())
+        .ok();
+    old.run(&[&["key", "archive", "create", "--to", &archives][..], &why].concat())
+        .ok();
+    server.stop();
+
+    let mut first = FirstRun::new();
+    let mut browser = first.opened();
+    assert!(browser.get("/").body.contains("href=\"/restore\""));
+    assert!(browser.get("/restore").body.contains("name=\"backups\""));
+    let key_file = old.key_file().display().to_string();
+    let nowhere = beside("nowhere");
+    let wrong = [
+        ("backups", nowhere.as_str()),
+        ("archives", &archives),
+        ("slot", "key-file"),
+        ("path", &key_file),
+    ];
+    goes_on(&send(&mut browser, "/restore", &wrong));
+    let refused = eventually("the restore to fail", || {
+        let now = browser.get("/");
+        (now.header("location") == Some("/restore")).then_some(())?;
+        Some(browser.get("/restore"))
+    });
+    assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
+    assert!(refused.body.contains(&nowhere), "what was typed stays");
+    assert!(
+        browser.get("/").body.contains("name=\"name\""),
+        "nothing was made"
+    );
+
+    let wrong_phrase = [
+        ("backups", backups.as_str()),
+        ("archives", &archives),
+        ("slot", "passphrase"),
+        ("passphrase", "not the phrase of this laboratory"),
+    ];
+    goes_on(&send(&mut browser, "/restore", &wrong_phrase));
+    let refused = eventually("the passphrase to be refused", || {
+        let now = browser.get("/");
+        (now.header("location") == Some("/restore")).then_some(())?;
+        Some(browser.get("/restore"))
+    });
+    assert!(!refused.body.contains("not the phrase"), "{}", refused.body);
+
+    let right = [
+        ("backups", backups.as_str()),
+        ("archives", &archives),
+        ("slot", "passphrase"),
+        ("passphrase", PASSPHRASE),
+    ];
+    goes_on(&send(&mut browser, "/restore", &right));
+    let done = eventually("the restore", || {
+        let now = browser.get("/");
+        now.body.contains("Entries of the ledger").then_some(now)
+    });
+    assert!(!done.body.contains(PASSPHRASE));
+    goes_on_to(&send(&mut browser, "/start", &[]), 200);
+    first.is_open();
+    let entries = first.lab.run(&["ledger", "list", "--limit", "1000"]).ok();
+    assert!(entries.contains("installation.restored"), "{entries}");
+    assert!(!first.lab.log().contains(PASSPHRASE));
+}
+
+#[test]
 fn answers_in_a_file_set_up_without_a_browser() {
     let lab = Installation::none_yet();
     let file = lab.beside("answers.toml");

@@ -102,8 +102,9 @@ pub fn serve(options: &ServeOptions, out: &mut dyn Write) -> Result<(), ServeErr
         clock,
     })?;
     let started = app.start().and_then(|()| match &opener {
-        Some(opener) => app.unseal(opener),
-        None => Ok(()),
+        // A key file of the restored installation may have opened it already.
+        Some(opener) if !app.is_open() => app.unseal(opener),
+        _ => Ok(()),
     });
     let served = started.map(|()| signals.wait(&app));
     let stopped = stop(app);

@@ -122,15 +122,15 @@ def walk_through(walk, launch, looks) -> None:
         server.stop()
 
 
-def look_at(walk, page, base: str, name: str, looks) -> None:
+def look_at(walk, page, base: str, name: str, looks, path: str = "/") -> None:
     for look in looks:
         theme, language, _, size = look
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=theme)
-        walk.look(page, f"setup-{name}", lambda page, _: page.goto(f"{base}/?language={language}"), look)
+        walk.look(page, f"setup-{name}", lambda page, _: page.goto(f"{base}{path}?language={language}"), look)
     page.set_viewport_size(guide.WINDOW)
     page.emulate_media(color_scheme="light")
-    page.goto(f"{base}/?language=en")
+    page.goto(f"{base}{path}?language=en")
 
 
 def in_each_language(walk, page, base: str, name: str, fill) -> None:
@@ -139,6 +139,20 @@ def in_each_language(walk, page, base: str, name: str, fill) -> None:
         page.goto(f"{base}/?language={language}")
         fill()
         walk.guide.take(page, language, f"setup-{name}")
+
+
+def what_is_no_backup_is_not_restored(walk, page, server: Server, looks) -> None:
+    page.locator("a[href='/restore']").click()
+    page.wait_for_selector("form[action='/restore']")
+    look_at(walk, page, server.base, "restore", looks, "/restore")
+    page.fill("#backups", str(server.place / "nothing"))
+    page.fill("#archives", str(server.place / "nothing"))
+    page.fill("#path", str(server.place / "root.key"))
+    page.locator("form[action='/restore'] button").click()
+    # The page that waits asks by itself.
+    expect(page.locator("[role=alert]")).to_be_visible()
+    page.locator("a[href='/lab']").click()
+    page.wait_for_selector("form[action='/lab']")
 
 
 def set_up(walk, browser, server: Server, looks) -> Path:
@@ -155,6 +169,7 @@ def set_up(walk, browser, server: Server, looks) -> Path:
     page.locator("form[action='/open'] button").click()
     page.wait_for_selector("form[action='/lab']")
     look_at(walk, page, server.base, "lab", looks)
+    what_is_no_backup_is_not_restored(walk, page, server, looks)
 
     def fill_lab(names=f"{guide.HOST} 192.0.2.10"):
         page.fill("#name", "Río Verde")

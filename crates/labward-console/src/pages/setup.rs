@@ -8,6 +8,7 @@ use labward_api::ProblemBody;
 use labward_identity::Language;
 use zeroize::Zeroizing;
 
+use super::When;
 use crate::RenderError;
 use crate::frame::{Frame, Place};
 use crate::language::Texts as _;
@@ -158,6 +159,60 @@ pub struct Made {
     pub sign_in: String,
 }
 
+/// What was typed about a backup; no secret.
+#[derive(Clone, Debug, Default)]
+pub struct Restore {
+    /// The folder of backups.
+    pub backups: String,
+    /// The folder of key archives, or one archive.
+    pub archives: String,
+    /// `key-file`, `passphrase` or `shares`.
+    pub slot: String,
+    /// Where the key file is.
+    pub path: String,
+    /// Whether to go on though keys are missing.
+    pub without_missing_keys: bool,
+}
+
+/// What was restored.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// The generation of the backup.
+    pub generation: u64,
+    /// The moment that it holds, RFC 3339.
+    pub created: String,
+    /// Entries of the ledger.
+    pub entries: u64,
+    /// Patients whose keys are missing.
+    pub missing_keys: u64,
+    /// Patients who were disposed of since.
+    pub disposed_since: u64,
+    /// The ledger's public key from here on.
+    pub ledger_key: String,
+    /// The names of the server.
+    pub names: Vec<String>,
+    /// The port of its console, if it has one.
+    pub console: Option<u16>,
+}
+
+/// What was restored, as a page shows it.
+pub struct RestoredView {
+    /// What was restored.
+    pub restored: Restored,
+    /// Where people sign in, if there is a console.
+    pub sign_in: Option<String>,
+    /// Whether the server starts.
+    pub is_started: bool,
+}
+
+impl RestorePage<'_> {
+    /// Whether the archive is older than the backup: a person must say what is to be lost.
+    fn lacks_keys(&self) -> bool {
+        let fault = self.s.fault;
+        fault.is_some_and(|fault| fault.code == labward_base::problem::BACKUP_KEYS_OLDER.code)
+    }
+}
+
 macro_rules! step_page {
     ($page:ident, $template:literal, $number:literal, $view:ty) => {
         #[derive(Template)]
@@ -191,6 +246,47 @@ step_page!(SharesPage, "setup_shares.html", 4, &'a [Share<'a>]);
 step_page!(ConfirmPage, "setup_confirm.html", 4, &'a Asked);
 step_page!(DonePage, "setup_done.html", 5, &'a Made);
 step_page!(StartedPage, "setup_started.html", 5, &'a Made);
+
+step_page!(RestorePage, "setup_restore.html", 0, &'a Restore);
+step_page!(RestoredPage, "setup_restored.html", 0, &'a RestoredView);
+
+#[derive(Template)]
+#[template(path = "setup_restoring.html")]
+struct RestoringPage<'a> {
+    f: &'a Frame,
+    s: Step<'a>,
+}
+
+impl RestoringPage<'_> {
+    const NUMBER: usize = 0;
+}
+
+/// Which backup is to be restored.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn restore(s: Step<'_>, restore: &Restore) -> Result<String, RenderError> {
+    RestorePage::new(s, restore).render()
+}
+
+/// A backup is being restored.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn restoring(s: Step<'_>) -> Result<String, RenderError> {
+    RestoringPage { f: s.f, s }.render()
+}
+
+/// What was restored.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn restored(s: Step<'_>, view: &RestoredView) -> Result<String, RenderError> {
+    RestoredPage::new(s, view).render()
+}
 
 #[derive(Template)]
 #[template(path = "setup_failed.html")]

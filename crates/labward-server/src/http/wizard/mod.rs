@@ -7,10 +7,12 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `link` | the one-time link and its file |
+//! | `restore` | a backup restored instead of a new installation |
 //! | `state` | how far the set-up is, and what was answered |
 //! | `steps` | the table of pages |
 
 mod link;
+mod restore;
 mod state;
 mod steps;
 
@@ -36,7 +38,7 @@ use rustls::pki_types::PrivateKeyDer;
 use tokio::sync::oneshot;
 
 use self::link::SetupLink;
-use self::state::Wizard;
+use self::state::{At, Wizard};
 use self::steps::{Asked, Page, STEPS, Step};
 use super::console::form::Form;
 use super::console::headers::{self, Nonce};
@@ -51,6 +53,8 @@ use crate::setup::{Setup, SetupError, server_names};
 const CERTIFICATE_DAYS: u32 = 7;
 /// Bytes that a form may have.
 const FORM_MAX_BYTES: usize = 16 << 10;
+/// How often it looks whether a restore has ended.
+const RESTORE_POLL: Duration = Duration::from_secs(1);
 /// When the server starts by itself after the installation was made.
 const LEAVE_AFTER: Duration = Duration::from_secs(15 * 60);
 /// The name of the cookie, apart from that of the console's sessions.
@@ -285,6 +289,11 @@ fn respond(page: Page, wizard: &Arc<Mutex<Wizard>>) -> Response {
             });
             to("/")
         }
+        Page::Restoring => {
+            let wizard = Arc::clone(wizard);
+            tokio::spawn(leave_once_restored(wizard));
+            to("/")
+        }
         Page::Last(text) => {
             let gone = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
             with_cookie(html(StatusCode::OK, Body::from(text)), &gone)
@@ -299,6 +308,23 @@ fn respond(page: Page, wizard: &Arc<Mutex<Wizard>>) -> Response {
             (headers, text).into_response()
         }
     }
+}
+
+/// Sees to it that the server starts once a backup is restored, though nobody comes back to look.
+async fn leave_once_restored(wizard: Arc<Mutex<Wizard>>) {
+    let lock = || wizard.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        tokio::time::sleep(RESTORE_POLL).await;
+        let mut wizard = lock();
+        wizard.look_after_restore();
+        match wizard.at {
+            At::Restoring => {}
+            At::Restored => break,
+            _ => return,
+        }
+    }
+    tokio::time::sleep(LEAVE_AFTER).await;
+    lock().leave();
 }
 
 /// What is the same on every page, before the language that was chosen.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use labward_api::status::Opener;
 use labward_base::{Secret, remark};
 use labward_console::pages::setup as html;
 use labward_identity::{Language, Role, Roles};
@@ -21,8 +22,11 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::link::{SetupLink, random_text};
+use super::restore::Restoring;
 use super::{Left, fingerprint};
+use crate::backup::RestoreError;
 use crate::folder::DataFolder;
+use crate::http::chain;
 use crate::http::failure::Failure;
 use crate::setup::{
     self, Administrator, Answer, FirstSignIn, Report, Setup, SetupError, ShareSheet, Site,
@@ -41,8 +45,12 @@ pub(super) enum At {
     Confirm,
     /// What was made cannot be used.
     Failed,
+    /// A backup is being restored.
+    Restoring,
     /// The installation is there.
     Done,
+    /// The same, from a backup.
+    Restored,
     /// The server starts.
     Left,
 }
@@ -67,6 +75,12 @@ pub(super) struct Wizard {
     pub(super) sheets: Vec<ShareSheet>,
     opener: Left,
     made: Option<Made>,
+    /// What was typed about a backup; no secret.
+    pub(super) restore: html::Restore,
+    restoring: Option<Restoring>,
+    /// Why the last restore failed, until it is shown.
+    restore_failed: Option<RestoreError>,
+    pub(super) restored: Option<html::Restored>,
     leave: Option<oneshot::Sender<Left>>,
 }
 
@@ -116,6 +130,10 @@ impl Wizard {
             sheets: Vec::new(),
             opener: None,
             made: None,
+            restore: html::Restore::default(),
+            restoring: None,
+            restore_failed: None,
+            restored: None,
             leave: Some(leave),
         }
     }
@@ -286,9 +304,67 @@ impl Wizard {
         Ok(())
     }
 
+    /// Begins to restore a backup: the set-up lets go of the folder, in which nothing was made.
+    pub(super) fn restore(&mut self, opener: Opener) -> Result<(), Failure> {
+        if let Some(setup) = self.setup.take() {
+            setup.leave();
+        }
+        match Restoring::begin(&self.data, &self.restore, opener) {
+            Ok(restoring) => {
+                self.restoring = Some(restoring);
+                self.at = At::Restoring;
+                Ok(())
+            }
+            Err(error) => {
+                self.hold_again()?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Takes up what came of a restore, if it has ended.
+    pub(super) fn look_after_restore(&mut self) {
+        let Some(restoring) = self.restoring.take_if(|one| one.is_over()) else {
+            return;
+        };
+        match restoring.outcome() {
+            Ok(whole) => {
+                self.restored = Some(whole.shown);
+                self.opener = Some(whole.opener);
+                self.password = None;
+                self.at = At::Restored;
+            }
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "the backup was not restored");
+                self.restore_failed = Some(error);
+                // Whoever took the folder meanwhile is told of at the next step.
+                if let Err(error) = self.hold_again() {
+                    tracing::error!(error = %chain(&error), "the folder cannot be set up");
+                }
+            }
+        }
+    }
+
+    /// Whether a restore failed and nobody was told.
+    pub(super) const fn has_restore_failure(&self) -> bool {
+        self.restore_failed.is_some()
+    }
+
+    /// Why the last restore failed; told once.
+    pub(super) fn take_restore_failure(&mut self) -> Option<RestoreError> {
+        self.restore_failed.take()
+    }
+
+    /// Takes the folder again after a restore that failed: the answers about the lab are asked for anew.
+    fn hold_again(&mut self) -> Result<(), SetupError> {
+        self.at = At::Lab;
+        self.setup = Some(Setup::begin(&self.data, Arc::new(SystemClock))?);
+        Ok(())
+    }
+
     /// Has the server start; nothing before the installation is there, or a second time.
     pub(super) fn leave(&mut self) {
-        if self.at != At::Done {
+        if !matches!(self.at, At::Done | At::Restored) {
             return;
         }
         self.at = At::Left;

@@ -4,6 +4,7 @@
 //! another site sent.
 
 use axum::http::{HeaderMap, StatusCode, header};
+use labward_api::status::Opener;
 use labward_base::Secret;
 use labward_console::frame::Frame;
 use labward_console::pages as console;
@@ -31,6 +32,8 @@ pub(super) enum Page {
     Begin(Secret<String>),
     /// The installation is there.
     Made,
+    /// A backup is being restored.
+    Restoring,
     /// The last page: the server starts.
     Last(String),
     /// A certificate to keep.
@@ -90,6 +93,8 @@ pub(super) const STEPS: &[Step] = &[
     step(Verb::Post, "/written", written),
     step(Verb::Post, "/groups", groups),
     step(Verb::Post, "/again", again),
+    step(Verb::Get, "/restore", restore),
+    step(Verb::Post, "/restore", begin_restore),
     step(Verb::Get, "/authority.pem", authority),
     step(Verb::Post, "/start", start),
 ];
@@ -196,6 +201,9 @@ fn show(
             None => html::failed(s),
         },
         At::Failed => html::failed(s),
+        At::Restoring => html::restoring(s),
+        At::Restored => html::restored(s, &restored(wizard, asked, false)?),
+        At::Left if wizard.restored.is_some() => html::restored(s, &restored(wizard, asked, true)?),
         At::Done | At::Left => {
             let made = wizard.made(&asked.host);
             let made = made.ok_or(Failure::new(&labward_base::problem::SERVER_INTERNAL))?;
@@ -224,6 +232,92 @@ fn shares(wizard: &Wizard) -> Vec<html::Share<'_>> {
     all.collect()
 }
 
+/// What was restored, for a browser that came by this name.
+fn restored(
+    wizard: &Wizard,
+    asked: &Asked,
+    is_started: bool,
+) -> Result<html::RestoredView, Failure> {
+    let restored = wizard.restored.clone();
+    let restored = restored.ok_or(Failure::new(&labward_base::problem::SERVER_INTERNAL))?;
+    let names = &restored.names;
+    let host = names.iter().find(|name| **name == asked.host);
+    let host = host.or(names.first()).map_or("localhost", String::as_str);
+    let host = match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    };
+    let port = restored.console;
+    Ok(html::RestoredView {
+        sign_in: port.map(|port| format!("https://{host}:{port}/sign-in")),
+        is_started,
+        restored,
+    })
+}
+
+/// `GET /restore`: what is to be restored; after a restore that failed, why.
+fn restore(wizard: &mut Wizard, _: &Asked, frame: &Frame) -> Result<Page, Failure> {
+    wizard.look_after_restore();
+    if wizard.at > At::Keys {
+        return Ok(Page::To("/"));
+    }
+    let fault = wizard.take_restore_failure();
+    let fault = fault.map(|error| Failure::from(error).into_body());
+    restore_page(wizard, frame, fault.as_ref())
+}
+
+fn restore_page(
+    wizard: &Wizard,
+    frame: &Frame,
+    fault: Option<&(StatusCode, labward_api::ProblemBody)>,
+) -> Result<Page, Failure> {
+    let csrf = wizard.csrf();
+    let s = html::Step {
+        f: frame,
+        csrf: &csrf,
+        fault: fault.map(|(_, body)| body),
+        wrong: None,
+    };
+    let status = fault.map_or(StatusCode::OK, |(status, _)| *status);
+    let page = html::restore(s, &wizard.restore).map_err(unwritten)?;
+    Ok(Page::Html(status, page))
+}
+
+/// `POST /restore`
+fn begin_restore(wizard: &mut Wizard, asked: &Asked, frame: &Frame) -> Result<Page, Failure> {
+    if wizard.at > At::Keys {
+        return Ok(Page::To("/"));
+    }
+    let text = |name: &str| asked.form.text(name);
+    wizard.restore = html::Restore {
+        backups: asked.trimmed("backups"),
+        archives: asked.trimmed("archives"),
+        slot: asked.trimmed("slot"),
+        path: asked.trimmed("path"),
+        without_missing_keys: text("without") == "yes",
+    };
+    let opener = match text("slot") {
+        "passphrase" => Opener::Passphrase {
+            passphrase: text("passphrase").to_owned(),
+        },
+        "shares" => Opener::Shares {
+            shares: text("shares")
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        },
+        _ => Opener::KeyFile {
+            path: wizard.restore.path.clone(),
+        },
+    };
+    match wizard.restore(opener) {
+        Ok(()) => Ok(Page::Restoring),
+        Err(failure) => restore_page(wizard, frame, Some(&failure.into_body())),
+    }
+}
+
 fn opening(wizard: &Wizard, frame: &Frame, wrong: Option<Wrong>) -> Result<Page, Failure> {
     let s = html::Step {
         f: frame,
@@ -241,6 +335,10 @@ fn opening(wizard: &Wizard, frame: &Frame, wrong: Option<Wrong>) -> Result<Page,
 
 /// `GET /`: where the set-up stands.
 fn now(wizard: &mut Wizard, asked: &Asked, frame: &Frame) -> Result<Page, Failure> {
+    wizard.look_after_restore();
+    if wizard.has_restore_failure() {
+        return Ok(Page::To("/restore"));
+    }
     show(wizard, asked, frame, wizard.at, None, None)
 }
 
