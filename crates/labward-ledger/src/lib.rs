@@ -85,8 +85,8 @@ pub use publish::{Publisher, read_checkpoint, tiles_lead_to};
 pub use store::{
     ACT_MIGRATIONS, Epoch, MIGRATIONS, StoredEntry, TRAFFIC, TreeHead, acts, acts_before,
     count_records_after, entries, entries_before, entries_with_payload, entry, entry_of_record,
-    entry_of_record_after, entry_of_record_with_payload, entry_since, epochs, newest_payload_heads,
-    payload_of, tree_head,
+    entry_of_record_after, entry_of_record_with_payload, entry_since, epochs, message_before,
+    newest_payload_heads, payload_of, tree_head,
 };
 pub use tree::Digest;
 pub use verify::{Fault, Known, VerifyReport, verify, verify_with};

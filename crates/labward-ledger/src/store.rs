@@ -121,6 +121,20 @@ pub fn entries_before<Q: Query>(
     )
 }
 
+/// The newest entry before `before` with which a message came, taken or held, however far back that is:
+/// behind an import of a million records it looks at all of them, about a second.
+pub fn message_before<Q: Query>(
+    query: &mut Q,
+    before: EntryIndex,
+) -> Result<Option<EntryIndex>, StoreError> {
+    query.query_opt(
+        "SELECT idx FROM entry WHERE idx < $1 \
+         AND (action = 'message.received' OR action = 'message.held') ORDER BY idx DESC LIMIT 1",
+        &[before.as_sql().into()],
+        |row| Ok(EntryIndex::new(u64::try_from(row.int(0)?).unwrap_or(0))),
+    )
+}
+
 /// As [`entries_before`], without those whose action is [`TRAFFIC`].
 pub fn acts_before<Q: Query>(
     query: &mut Q,

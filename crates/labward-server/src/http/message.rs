@@ -12,8 +12,9 @@ use labward_gateway::delivery::{ExceptionState, WaitingFilter, WaitingMessage};
 use labward_gateway::messages::{HeldFilter, HeldMessage, HeldState, MessageError};
 use labward_ledger::{
     Action, Fact, Leaf, StoredEntry, Subject, entries, entries_before, entry_of_record,
+    message_before,
 };
-use labward_store::StoreError;
+use labward_store::{Snapshot, StoreError};
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
@@ -151,6 +152,15 @@ fn walk(call: &Call, filter: &MessageFilter, walk_max: usize) -> Result<Vec<Leaf
         let Some(last) = page.last() else { break };
         before = last.index;
         walked += page.len();
+        if !page.iter().any(came) {
+            // Acts of people or of an import, maybe very many: where the next message lies.
+            let read = |snapshot: &mut Snapshot<'_>| message_before(snapshot, before);
+            let Some(next) = call.core.store.read(read)? else {
+                break;
+            };
+            before = EntryIndex::new(next.get().saturating_add(1));
+            continue;
+        }
         for entry in &page {
             let is_held = entry.action == Action::MessageHeld.name();
             if entry.action != Action::MessageReceived.name() && (only_received || !is_held) {
@@ -169,6 +179,12 @@ fn walk(call: &Call, filter: &MessageFilter, walk_max: usize) -> Result<Vec<Leaf
         }
     }
     Ok(found)
+}
+
+/// Whether a message came with this entry, taken or held.
+fn came(entry: &StoredEntry) -> bool {
+    let acts = [Action::MessageReceived, Action::MessageHeld];
+    acts.iter().any(|act| act.name() == entry.action)
 }
 
 fn fits(leaf: &Leaf, filter: &MessageFilter) -> bool {

@@ -655,3 +655,28 @@ fn the_indexes_follow_the_ledger_though_nobody_searches() {
     drop(opened);
     app.shutdown().unwrap();
 }
+
+#[test]
+fn messages_are_listed_though_many_imported_records_lie_before_them() {
+    let receivers = [Receiver::start(), Receiver::start()];
+    let installation = Installation::new(config(&[&receivers[0], &receivers[1]]));
+    let app = installation.start();
+    let peer = add_peer(&app, "chem-1", "*");
+    assert_eq!(
+        connect(&app, &peer).send(&result("M1")).as_deref(),
+        Some("AA")
+    );
+    let registrations: String = (0..1_500)
+        .map(|number| {
+            format!(
+                "MSH|^~\\&|A|B|C|D|20260101||ADT^A04|{number}|P|2.5.1\rPID|1||{number}^^^LAB^MR||DOE^PAT\r"
+            )
+        })
+        .collect();
+    let path = "records/import?ending=hl7&why=a+test";
+    let imported = request(&app, "POST", path, registrations.as_bytes());
+    assert_eq!(imported.status, 200, "{:?}", imported.code());
+    let listed: Vec<Message> = get(&app, "messages");
+    assert_eq!(listed.len(), 1);
+    app.shutdown().unwrap();
+}
