@@ -316,6 +316,22 @@ fn where_the_lab_wants_it_the_first_sign_in_adds_a_person() {
 }
 
 #[test]
+fn a_group_makes_nobody_an_outside_expert() {
+    let clinic = Clinic::new("adds_people = true, ");
+    clinic.refused(Lie::Groups(&["auditors"]), "sign-on.not-linked");
+    let both = &["auditors", "lab-staff"];
+    clinic.refused(Lie::Groups(both), "sign-on.not-linked");
+    let people = clinic.lab().json(&["person", "list"]);
+    assert_eq!(people.as_array().unwrap().len(), 1, "nobody was added");
+    clinic.link("Clara", "clinical-staff", "clara@example.org");
+    let mut clara = clinic.enter(Lie::Groups(&["auditors"]));
+    for path in ["/ledger", "/safeguards", "/people", "/messages"] {
+        let answered = clara.get(path);
+        assert_ne!(answered.status, 200, "{path}: nobody engaged her");
+    }
+}
+
+#[test]
 fn a_provider_that_is_slow_endless_or_gone_holds_nobody_up() {
     let clinic = Clinic::new("");
     clinic.link("Clara", "clinical-staff", "clara@example.org");

@@ -169,6 +169,8 @@ remarks! {
     disk_watched_briefly() = "disk-watched-briefly", "the server watches the disk for less than an hour";
     /// The state of backups is not known.
     backups_unread() = "backups-unread", "what was done with backups could not be read";
+    /// The identity provider was not looked at yet.
+    provider_not_asked() = "provider-not-asked", "the identity provider was not asked yet";
     /// The configuration is not from a file.
     not_from_file() = "not-from-file", "the server was not started from a file";
     /// The file of the configuration is not readable.

@@ -87,6 +87,7 @@ remark-read-back-to = el registro solo se leyó hacia atrás hasta { $time }
 remark-disk-not-measured = el disco todavía no se ha medido
 remark-disk-watched-briefly = el servidor observa el disco desde hace menos de una hora
 remark-backups-unread = no se pudo leer lo que se hizo con las copias de seguridad
+remark-provider-not-asked = aún no se ha preguntado al proveedor de identidad
 remark-not-from-file = el servidor no se arrancó desde un archivo
 remark-config-unread = no se puede leer el archivo de configuración
 remark-no-check = no existe { $name }

@@ -127,7 +127,7 @@ pub(crate) struct Core {
     pub(crate) upkeep: Upkeep,
     pub(crate) webhooks: Arc<Webhooks>,
     /// What a thread of its own is given.
-    me: Weak<Self>,
+    pub(crate) me: Weak<Self>,
     /// Held while the server lives; the system frees it when the process ends, however it does.
     _lock: File,
 }

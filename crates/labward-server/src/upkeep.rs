@@ -155,6 +155,7 @@ impl Core {
         opened.delivery.sweep();
         self.sweep_sessions();
         self.note_trends(&opened);
+        self.look_at_provider();
         // So that no page waits for more than what is new; it says itself if this fails.
         let _ = self.acts(self.clock.now());
         let failing = &self.upkeep.failing;
@@ -170,6 +171,25 @@ impl Core {
                 );
             }
             Err(_) => {}
+        }
+    }
+
+    /// Sees whether the identity provider answers, which may take seconds: nothing waits for it.
+    fn look_at_provider(&self) {
+        let Some(config) = self.config().console.oidc.clone() else {
+            return;
+        };
+        let core = self.me.clone();
+        let look = move || {
+            if let Some(core) = core.upgrade() {
+                core.sign_on.look(&config);
+            }
+        };
+        let spawned = std::thread::Builder::new()
+            .name("sign-on-look".to_owned())
+            .spawn(look);
+        if let Err(error) = spawned {
+            tracing::error!(error = %error, "the identity provider cannot be looked at");
         }
     }
 

@@ -151,7 +151,8 @@ impl Provider {
         format!(
             "oidc = {{ name = \"Clinic\", issuer = \"{}\", client_id = \"labward\", {more}\
              client_secret_file = \"{}\", ca_file = \"{}\", \
-             groups = {{ clinical-staff = [\"lab-staff\"], it = [\"it-people\"] }} }}\n",
+             groups = {{ clinical-staff = [\"lab-staff\"], it = [\"it-people\"], \
+             expert = [\"auditors\"] }} }}\n",
             self.issuer(),
             self.secret_file().display(),
             self.ca_file().display()

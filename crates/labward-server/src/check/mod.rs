@@ -116,6 +116,8 @@ pub struct CheckInput {
     pub witnesses: Measured<Vec<WitnessStatus>>,
     /// The webhooks and how far each was told.
     pub webhooks: Measured<Vec<WebhookStatus>>,
+    /// Since when the identity provider does not answer, if one is configured.
+    pub sign_on: Measured<Option<Timestamp>>,
     /// What is known of backups, key archives and restores.
     pub backups: Measured<Backups>,
     /// Whether the ledger cannot be written now.

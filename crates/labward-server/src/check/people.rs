@@ -1,9 +1,14 @@
 //! Checks of people, their accounts and who may do what.
 
-use labward_base::{Remark, remark};
+use std::time::Duration;
+
+use labward_base::{Remark, Timestamp, remark};
 use labward_identity::{Permission, Role};
 
 use super::{CheckInput, Found};
+
+/// How long an identity provider may be silent.
+const PROVIDER_SILENT: Duration = Duration::from_secs(600);
 
 /// What somebody must be permitted, and how it is said.
 type Needed = (Permission, fn() -> Remark);
@@ -16,6 +21,14 @@ const NEEDED: &[Needed] = &[
     (Permission::KeyChange, remark::may_change_keys),
     (Permission::ConfigChange, remark::may_change_config),
 ];
+
+/// A provider that was only started anew is no finding.
+pub(super) fn provider_silent(input: &CheckInput) -> Found {
+    Found::of(&input.sign_on, |silent| {
+        let is_long = |since: &Timestamp| input.now.since(*since) >= PROVIDER_SILENT;
+        Found::when(Some(silent.as_ref().is_some_and(is_long)))
+    })
+}
 
 pub(super) fn one_administrator(input: &CheckInput) -> Found {
     let may = |person: &&labward_identity::Person| person.permits(Permission::PersonChange);

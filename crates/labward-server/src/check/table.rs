@@ -203,6 +203,9 @@ checks! {
     "check.config-not-loaded", Medium, work::config_not_loaded,
         "labward.toml is not the configuration in force",
         "see what a reload would change with labward reload --preview, then reload or put it back";
+    "check.provider-silent", Medium, people::provider_silent,
+        "the identity provider has not answered for ten minutes, so nobody can sign in with it",
+        "see in the log why, and whether it runs; who has a passkey or a password signs in with that";
     "check.nobody-may", High, people::nobody_may,
         "nobody of the lab may do what somebody must be able to",
         "give somebody the role with labward person add";

@@ -221,6 +221,7 @@ pub(super) fn healthy() -> CheckInput {
             state: "ready".to_owned(),
             ..WebhookStatus::default()
         }]),
+        sign_on: Ok(None),
         backups: Ok(Backups {
             created: Some(days_ago(1)),
             beside_data: Some(false),
@@ -446,6 +447,9 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.webhook-no-secret", "alarm", |i| {
         set_webhook(i, |webhook| webhook.state = "no-secret".to_owned())
+    }),
+    ("check.provider-silent", "", |i| {
+        i.sign_on = Ok(Some(now().minus(Duration::from_secs(600))))
     }),
     ("check.one-administrator", "", |i| {
         i.people[1].roles = Role::ClinicalStaff.into()

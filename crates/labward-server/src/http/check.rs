@@ -84,6 +84,10 @@ pub(super) fn measure(core: &Core) -> CheckInput {
                 .map_err(|failure| remark::technical(failure.problem().what))
         }),
         webhooks: core.webhook_status().map_err(|error| unread(&error)),
+        sign_on: match &config.console.oidc {
+            Some(oidc) => core.sign_on.silent_since(oidc),
+            None => Ok(None),
+        },
         backups: Backups::measure(core, now).ok_or_else(remark::backups_unread),
         ledger_fails: core.ledger.failing_since().is_some(),
         reserve: core.reserve.state(),

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use labward_base::{Clock, Timestamp, problem};
+use labward_base::{Clock, Remark, Timestamp, problem, remark};
 use labward_identity::{AnswerFault, Attempt, Client, ProviderAccounts};
 use labward_seal::{constant_time_eq, random_bytes, sha256};
 
@@ -56,6 +56,8 @@ struct Known {
     provider: Option<Arc<Provider>>,
     /// The configuration with which it last did not answer, and when.
     failed: Option<(OidcConfig, Timestamp)>,
+    /// Since when it has not answered with this configuration.
+    silent: Option<(OidcConfig, Timestamp)>,
 }
 
 /// A sign-in that was begun.
@@ -188,6 +190,31 @@ impl SignOn {
         Ok(self.accounts.admit(&vouched, adds_people, client, now)?)
     }
 
+    /// Asks the provider for its description, if none is known that is fresh; whether it answers is known
+    /// afterwards.
+    pub(crate) fn look(&self, config: &OidcConfig) {
+        // What keeps it from being asked is no news of it.
+        if let Ok(_turn) = self.turn() {
+            let _ = self.provider(config);
+        }
+    }
+
+    /// Since when the provider does not answer; `None` inside if it does.
+    ///
+    /// # Errors
+    /// A remark if it was not asked yet (**Invariant:** a missing measurement is never a pass).
+    pub(crate) fn silent_since(&self, config: &OidcConfig) -> Result<Option<Timestamp>, Remark> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, since)) = known.silent.as_ref().filter(|(one, _)| one == config) {
+            return Ok(Some(*since));
+        }
+        let answered = known.provider.as_ref().is_some_and(|one| one.is_of(config));
+        match answered {
+            true => Ok(None),
+            false => Err(remark::provider_not_asked()),
+        }
+    }
+
     fn turn(&self) -> Result<Turn<'_>, Failure> {
         let before = self.talking.fetch_add(1, Ordering::AcqRel);
         let turn = Turn(&self.talking);
@@ -221,11 +248,15 @@ impl SignOn {
             Ok(provider) => {
                 let provider = Arc::new(provider);
                 known.provider = Some(Arc::clone(&provider));
-                known.failed = None;
+                (known.failed, known.silent) = (None, None);
                 Ok(provider)
             }
             Err(Fault::Unreachable(why) | Fault::NotVerified(why)) => {
                 known.failed = Some((config.clone(), now));
+                let was_silent = known.silent.as_ref().is_some_and(|(one, _)| one == config);
+                if !was_silent {
+                    known.silent = Some((config.clone(), now));
+                }
                 Err(Failure::new(&problem::SIGN_ON_UNREACHABLE).with(why))
             }
         }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::testbench::{Installation, get, post, request};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, OidcConfig};
 
 const PASSWORD: &str = "violet tram eats harbour";
 
@@ -31,6 +31,28 @@ pub(super) fn somebody_signed_in(app: &App) -> (u64, u64) {
     sign_in(app).unwrap();
     let sessions: Vec<Session> = get(app, "sessions");
     (kim.id, sessions[0].number)
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_known_once_it_was_asked_and_only_then() {
+    let installation = Installation::new(Config::default());
+    let app = installation.start();
+    // Nobody listens at the discard port of this machine.
+    let text = "name = \"Clinic\"\nissuer = \"https://127.0.0.1:9\"\nclient_id = \"labward\"\n\
+                client_secret_file = \"/nowhere\"\n";
+    let config: OidcConfig = toml::from_str(text).unwrap();
+    let sign_on = &app.core.sign_on;
+    assert!(sign_on.silent_since(&config).is_err(), "no pass unmeasured");
+    sign_on.look(&config);
+    let since = sign_on.silent_since(&config).unwrap();
+    assert!(since.is_some());
+    sign_on.look(&config);
+    assert_eq!(sign_on.silent_since(&config).unwrap(), since);
+    let other = OidcConfig {
+        issuer: "https://127.0.0.1:10".to_owned(),
+        ..config
+    };
+    assert!(sign_on.silent_since(&other).is_err(), "another provider");
 }
 
 /// A passkey of this person, who has a session: its number.
