@@ -33,19 +33,25 @@ pub(crate) fn docs(check: bool) -> Result<()> {
             fs::write(&file, text).with_context(|| format!("write {path}"))?;
         }
     }
-    let mut rest = cargo();
-    rest.args([
-        "test",
-        "--quiet",
-        "--workspace",
-        "--bin",
-        "labward",
-        "documents",
-    ]);
-    if !check {
-        rest.env("LABWARD_WRITE_DOCS", "1");
+    let tests: [(&str, &[&str]); 2] = [
+        (
+            "documents of the server",
+            &["--bin", "labward", "documents"],
+        ),
+        (
+            "tables of matching",
+            &["--test", "gold", "--test", "real_data"],
+        ),
+    ];
+    for (what, which) in tests {
+        let mut rest = cargo();
+        rest.args(["test", "--quiet", "--workspace"]).args(which);
+        if !check {
+            rest.env("LABWARD_WRITE_DOCS", "1");
+        }
+        run(what, &mut rest)?;
     }
-    run("documents of the server", &mut rest)
+    Ok(())
 }
 
 /// `docs/ref/errors.md`: every problem a person can see.

@@ -704,6 +704,9 @@ problems! {
     DEMO_OFF = "demo.off", Internal,
         "the demo did not end as it must",
         "see the line above; if it happens again, report it";
+    ADVISORY_UNSOUND = "advisory.unsound", Invalid,
+        "not every document is a sound advisory: see each one's flaws above",
+        "what could be read stands above; ask the publisher for a document without errors, or fetch it again";
     SEND_NO_ACK = "send.no-ack", Unavailable,
         "no acknowledgement came for a message",
         "it may or may not have been kept: send it again with the same control id";

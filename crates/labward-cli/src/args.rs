@@ -8,11 +8,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod advisory;
 mod export;
 mod peer;
 mod safeguard;
 mod webhook;
 
+pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryMatchArgs};
 pub use export::ListExportArgs;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use webhook::WebhookCommand;
@@ -109,6 +111,9 @@ pub enum Command {
     /// The requirements of the HIPAA Security Rule, each with its state from measured facts.
     #[command(subcommand)]
     Safeguard(SafeguardCommand),
+    /// Advisories: what publishers say about their products.
+    #[command(subcommand)]
+    Advisory(AdvisoryCommand),
     /// Take a list out as a CSV file, all pages of it; it is recorded.
     Export(ListExportArgs),
     /// Send HL7 files over MLLP and match each acknowledgement.

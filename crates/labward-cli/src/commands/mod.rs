@@ -1,6 +1,7 @@
 //! One file a family of commands: each asks the server and shows the answer.
 
 mod account;
+mod advisory;
 mod backup;
 mod export;
 mod glass;
@@ -61,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Patient(command) => patient::run(&context, command),
         Command::Ledger(command) => ledger::run(&context, command),
         Command::Safeguard(command) => safeguard::run(&context, command),
+        Command::Advisory(command) => advisory::run(&context, command),
         Command::Export(arguments) => export::run(&context, arguments),
         Command::Send(arguments) => send::run(&context, arguments),
         // These need more than a client; the program runs them itself.
