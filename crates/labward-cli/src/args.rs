@@ -9,12 +9,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod advisory;
+mod device;
 mod export;
 mod peer;
 mod safeguard;
 mod webhook;
 
 pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryMatchArgs};
+pub use device::{DeviceCommand, ReadCaptureArgs};
 pub use export::ListExportArgs;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use webhook::WebhookCommand;
@@ -75,6 +77,9 @@ pub enum Command {
     /// An edge: Labward beside a device without TLS.
     #[command(subcommand)]
     Edge(EdgeCommand),
+    /// Devices: what traffic shows of them.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// People of the lab who may use this program.
     #[command(subcommand)]
     Person(PersonCommand),
