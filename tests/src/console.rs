@@ -15,7 +15,7 @@ pub(crate) const PASSWORD: &str = "velvet tractor mango plinth 7";
 
 /// Everything that an engagement may be about.
 pub(crate) const TOPICS: &str =
-    "backups,configuration,keys,ledger,links,people,records,safeguards,status";
+    "backups,configuration,devices,keys,ledger,links,people,records,safeguards,status";
 
 /// Every page that is got, with the roles of the test that may see it.
 const PAGES: &[(&str, &str)] = &[

@@ -18,6 +18,7 @@ const LISTS: &[&str] = &[
     "messages",
     "entries",
     "safeguards",
+    "devices",
     "people",
     "sessions",
     "openings",

@@ -10,6 +10,7 @@
 //! | `console` | the web console: invited, signed in, at work; and everything that is refused |
 //! | `crowd` | thousands that say nothing, one that never stops talking |
 //! | `delivery` | a receiver that refuses, is down, comes back; what a person decides |
+//! | `devices` | what devices there are: from lists, from traffic, by hand; merged, split, in conflict |
 //! | `disk` | a disk that is full or read-only under the real program; break-glass |
 //! | `documents` | large documents: in bounded memory, in part, or not at all |
 //! | `edge` | an edge cut off, killed, damaged, set back; enrolment; a serial line |
@@ -61,6 +62,8 @@ mod crowd;
 mod csv;
 #[cfg(test)]
 mod delivery;
+#[cfg(test)]
+mod devices;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]

@@ -32,6 +32,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-gateway", 5),
     ("labward-backup", 5),
     ("labward-assess", 5),
+    ("labward-devices", 5),
     ("labward-api", 6),
     ("labward-console", 7),
     ("labward-server", 8),

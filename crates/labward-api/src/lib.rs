@@ -8,6 +8,7 @@
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
 //! | [`session`] | `people/{id}/invite`, `sessions`, `tokens` |
+//! | [`device`] | `devices` |
 //! | [`edge`] | `peers/{name}/enroll`; how an edge enrols, and how it is |
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
@@ -21,6 +22,7 @@
 pub mod account;
 pub mod backup;
 pub mod config;
+pub mod device;
 pub mod edge;
 pub mod export;
 pub mod glass;

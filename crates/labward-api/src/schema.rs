@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, account, backup, config, edge, export, glass, key, ledger, message,
-    peer, person, record, remark, safeguard, session, status, webhook,
+    Done, ProblemBody, Why, account, backup, config, device, edge, export, glass, key, ledger,
+    message, peer, person, record, remark, safeguard, session, status, webhook,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -66,6 +66,19 @@ types! {
     backup::NewKeyArchive,
     backup::KeyArchive,
     backup::ExpiredArchives,
+    device::Devices,
+    device::Device,
+    device::DeviceFilter,
+    device::DeviceConflict,
+    device::DeviceShown,
+    device::DeviceAttribute,
+    device::DeviceObservation,
+    device::NewDevice,
+    device::DeviceChange,
+    device::MergeDevices,
+    device::ImportDevices,
+    device::ImportedDevices,
+    device::ImportedDevice,
     key::Slot,
     key::NewSlot,
     key::AddedSlot,

@@ -80,6 +80,8 @@ ids! {
     TokenNumber(u64);
     /// A passkey of a person: the place of the entry that records it.
     PasskeyNumber(u64);
+    /// A device of the lab, counted from 1.
+    DeviceId(u64);
     /// A root-key slot.
     SlotId(u32);
 }

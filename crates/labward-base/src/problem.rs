@@ -576,6 +576,40 @@ problems! {
     SAFEGUARD_PROFILE = "safeguard.profile", Invalid,
         "there is no such profile",
         "ask for law or proposed-2025";
+    // device
+    DEVICE_UNKNOWN = "device.unknown", NotFound,
+        "there is no device with this number",
+        "see the numbers with labward device list";
+    DEVICE_BAD_LIST = "device.bad-list", Invalid,
+        "the list of devices cannot be read",
+        "see beside this text what is wrong with it; it takes CSV in UTF-8 with a head, or an export of Snipe-IT, GLPI, NetBox or nmap";
+    DEVICE_BAD_VALUE = "device.bad-value", Invalid,
+        "a value does not fit what it is to say",
+        "see beside this text which one: a MAC or IP address, a day as YYYY-MM-DD, low, normal or high, at most 200 characters";
+    DEVICE_CHANGED_MEANWHILE = "device.changed-meanwhile", Conflict,
+        "the device was changed since you looked at it",
+        "look at it again and change what is still to be changed";
+    DEVICE_EXISTS = "device.exists", Conflict,
+        "a device with this serial number, UDI, asset tag, MAC address or name of a host is there already",
+        "change that device; its number stands beside this text";
+    DEVICE_NO_ATTRIBUTE = "device.no-attribute", Invalid,
+        "there is no such attribute of a device",
+        "see the names in docs/guide/devices.md";
+    DEVICE_NOTHING_SAID = "device.nothing-said", Invalid,
+        "nothing is said of the device",
+        "say at least what it is called";
+    DEVICE_NOT_MERGEABLE = "device.not-mergeable", Conflict,
+        "these devices cannot be merged or removed: they are one already, or one of them is removed or merged into another",
+        "look at both, and act on the device that stands for the others";
+    DEVICE_NOT_MERGED = "device.not-merged", Conflict,
+        "the device is not merged into another, so there is nothing to split",
+        "see what is merged into what with labward device show";
+    DEVICE_REMOVED = "device.removed", Conflict,
+        "the device was removed, or is there already",
+        "look at it with labward device show; restore it if it is there again";
+    DEVICE_TOO_MANY = "device.too-many", Conflict,
+        "there would be more than 20,000 devices",
+        "remove what is no device from the list, and import the rest";
     // webhook
     WEBHOOK_UNKNOWN = "webhook.unknown", NotFound,
         "there is no webhook of this name",

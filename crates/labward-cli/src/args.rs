@@ -16,7 +16,7 @@ mod safeguard;
 mod webhook;
 
 pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryMatchArgs};
-pub use device::{DeviceCommand, ReadCaptureArgs};
+pub use device::{DeviceCommand, DeviceListFormat, DeviceState, DeviceValues, ReadCaptureArgs};
 pub use export::ListExportArgs;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use webhook::WebhookCommand;
@@ -74,12 +74,12 @@ pub enum Command {
     /// Peers: analyzers, LIS, EHRs, draw sites.
     #[command(subcommand)]
     Peer(PeerCommand),
+    /// Devices: what is there, from lists, from traffic and by hand.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// An edge: Labward beside a device without TLS.
     #[command(subcommand)]
     Edge(EdgeCommand),
-    /// Devices: what traffic shows of them.
-    #[command(subcommand)]
-    Device(DeviceCommand),
     /// People of the lab who may use this program.
     #[command(subcommand)]
     Person(PersonCommand),

@@ -1159,9 +1159,10 @@ topic-backups = Backups and restores
 topic-configuration = Configuration
 topic-keys = Keys
 topic-ledger = The ledger itself
-topic-links = Links and devices
+topic-links = Links, peers and messages
 topic-people = People and tokens
 topic-records = What was done with records, without names
+topic-devices = Devices
 topic-safeguards = Safeguards
 topic-status = State and findings
 
@@ -1206,3 +1207,146 @@ permission-backup-run = Make and try backups
 permission-backup-confirm = Let delivery go on after a restore
 permission-safeguard-read = See the safeguards
 permission-list-export = Take lists out as files
+
+nav-devices = Devices
+list-devices = devices
+permission-device-read = See the devices
+permission-device-change = Change and import devices
+done-device-added = Added.
+done-device-changed = Changed.
+done-device-merged = Merged.
+done-device-removed = Removed. What was known of it is kept.
+done-device-restored = There again.
+done-device-split = Split. Each stands for itself again.
+devices-title = Devices
+devices-lead = Analyzers, instruments and computers of the lab: what lists, messages and people say of them.
+devices-import = Import a list
+devices-conflicts = These need a decision
+devices-conflicts-help = Sources disagree, or two devices claim to be the same one. Open the device and say which is right, or merge the two.
+devices-all = All devices
+devices-none = No device fits.
+devices-find = Find by name, model, serial number, address or anything else
+devices-find-do = Find
+devices-count = { $count ->
+    [one] { $count } device
+   *[other] { $count } devices
+ }
+devices-add = Add a device by hand
+devices-add-do = Add
+devices-import-lead = Paste a list, look at what would become of each line, then take it over. It may be a spreadsheet saved as CSV, or an export of Snipe-IT, GLPI, NetBox or nmap.
+devices-import-done = What became of each line
+devices-import-preview = What would happen
+devices-import-added = { $count ->
+    [one] { $count } new
+   *[other] { $count } new
+ }
+devices-import-changed = { $count ->
+    [one] { $count } says something new
+   *[other] { $count } say something new
+ }
+devices-import-known = { $count ->
+    [one] { $count } known already
+   *[other] { $count } known already
+ }
+devices-import-refused = { $count ->
+    [one] { $count } refused
+   *[other] { $count } refused
+ }
+devices-import-apply = Take it over
+devices-import-rest = Lines that are refused are left out; the rest is taken over.
+devices-import-list = The list
+devices-import-text = Rows with a head of column names, or the whole file
+devices-import-help = Columns may be named in English or Spanish; what is not known becomes a note. A line needs a serial number with its manufacturer or model, a UDI, an asset tag, a MAC address, a host name or an IP address. At most 1 MiB; never write patient data into a list of devices.
+devices-import-example = name,manufacturer,model,serial,version,mac
+device = Device
+device-number = Number
+device-numbered = device { $number }
+device-peers = Peers
+device-last = Last said
+device-conflicts = Conflicts
+device-is-removed = removed
+device-was-removed = This device was removed:
+device-known = What is known
+device-rule = A person’s word comes first, then what the device says in its messages, then files; among equals the newest counts. What people say settles what others said until then.
+device-what = What
+device-counts = Counts
+device-sources = Who says what
+device-disagree = sources disagree
+device-taken-back = word taken back
+device-before = before
+device-settle = This is right
+device-no-peer = No peer is bound to it.
+device-links = heard on
+device-merged = Merged into it
+device-merged-help = These were declared the same device. A split gives each its own values back.
+device-split = Split
+device-change = Change
+device-change-help = Only what you change becomes your word. An empty field takes your word back.
+device-change-do = Save
+device-notes-help = Never write patient data here.
+device-bind = Peers that are this device
+device-merge = Merge with another device
+device-merge-help = Lists and messages find the device by the keys of both from then on; it can be split again.
+device-merge-other = The other device, which belongs to this one from then on
+device-merge-do = Merge
+device-remove = Remove
+device-remove-help = It is no longer there; what was known of it is kept, and a list does not bring it back.
+device-remove-do = Remove
+device-restore = It is there again
+device-conflict-values = { $attribute }: sources disagree
+device-conflict-claim = { $key }: claimed by device { $devices }, too
+device-conflict-seen = heard after it was removed
+device-source-link = { $peer } on link { $link }
+device-source-file = { $format } { $file }
+device-source-capture = a capture of the network
+device-attribute-name = Name
+device-attribute-category = Category
+device-attribute-manufacturer = Manufacturer
+device-attribute-model = Model
+device-attribute-product = Software
+device-attribute-version = Version
+device-attribute-serial = Serial number
+device-attribute-udi = UDI
+device-attribute-asset-tag = Asset tag
+device-attribute-hostname = Host name
+device-attribute-mac = MAC address
+device-attribute-ip = IP address
+device-attribute-os = Operating system
+device-attribute-os-build = Build of the operating system
+device-attribute-sender = Calls itself in messages
+device-attribute-equipment = Instrument named in messages
+device-attribute-criticality = Criticality
+device-attribute-location = Location
+device-attribute-owner = Owner
+device-attribute-contact = Vendor contact
+device-attribute-support-until = Support contract until
+device-attribute-notes = Notes
+device-criticality-low = low: nobody notices within a day
+device-criticality-normal = normal: work goes on in another way
+device-criticality-high = high: patients wait for it
+device-confidence-low = a guess
+device-confidence-medium = probable
+device-confidence-high = sure
+device-format-csv = CSV list
+device-format-snipe-it = Snipe-IT
+device-format-glpi = GLPI
+device-format-netbox = NetBox
+device-format-nmap = nmap
+device-key-maker-serial = Manufacturer and serial number
+device-key-model-serial = Model and serial number
+device-key-udi = UDI
+device-key-asset-tag = Asset tag
+device-key-mac = MAC address
+device-line-added = new
+device-line-changed = says something new
+device-line-known = known already
+device-fault-ambiguous = fits several devices: merge them or correct one
+device-fault-bad-value = not a value of this kind
+device-fault-no-key = nothing by which it would be known again
+device-fault-not-read = cannot be read
+device-fault-removed = was removed: restore it first
+device-fault-twice = another line is of the same device
+device-state-present = Present
+device-state-conflict = In conflict
+device-state-removed = Removed
+device-state-all = All

@@ -1159,9 +1159,10 @@ topic-backups = Copias de seguridad y restauraciones
 topic-configuration = Configuración
 topic-keys = Claves
 topic-ledger = El registro mismo
-topic-links = Enlaces y dispositivos
+topic-links = Enlaces, máquinas conectadas y mensajes
 topic-people = Personas y tokens
 topic-records = Qué se hizo con los historiales, sin nombres
+topic-devices = Dispositivos
 topic-safeguards = Salvaguardas
 topic-status = Estado y hallazgos
 
@@ -1206,3 +1207,146 @@ permission-backup-run = Hacer y probar copias de seguridad
 permission-backup-confirm = Dejar seguir la entrega tras una restauración
 permission-safeguard-read = Ver las salvaguardas
 permission-list-export = Sacar listas como archivos
+
+nav-devices = Dispositivos
+list-devices = dispositivos
+permission-device-read = Ver los dispositivos
+permission-device-change = Cambiar e importar dispositivos
+done-device-added = Añadido.
+done-device-changed = Cambiado.
+done-device-merged = Unidos.
+done-device-removed = Retirado. Lo que se sabía de él se conserva.
+done-device-restored = De nuevo presente.
+done-device-split = Separados. Cada uno vuelve a ser él mismo.
+devices-title = Dispositivos
+devices-lead = Analizadores, instrumentos y ordenadores del laboratorio: lo que listas, mensajes y personas dicen de ellos.
+devices-import = Importar una lista
+devices-conflicts = Necesitan una decisión
+devices-conflicts-help = Las fuentes no coinciden, o dos dispositivos dicen ser el mismo. Abra el dispositivo e indique qué es lo correcto, o una los dos.
+devices-all = Todos los dispositivos
+devices-none = Ningún dispositivo coincide.
+devices-find = Buscar por nombre, modelo, número de serie, dirección o cualquier otro dato
+devices-find-do = Buscar
+devices-count = { $count ->
+    [one] { $count } dispositivo
+   *[other] { $count } dispositivos
+ }
+devices-add = Añadir un dispositivo a mano
+devices-add-do = Añadir
+devices-import-lead = Pegue una lista, mire qué pasaría con cada línea y después incorpórela. Puede ser una hoja de cálculo guardada como CSV o una exportación de Snipe-IT, GLPI, NetBox o nmap.
+devices-import-done = Qué pasó con cada línea
+devices-import-preview = Qué pasaría
+devices-import-added = { $count ->
+    [one] { $count } nuevo
+   *[other] { $count } nuevos
+ }
+devices-import-changed = { $count ->
+    [one] { $count } dice algo nuevo
+   *[other] { $count } dicen algo nuevo
+ }
+devices-import-known = { $count ->
+    [one] { $count } ya conocido
+   *[other] { $count } ya conocidos
+ }
+devices-import-refused = { $count ->
+    [one] { $count } rechazado
+   *[other] { $count } rechazados
+ }
+devices-import-apply = Incorporarla
+devices-import-rest = Las líneas rechazadas se omiten; el resto se incorpora.
+devices-import-list = La lista
+devices-import-text = Filas con una cabecera de nombres de columna, o el archivo entero
+devices-import-help = Las columnas pueden llamarse en español o en inglés; lo que no se conoce pasa a ser una nota. Una línea necesita un número de serie con su fabricante o modelo, un UDI, una etiqueta de inventario, una dirección MAC, un nombre de host o una dirección IP. Como máximo 1 MiB; no escriba nunca datos de pacientes en una lista de dispositivos.
+devices-import-example = nombre,fabricante,modelo,número de serie,versión,mac
+device = Dispositivo
+device-number = Número
+device-numbered = dispositivo { $number }
+device-peers = Máquinas conectadas
+device-last = Último dato
+device-conflicts = Conflictos
+device-is-removed = retirado
+device-was-removed = Este dispositivo se retiró:
+device-known = Lo que se sabe
+device-rule = Primero cuenta la palabra de una persona, después lo que el dispositivo dice en sus mensajes y después los archivos; entre iguales, lo más reciente. Lo que dicen las personas zanja lo que otros dijeron hasta entonces.
+device-what = Qué
+device-counts = Cuenta
+device-sources = Quién dice qué
+device-disagree = las fuentes no coinciden
+device-taken-back = palabra retirada
+device-before = antes
+device-settle = Esto es lo correcto
+device-no-peer = No tiene ninguna máquina conectada vinculada.
+device-links = oído en
+device-merged = Unidos a él
+device-merged-help = Se declararon el mismo dispositivo. Al separarlos, cada uno recupera sus propios valores.
+device-split = Separar
+device-change = Cambiar
+device-change-help = Solo lo que usted cambie será su palabra. Un campo vacío retira su palabra.
+device-change-do = Guardar
+device-notes-help = No escriba aquí nunca datos de pacientes.
+device-bind = Máquinas conectadas que son este dispositivo
+device-merge = Unir con otro dispositivo
+device-merge-help = Desde entonces listas y mensajes encuentran el dispositivo por las claves de ambos; se puede volver a separar.
+device-merge-other = El otro dispositivo, que desde entonces pertenece a este
+device-merge-do = Unir
+device-remove = Retirar
+device-remove-help = Ya no está; lo que se sabía de él se conserva y una lista no lo devuelve.
+device-remove-do = Retirar
+device-restore = Está de nuevo
+device-conflict-values = { $attribute }: las fuentes no coinciden
+device-conflict-claim = { $key }: también es del dispositivo { $devices }
+device-conflict-seen = se oyó después de retirarlo
+device-source-link = { $peer } en el enlace { $link }
+device-source-file = { $format } { $file }
+device-source-capture = una captura de la red
+device-attribute-name = Nombre
+device-attribute-category = Categoría
+device-attribute-manufacturer = Fabricante
+device-attribute-model = Modelo
+device-attribute-product = Software
+device-attribute-version = Versión
+device-attribute-serial = Número de serie
+device-attribute-udi = UDI
+device-attribute-asset-tag = Etiqueta de inventario
+device-attribute-hostname = Nombre de host
+device-attribute-mac = Dirección MAC
+device-attribute-ip = Dirección IP
+device-attribute-os = Sistema operativo
+device-attribute-os-build = Compilación del sistema operativo
+device-attribute-sender = Cómo se llama en los mensajes
+device-attribute-equipment = Instrumento nombrado en los mensajes
+device-attribute-criticality = Criticidad
+device-attribute-location = Ubicación
+device-attribute-owner = Responsable
+device-attribute-contact = Contacto del proveedor
+device-attribute-support-until = Contrato de soporte hasta
+device-attribute-notes = Notas
+device-criticality-low = baja: nadie lo nota en un día
+device-criticality-normal = normal: el trabajo sigue de otro modo
+device-criticality-high = alta: hay pacientes esperando
+device-confidence-low = una suposición
+device-confidence-medium = probable
+device-confidence-high = seguro
+device-format-csv = Lista CSV
+device-format-snipe-it = Snipe-IT
+device-format-glpi = GLPI
+device-format-netbox = NetBox
+device-format-nmap = nmap
+device-key-maker-serial = Fabricante y número de serie
+device-key-model-serial = Modelo y número de serie
+device-key-udi = UDI
+device-key-asset-tag = Etiqueta de inventario
+device-key-mac = Dirección MAC
+device-line-added = nuevo
+device-line-changed = dice algo nuevo
+device-line-known = ya conocido
+device-fault-ambiguous = coincide con varios dispositivos: únalos o corrija uno
+device-fault-bad-value = no es un valor de este tipo
+device-fault-no-key = nada por lo que reconocerlo de nuevo
+device-fault-not-read = no se puede leer
+device-fault-removed = se retiró: restáurelo primero
+device-fault-twice = otra línea es del mismo dispositivo
+device-state-present = Presentes
+device-state-conflict = En conflicto
+device-state-removed = Retirados
+device-state-all = Todos

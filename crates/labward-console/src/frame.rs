@@ -22,6 +22,8 @@ pub enum Place {
     Records,
     /// The ledger.
     Ledger,
+    /// What devices there are.
+    Devices,
     /// The requirements of the law.
     Safeguards,
     /// The lab's people.
@@ -163,6 +165,12 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
         Permission::LedgerRead,
     ),
     (
+        Place::Devices,
+        "/devices",
+        "nav-devices",
+        Permission::DeviceRead,
+    ),
+    (
         Place::Safeguards,
         "/safeguards",
         "nav-safeguards",
@@ -187,6 +195,12 @@ const DONE: &[&str] = &[
     "added",
     "changed",
     "decided",
+    "device-added",
+    "device-changed",
+    "device-merged",
+    "device-removed",
+    "device-restored",
+    "device-split",
     "ended",
     "engaged",
     "glass-ended",

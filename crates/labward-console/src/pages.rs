@@ -26,6 +26,7 @@ mod accesses;
 mod account;
 mod accounts;
 mod configuration;
+mod devices;
 mod entries;
 mod first_analyzer;
 mod glass;
@@ -43,6 +44,9 @@ pub use self::accesses::accesses;
 pub use self::account::{Account, Asking, asking, me, need_name};
 pub use self::accounts::Accounts;
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
+pub use self::devices::{
+    DEVICE_FIELDS, DEVICES_ON_PAGE, DeviceFields, device, devices, devices_import,
+};
 pub use self::entries::{Row, rows};
 pub use self::first_analyzer::{
     Awaited, Connecting, Refusal, analyzer_recorded, first_analyzer, first_message,

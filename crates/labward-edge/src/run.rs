@@ -91,6 +91,7 @@ impl Edge {
                 identity: None,
                 events: Events::default(),
                 edges: None,
+                notice: None,
                 site: SITE,
             },
         )?;

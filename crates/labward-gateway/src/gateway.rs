@@ -28,6 +28,7 @@ use crate::hints::Hint;
 use crate::keep::{Keep, KeepError};
 use crate::link::Link;
 use crate::messages::{Messages, Windows};
+use crate::notice::Notice;
 use crate::path::Shared;
 use crate::routes::Routes;
 use crate::store;
@@ -56,6 +57,8 @@ pub struct GatewayParts {
     pub events: Events,
     /// The edges; not needed if no link is for them.
     pub edges: Option<Edges>,
+    /// Who is told what peers say of themselves; not needed where nobody keeps a list of devices.
+    pub notice: Option<Arc<dyn Notice>>,
     /// The site of this installation.
     pub site: SiteId,
 }
@@ -185,6 +188,7 @@ impl Gateway {
             strangers: Strangers::default(),
             events: parts.events,
             edges: parts.edges,
+            notice: parts.notice,
             site: parts.site,
         });
         // Every address is taken before the first message is: a wrong one stops the start whole.

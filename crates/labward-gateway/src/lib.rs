@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`config`] | links, routes, destinations, limits and their defaults |
 //! | [`keep`] | what the gateway needs of whoever keeps records |
+//! | [`notice`] | who is told what a peer says of itself |
 //! | [`delivery`] | what is handed over after the commit, and its way to the destinations |
 //! | [`events`] | counters for status |
 //! | [`messages`] | held messages and what a person decides about them |
@@ -46,6 +47,7 @@ pub mod keep;
 mod link;
 pub mod messages;
 mod mllp_session;
+pub mod notice;
 mod outcome;
 mod path;
 pub mod policy;

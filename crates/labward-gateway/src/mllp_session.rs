@@ -19,6 +19,7 @@ use crate::ack::{AckSeed, commit_block};
 use crate::config::{BatchPolicy, Framing, Strictness};
 use crate::keep::MessageKind;
 use crate::link::Tenure;
+use crate::notice;
 use crate::outcome::{Outcome, Settled};
 use crate::path::{Caller, Incoming, Pending, Shared};
 use crate::policy::{self, Admission};
@@ -333,10 +334,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             }
             id => Some(self.shared.id_tag(&self.caller, [sender, facility, id])),
         };
+        let admission = policy::decide(&self.caller.peer, &header);
+        if admission == Admission::Admit {
+            notice::of_hl7(self.shared, &self.caller, &message);
+        }
         let incoming = Incoming {
             kind: MessageKind::Hl7V2,
             message_type: policy::type_name(&header.message_type()),
-            admission: policy::decide(&self.caller.peer, &header),
+            admission,
             id,
             device: None,
             deviations,

@@ -25,6 +25,7 @@ use crate::hints::Hint;
 use crate::keep::{Also, Intake, Keep, KeepDone, MessageKind};
 use crate::link::Link;
 use crate::messages::{HeldMessage, HeldState};
+use crate::notice::{Notice, Noticed, SelfDescription, Told};
 use crate::outcome::{Outcome, Settled};
 use crate::policy::Admission;
 use crate::reason::Reason;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) strangers: Strangers,
     pub(crate) events: Events,
     pub(crate) edges: Option<Edges>,
+    pub(crate) notice: Option<Arc<dyn Notice>>,
     pub(crate) site: SiteId,
 }
 
@@ -58,6 +60,8 @@ pub(crate) struct Caller {
     pub(crate) via: Option<Via>,
     /// The certificate that opened the connection, on a link for edges.
     pub(crate) certificate: Option<Box<Identification>>,
+    /// What it said of itself already.
+    pub(crate) told: Told,
     protection: Protection,
     completions: Arc<Completions<Outcome>>,
     peer_counters: Arc<Counters>,
@@ -421,6 +425,7 @@ impl Caller {
             address,
             via: None,
             certificate: None,
+            told: Told::default(),
             protection,
             completions,
             peer_counters,
@@ -442,6 +447,16 @@ impl Caller {
         };
         self.peer = peer;
         self.link.still_serves(&self.peer, self.address)
+    }
+
+    /// What the peer said of itself.
+    pub(crate) fn noticed(&self, said: SelfDescription) -> Noticed {
+        Noticed {
+            peer: self.peer.id,
+            peer_name: self.peer.name.clone(),
+            link: self.link.config.name.to_string(),
+            said,
+        }
     }
 
     fn facts(&self, facts: Facts) -> Facts {

@@ -26,6 +26,8 @@ names! {
         Backups = "backups",
         /// What configuration took effect when.
         Configuration = "configuration",
+        /// What devices there are, and what was said and decided of them.
+        Devices = "devices",
         /// The root key's slots, key archives and the server's certificate.
         Keys = "keys",
         /// The ledger itself: who verified and exported it, and taking it out.
@@ -53,6 +55,7 @@ impl Topic {
         Some(match family {
             "backup" | "installation" => Self::Backups,
             "config" => Self::Configuration,
+            "device" => Self::Devices,
             "key" | "certificate" => Self::Keys,
             "ledger" => Self::Ledger,
             "destination" | "edge" | "enrolment" | "message" | "peer" | "stranger" | "webhook" => {
@@ -76,6 +79,7 @@ impl Topic {
             Permission::KeyRead => matches!(self, Self::Keys),
             Permission::PeerRead => matches!(self, Self::Links),
             Permission::PersonRead => matches!(self, Self::People),
+            Permission::DeviceRead => matches!(self, Self::Devices),
             Permission::SafeguardRead => matches!(self, Self::Safeguards),
             _ => false,
         }

@@ -126,6 +126,10 @@ names! {
         SafeguardRead = "safeguard.read",
         /// Decide about a requirement of the rule, for a time.
         SafeguardDecide = "safeguard.decide",
+        /// See what devices there are, and what is known of each.
+        DeviceRead = "device.read",
+        /// Add, change, merge, split, remove and import devices.
+        DeviceChange = "device.change",
         /// Take a list out as a file that one may see as a list; seeing does not include it.
         ListExport = "list.export",
     }
@@ -161,6 +165,7 @@ impl Role {
                 P::BackupConfirm,
                 P::SafeguardRead,
                 P::SafeguardDecide,
+                P::DeviceRead,
                 P::ListExport,
             ],
             Self::SecurityOfficer => &[
@@ -183,6 +188,8 @@ impl Role {
                 P::BackupRun,
                 P::SafeguardRead,
                 P::SafeguardDecide,
+                P::DeviceRead,
+                P::DeviceChange,
                 P::ListExport,
             ],
             Self::LabManager => &[
@@ -206,6 +213,8 @@ impl Role {
                 P::AuditOpen,
                 P::BackupConfirm,
                 P::SafeguardRead,
+                P::DeviceRead,
+                P::DeviceChange,
                 P::ListExport,
             ],
             Self::ClinicalStaff => &[
@@ -231,6 +240,8 @@ impl Role {
                 P::LedgerRead,
                 P::BackupRun,
                 P::SafeguardRead,
+                P::DeviceRead,
+                P::DeviceChange,
             ],
             Self::Expert => &[
                 P::StatusRead,
@@ -240,6 +251,7 @@ impl Role {
                 P::LedgerRead,
                 P::LedgerExport,
                 P::SafeguardRead,
+                P::DeviceRead,
                 P::ListExport,
             ],
         }
@@ -364,6 +376,8 @@ backup.run       A S . . I .
 backup.confirm   A . M . . .
 safeguard.read   A S M . I E
 safeguard.decide A S . . . .
+device.read      A S M . I E
+device.change    . S M . I .
 list.export      A S M . . E
 ";
 

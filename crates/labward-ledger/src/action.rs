@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use labward_base::id::{EntryIndex, PatientId, PeerId, PersonId, RecordId, SiteId, SlotId};
+use labward_base::id::{
+    DeviceId, EntryIndex, PatientId, PeerId, PersonId, RecordId, SiteId, SlotId,
+};
 
 /// The action letter of FHIR AuditEvent and DICOM audit messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,6 +238,20 @@ actions! {
     SafeguardDecided = "safeguard.decided", U, "110129", Some("attest"), None;
     /// A person took a decision about a requirement back.
     SafeguardDecisionWithdrawn = "safeguard.decision-withdrawn", D, "110129", None, None;
+    /// A device became known: a person said so, or a peer that was bound to none.
+    DeviceAdded = "device.added", C, "110131", None, None;
+    /// A person said something else of a device, or bound a peer to it.
+    DeviceChanged = "device.changed", U, "110131", None, None;
+    /// A list of devices was taken over from a file.
+    DeviceImported = "device.imported", C, "110131", None, None;
+    /// A person declared two devices one.
+    DeviceMerged = "device.merged", U, "110131", Some("merge"), None;
+    /// A person removed a device from what is there.
+    DeviceRemoved = "device.removed", D, "110131", None, None;
+    /// A peer said something new of its device.
+    DeviceSeen = "device.seen", U, "110131", None, None;
+    /// A person took a merged device apart again.
+    DeviceSplit = "device.split", U, "110131", Some("unmerge"), None;
     /// Delivery to a destination was stopped until a person lets it go on.
     DestinationHeld = "destination.held", U, "110100", None, None;
     /// Delivery to a destination went on.
@@ -281,6 +297,10 @@ pub enum Outcome<C = &'static str> {
 pub enum Subject {
     /// A destination, by its name in the configuration.
     Destination(Cow<'static, str>),
+    /// A device of the lab.
+    Device(DeviceId),
+    /// The devices as a whole, such as in an import.
+    Devices,
     /// An entry of this ledger.
     Entry(EntryIndex),
     /// A finding, by its code.
@@ -366,6 +386,7 @@ impl Subject {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let Some((kind, key)) = text.split_once(':') else {
             return match text {
+                "devices" => Some(Self::Devices),
                 "installation" => Some(Self::Installation),
                 "ledger" => Some(Self::Ledger),
                 "records" => Some(Self::Records),
@@ -375,6 +396,7 @@ impl Subject {
         let name = || (!key.is_empty()).then(|| Cow::Owned(key.to_owned()));
         match kind {
             "destination" => name().map(Self::Destination),
+            "device" => key.parse().ok().map(Self::Device),
             "entry" => key.parse().ok().map(Self::Entry),
             "finding" => name().map(Self::Finding),
             "link" => name().map(Self::Link),
@@ -395,6 +417,8 @@ impl Subject {
     pub(crate) fn parts(&self) -> (&'static str, SubjectKey<'_>) {
         match self {
             Self::Destination(name) => ("destination", SubjectKey::Name(name)),
+            Self::Device(id) => ("device", SubjectKey::Number(id.get())),
+            Self::Devices => ("devices", SubjectKey::None),
             Self::Entry(index) => ("entry", SubjectKey::Number(index.get())),
             Self::Finding(code) => ("finding", SubjectKey::Name(code)),
             Self::Installation => ("installation", SubjectKey::None),
@@ -471,6 +495,8 @@ mod tests {
     fn who_what_and_how_are_read_back_as_written() {
         for subject in [
             Subject::Destination("EHR : north".into()),
+            Subject::Device(DeviceId::new(7)),
+            Subject::Devices,
             Subject::Entry(EntryIndex::new(0)),
             Subject::Finding("tls.plain-listener".into()),
             Subject::Installation,

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
+use labward_devices::Devices;
 use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::edge::Edges;
 use labward_gateway::events::Events;
@@ -58,6 +59,7 @@ use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
 use crate::resume::{LedgerWatch, ResumeLoop};
 use crate::setup::server_names;
+use crate::sightings::Sightings;
 use crate::sign_on::SignOn;
 use crate::upkeep::{Upkeep, UpkeepLoop};
 use crate::webhook::{self, WebhookLoop, Webhooks};
@@ -106,6 +108,7 @@ pub(crate) struct Core {
     pub(crate) passkeys: Passkeys,
     pub(crate) sign_in: SignIn,
     pub(crate) sign_on: SignOn,
+    pub(crate) devices: Devices,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -220,6 +223,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     let peers = Peers::load(store.clone())?;
     let limits = config.console.session_limits();
     let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
+    let devices = Devices::load(store.clone(), SITE)?;
     let tokens = Tokens::load(store.clone(), SITE, people.clone())?;
     let passwords = Passwords::new()?;
     let sign_in = SignIn::new(
@@ -258,6 +262,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
             ),
         ),
         sign_in,
+        devices,
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),
@@ -360,6 +365,10 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
             identity: server_identity(core)?,
             events,
             edges: edges.as_ref().map(|(edges, _)| edges.clone()),
+            notice: Some(Arc::new(Sightings::start(
+                core.devices.clone(),
+                Arc::clone(clock),
+            )?)),
             site: SITE,
         },
     );

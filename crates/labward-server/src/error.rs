@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use labward_base::{Problem, problem};
+use labward_devices::DevicesError;
 use labward_gateway::StartError;
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::messages::MessageError;
@@ -25,6 +26,9 @@ pub enum ServerError {
     /// Delivery did not start.
     #[error("start delivery")]
     Delivery(#[from] DeliveryError),
+    /// The devices.
+    #[error("load the devices")]
+    Devices(#[from] DevicesError),
     /// Operator: the folder holds no installation.
     #[error("find an installation in {0}")]
     NoInstallation(PathBuf),
@@ -92,6 +96,7 @@ impl ServerError {
         match self {
             Self::Busy(_) => &problem::STORE_BUSY,
             Self::Delivery(error) => error.problem(),
+            Self::Devices(error) => error.problem(),
             Self::NoInstallation(_) => &problem::SERVER_NOT_INITIALIZED,
             Self::Console { .. } => &problem::CONFIG_UNSAFE,
             Self::File { .. } => &problem::SERVER_FILE,

@@ -14,6 +14,7 @@
 //! | `outbound` | what the HTTP library is given for connections that go out |
 //! | `enrolment` | the door at which an edge shows its one-time code |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
+//! | `sightings` | what peers say of themselves, on its way to the devices |
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
@@ -49,6 +50,7 @@ mod publish;
 mod resume;
 pub mod serve;
 pub mod setup;
+mod sightings;
 mod sign_on;
 #[cfg(test)]
 mod tests;

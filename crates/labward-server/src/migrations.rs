@@ -31,6 +31,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_identity::PROVIDER_MIGRATIONS,
         crate::webhook::MIGRATIONS,
         labward_identity::ENGAGEMENT_MIGRATIONS,
+        labward_devices::MIGRATIONS,
     ]
     .concat()
 }
@@ -70,6 +71,7 @@ mod tests {
             "engagement",
             crate::http::idempotency::TABLE,
             "webhook",
+            "device_peer",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -136,6 +136,7 @@ impl Lab {
             }),
             events: Events::default(),
             edges: None,
+            notice: None,
             site: SITE,
         };
         Running {

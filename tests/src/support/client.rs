@@ -134,6 +134,13 @@ impl Client {
         self.write(&encode(message))
     }
 
+    /// The next byte, such as the answer to an ASTM frame.
+    pub(crate) fn byte(&mut self) -> io::Result<u8> {
+        let mut one = [0];
+        self.stream.read_exact(&mut one)?;
+        Ok(one[0])
+    }
+
     /// The next acknowledgement: MSA-1 and MSA-2.
     pub(crate) fn ack(&mut self) -> io::Result<(&'static str, String)> {
         let mut buffer = [0; 4096];

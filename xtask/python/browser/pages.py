@@ -51,6 +51,19 @@ def accesses(page, base):
     expect(page.locator("main tbody tr").first).to_be_visible()
 
 
+def device(page, base):
+    page.goto(base + "/devices")
+    page.locator("main tbody th a").first.click()
+    page.wait_for_url("**/devices/*")
+
+
+def devices_previewed(page, base):
+    page.goto(base + "/devices/import")
+    page.fill("#list", "name,manufacturer,serial\nCentrifuge,Hettich,C-1001\nFridge,,\n")
+    page.click("main form:has(#list) button")
+    expect(page.locator("button[name='apply']")).to_be_visible()
+
+
 def glass_open(page, base):
     page.goto(base + "/break-glass")
     page.fill("#why", EMERGENCY)
@@ -186,6 +199,10 @@ PAGES = {
     "safeguards": plain("/safeguards"),
     "safeguards-proposed": plain("/safeguards?profile=proposed-2025"),
     "safeguard-deciding": deciding,
+    "devices": plain("/devices"),
+    "device": device,
+    "devices-import": plain("/devices/import"),
+    "devices-previewed": devices_previewed,
     "people": plain("/people"),
     "person": person,
     "people-import": plain("/people/import"),

@@ -3,6 +3,7 @@
 mod account;
 mod advisory;
 mod backup;
+mod device;
 mod device_capture;
 mod export;
 mod glass;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use labward_base::problem;
 
-use crate::args::{Arguments, Command, DeviceCommand};
+use crate::args::{Arguments, Command};
 use crate::client::Client;
 use crate::failure::Failure;
 
@@ -53,9 +54,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Backup(command) => backup::run(&context, command),
         Command::Key(command) => key::run(&context, command),
         Command::Peer(command) => peer::run(&context, command),
-        Command::Device(DeviceCommand::ReadCapture(arguments)) => {
-            device_capture::run(&context, arguments)
-        }
+        Command::Device(command) => device::run(&context, command),
         Command::Person(command) => person::run(&context, command),
         Command::Session(command) => session::run(&context, command),
         Command::Passkey(command) => passkey::run(&context, command),

@@ -148,7 +148,7 @@ fn said(f: &Frame, fact: &SafeguardFact) -> String {
 }
 
 /// A length of time in the unit that fits it.
-fn span(f: &Frame, seconds: u64) -> Cow<'static, str> {
+pub(super) fn span(f: &Frame, seconds: u64) -> Cow<'static, str> {
     match seconds {
         0..120 => f.n("span-seconds", seconds),
         120..7_200 => f.n("span-minutes", seconds / 60),

@@ -119,6 +119,7 @@ impl Server {
             }),
             events: Events::default(),
             edges: Some(edges.clone()),
+            notice: None,
             site: SITE,
         };
         let gateway = Gateway::start(config, parts).unwrap();

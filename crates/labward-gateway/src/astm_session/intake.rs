@@ -7,6 +7,7 @@ use labward_astm::record::{Message, ParseError, split_messages};
 
 use super::repeat;
 use crate::keep::MessageKind;
+use crate::notice;
 use crate::path::{Caller, Incoming, Pending, Shared};
 use crate::policy::{self, Admission};
 use crate::reason::Reason;
@@ -47,7 +48,7 @@ pub(super) fn receive(
         message_type,
         mut admission,
         is_cut,
-    } = read(caller, &bytes, &mut deviations);
+    } = read(shared, caller, &bytes, &mut deviations);
     let no_terminator = Deviation::NoTerminator.name();
     if is_cut && !deviations.contains(&no_terminator) {
         deviations.push(no_terminator);
@@ -97,14 +98,26 @@ fn send(shared: &Shared, caller: &Caller, mut incoming: Incoming) -> Pending {
     shared.receive(caller, incoming)
 }
 
-fn read(caller: &Caller, bytes: &[u8], deviations: &mut Vec<&'static str>) -> Read {
+fn read(
+    shared: &Shared,
+    caller: &Caller,
+    bytes: &[u8],
+    deviations: &mut Vec<&'static str>,
+) -> Read {
     match Message::parse(bytes) {
-        Ok(message) => Read {
-            kind: MessageKind::Astm,
-            message_type: E1394,
-            admission: policy::decide_astm(&caller.peer, message.header().sender_name().bytes()),
-            is_cut: !message.is_terminated(),
-        },
+        Ok(message) => {
+            let header = message.header();
+            let admission = policy::decide_astm(&caller.peer, header.sender_name().bytes());
+            if admission == Admission::Admit {
+                notice::of_astm(shared, caller, &header);
+            }
+            Read {
+                kind: MessageKind::Astm,
+                message_type: E1394,
+                admission,
+                is_cut: !message.is_terminated(),
+            }
+        }
         // It names no sender, so only a peer that may be any sender may send it.
         Err(ParseError::NotE1394) => Read {
             kind: MessageKind::Other,

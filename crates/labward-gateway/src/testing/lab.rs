@@ -215,6 +215,7 @@ impl Lab {
             }),
             events: Events::default(),
             edges: None,
+            notice: None,
             site: SITE,
         }
     }

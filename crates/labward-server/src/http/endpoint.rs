@@ -12,8 +12,8 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    account, backup, check, config, edge, entries, export, glass, key, ledger, message, openapi,
-    path, patient, peer, person, record, safeguard, session, status, webhook,
+    account, backup, check, config, device, edge, entries, export, glass, key, ledger, message,
+    openapi, path, patient, peer, person, record, safeguard, session, status, webhook,
 };
 
 /// One endpoint.
@@ -180,6 +180,24 @@ endpoints! {
         "Issues another certificate to a peer";
     Post "peers/{name}/enroll", PeerChange, Json("NewCode"), "Code", edge::enroll,
         "Makes a one-time code with which an edge enrols under this name";
+    Get "devices", DeviceRead, Query("DeviceFilter"), "Devices", device::list,
+        "The devices of the lab with the values that count, the newest first";
+    Post "devices", DeviceChange, Json("NewDevice"), "DeviceShown", device::add,
+        "Adds a device, unless one with the same key is there";
+    Get "devices/{id}", DeviceRead, Nothing, "DeviceShown", device::show,
+        "A device: every value with who said it and when, and what contradicts what";
+    Post "devices/{id}/set", DeviceChange, Json("DeviceChange"), "DeviceShown", device::set,
+        "Says what a device is and which peers are bound to it, unless somebody else changed it meanwhile";
+    Post "devices/{id}/merge", DeviceChange, Json("MergeDevices"), "Done", device::merge,
+        "Declares that another device is the same one; lists and peers find it by either from now on";
+    Post "devices/{id}/split", DeviceChange, Json("Why"), "Done", device::split,
+        "Takes a merged device apart again";
+    Post "devices/{id}/remove", DeviceChange, Json("Why"), "Done", device::remove,
+        "Marks a device as no longer there; what was known of it is kept";
+    Post "devices/{id}/restore", DeviceChange, Json("Why"), "Done", device::restore,
+        "Marks a removed device as there again";
+    Post "devices/import", DeviceChange, Json("ImportDevices"), "ImportedDevices", device::import,
+        "Takes over a list from a file, or says what would become of each line; lines that cannot be read are named";
     Get "people", PersonRead, Nothing, "[Person]", peer::people,
         "The people of the lab";
     Post "people", PersonChange, Json("Person"), "Person", peer::add_person,

@@ -13,6 +13,7 @@ use labward_api::ProblemBody;
 use labward_assess::AssessError;
 use labward_backup::BackupError;
 use labward_base::{Problem, Remark, problem, remark};
+use labward_devices::DevicesError;
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::keep::KeepError;
 use labward_gateway::messages::MessageError;
@@ -174,6 +175,7 @@ macro_rules! from_rooms_that_say {
 from_rooms_that_say!(
     AssessError,
     DeliveryError,
+    DevicesError,
     IdentityError,
     MessageError,
     RecordsError,

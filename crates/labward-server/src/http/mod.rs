@@ -28,6 +28,7 @@ mod call;
 mod check;
 mod config;
 pub(crate) mod console;
+mod device;
 mod edge;
 pub(crate) mod endpoint;
 mod entries;

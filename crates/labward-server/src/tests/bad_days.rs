@@ -166,6 +166,15 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     assert_eq!(first_decision.status, 200);
     let made = posted(app, "webhooks/alarm/secret", &why);
     assert_eq!(made.status, 200);
+    for name in ["A", "B", "C", "D", "E", "F"] {
+        let added = posted(app, "devices", &json!({ "values": { "name": name } }));
+        assert_eq!(added.status, 200);
+    }
+    let merged = posted(app, "devices/3/merge", &json!({ "other": 4, "why": WHY }));
+    let removed = posted(app, "devices/5/remove", &why);
+    assert_eq!((merged.status, removed.status), (200, 200));
+    let named = |name: &str| json!({ "values": { "name": name } });
+    let list = json!({ "list": "name,asset tag\nG,LAB-7\n" });
     let dispose = json!({ "why": WHY, "override_retention": "the court" });
     vec![
         post(
@@ -188,6 +197,21 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             "webhooks/alarm/resume".to_owned(),
             &why,
         ),
+        same("devices", &named("H")),
+        post(
+            "devices/{id}/set",
+            "devices/1/set".to_owned(),
+            &json!({ "revision": 1, "values": { "name": "A1" } }),
+        ),
+        post(
+            "devices/{id}/merge",
+            "devices/1/merge".to_owned(),
+            &json!({ "other": 2, "why": WHY }),
+        ),
+        post("devices/{id}/split", "devices/4/split".to_owned(), &why),
+        post("devices/{id}/remove", "devices/6/remove".to_owned(), &why),
+        post("devices/{id}/restore", "devices/5/restore".to_owned(), &why),
+        same("devices/import", &list),
         same("unseal", &opener),
         same(
             "key/slots",
@@ -379,6 +403,7 @@ fn shown(app: &App) -> Vec<Value> {
         "tokens",
         "passkeys",
         "accounts",
+        "devices?state=all",
         "messages",
         "ledger/entries?limit=1000",
     ];

@@ -158,6 +158,8 @@ const fn told(subject: &Subject) -> bool {
     match subject {
         Subject::Patient(_) | Subject::Record(_) | Subject::Records => false,
         Subject::Destination(_)
+        | Subject::Device(_)
+        | Subject::Devices
         | Subject::Entry(_)
         | Subject::Finding(_)
         | Subject::Installation

@@ -23,6 +23,7 @@
 
 mod account;
 mod configuration;
+mod devices;
 mod entrance;
 mod export;
 mod first_analyzer;
@@ -73,6 +74,11 @@ use crate::error::ServerError;
 
 /// Bytes that a form may have.
 const FORM_MAX_BYTES: usize = 64 << 10;
+
+/// Bytes that a form with a list of devices may have: 1 MiB in which every byte is written as three.
+const LIST_MAX_BYTES: usize = 3 << 20;
+/// The form that holds one.
+const LIST_FORM: &str = "/devices/import";
 
 /// Where a session begins.
 const SIGN_IN: &str = "/sign-in";
@@ -219,6 +225,7 @@ async fn answered(
     let turn = service.turn().await?;
     let form = match route.verb {
         Verb::Get => Form::default(),
+        _ if route.path == LIST_FORM => Form::parse(&read(body, LIST_MAX_BYTES).await?),
         _ => Form::parse(&read(body, FORM_MAX_BYTES).await?),
     };
     if route.verb != Verb::Get && !visitor.sent_this(&form) {

@@ -4,8 +4,8 @@ use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
 use super::{
-    account, configuration, entrance, export, first_analyzer, glass, ledger, oidc, pages, patient,
-    people, records, reference, safeguards, webhook,
+    account, configuration, devices, entrance, export, first_analyzer, glass, ledger, oidc, pages,
+    patient, people, records, reference, safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -95,6 +95,17 @@ routes! {
     Get "/safeguards/decide", SafeguardDecide, safeguards::deciding;
     Post "/safeguards/decide", SafeguardDecide, safeguards::decide;
     Post "/safeguards/withdraw", SafeguardDecide, safeguards::withdraw;
+    Get "/devices", DeviceRead, devices::devices;
+    Post "/devices", DeviceChange, devices::add;
+    Get "/devices/import", DeviceChange, devices::list;
+    Post "/devices/import", DeviceChange, devices::import;
+    Get "/devices/{id}", DeviceRead, devices::device;
+    Post "/devices/{id}/set", DeviceChange, devices::set;
+    Post "/devices/{id}/settle", DeviceChange, devices::settle;
+    Post "/devices/{id}/merge", DeviceChange, devices::merge;
+    Post "/devices/{id}/split", DeviceChange, devices::split;
+    Post "/devices/{id}/remove", DeviceChange, devices::remove;
+    Post "/devices/{id}/restore", DeviceChange, devices::restore;
     Get "/people", PersonRead, pages::people;
     Post "/people", PersonChange, pages::add_person;
     Get "/people/import", PersonChange, people::list;

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
-    account, check, entries, glass, message, patient, peer, safeguard, session, status, webhook,
+    account, check, device, entries, glass, message, patient, peer, safeguard, session, status,
+    webhook,
 };
 
 /// One list.
@@ -373,6 +374,53 @@ pub(super) const LISTS: &[List] = &[
             ],
         )
     },
+    List {
+        page_rows: Some(1_000),
+        next: Next::Said,
+        filter: &["q", "state"],
+        shown_values: &["conflict", "removed", "all"],
+        ..plain(
+            "devices",
+            "devices",
+            Permission::DeviceRead,
+            device::list,
+            |answer| member(answer, "devices"),
+            &[
+                "id",
+                "values.name",
+                "values.category",
+                "values.manufacturer",
+                "values.model",
+                "values.product",
+                "values.version",
+                "values.serial",
+                "values.udi",
+                "values.asset-tag",
+                "values.hostname",
+                "values.mac",
+                "values.ip",
+                "values.os",
+                "values.os-build",
+                "values.criticality",
+                "values.location",
+                "values.owner",
+                "values.contact",
+                "values.support-until",
+                "values.notes",
+                "values.sender",
+                "values.equipment",
+                "peers",
+                "links",
+                "merged",
+                "conflicts",
+                "revision",
+                "added",
+                "removed",
+                "last",
+                "entry",
+            ],
+        )
+    },
     plain(
         "people",
         "people",
@@ -492,6 +540,7 @@ mod tests {
             ],
             "accesses" => &[("Access", "")],
             "safeguards" => &[("Safeguard", "")],
+            "devices" => &[("Device", "")],
             "people" => &[("Person", ""), ("Engagement", "engagement.")],
             "sessions" => &[("Session", "")],
             "openings" => &[("Opening", "")],
@@ -508,6 +557,8 @@ mod tests {
         ("CheckFinding", &["places"]),
         ("NotMeasured", &["remark"]),
         ("WitnessStatus", &["remark"]),
+        // Each value is a column.
+        ("Device", &["values"]),
         ("Peer", &["rules"]),
         ("Person", &["engagement"]),
         ("TestLine", &["test", "values"]),
@@ -541,6 +592,10 @@ mod tests {
             // Entries have no schema; a test with real ones compares them.
             if list.name == "entries" {
                 continue;
+            }
+            if list.name == "devices" {
+                let values = labward_devices::Attribute::ALL.iter();
+                members.extend(values.map(|attribute| format!("values.{attribute}")));
             }
             let columns: BTreeSet<String> = list.columns.iter().map(ToString::to_string).collect();
             assert_eq!(columns, members, "{}", list.name);
@@ -578,6 +633,8 @@ mod tests {
         // What shows one thing, or what nobody lists.
         let no_list = [
             "changes.html",
+            "device.html",
+            "devices_import.html",
             "entry.html",
             "first_message.html",
             "me.html",
