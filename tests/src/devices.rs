@@ -316,3 +316,36 @@ fn a_conflict_is_shown_in_the_console_and_settled_there_in_either_language() {
     );
     assert_eq!(administrator.get("/devices/import").status, 404);
 }
+
+#[test]
+fn real_advisories_are_held_against_the_list_without_a_server() {
+    let Some(data) = labward_testkit::test_data("real_advisories_are_held_against") else {
+        return;
+    };
+    let lab = Installation::none_yet();
+    let list = list_of_60();
+    let (list, folder) = (list.to_str().unwrap(), data.join("csaf/medical"));
+    let kev = data.join("kev/known_exploited_vulnerabilities.json");
+    let words = ["advisory", "match", "--devices", list, "--kev"];
+    let paths = [kev.to_str().unwrap(), folder.to_str().unwrap()];
+    let hits = lab.json(&[&words[..], &paths].concat());
+    assert_eq!(hits["advisories"], 134);
+    let devices = hits["devices"].as_array().unwrap();
+    assert_eq!(devices.len(), 60);
+    let named = |name: &str| devices.iter().find(|one| one["name"] == name).unwrap();
+    let hit = &named("Sequencer 4")["hits"][0];
+    assert_eq!(hit["verdict"], "affected");
+    assert_eq!(hit["advisory"], "ICSMA-23-117-01");
+    assert_eq!(hit["trail"][0]["versions"], "1.8");
+    let open = &named("Coagulation POC")["hits"][0];
+    assert_eq!(
+        (&open["verdict"], &open["reasons"][0]),
+        (&Value::from("cannot-tell"), &Value::from("no-range"))
+    );
+    assert_eq!(named("Sequencer 3")["hits"].as_array().unwrap().len(), 0);
+    let text = lab.run(&[&words[..], &paths].concat()).ok();
+    assert!(
+        text.contains("no advisory affects it; 1 may speak of it"),
+        "{text}"
+    );
+}

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use labward_astm::record::Header as AstmHeader;
 use labward_base::id::PeerId;
 use labward_hl7::{Charset, Message, Segment};
+use memchr::memmem;
 
 use crate::path::{Caller, Shared};
 
@@ -16,6 +17,10 @@ use crate::path::{Caller, Shared};
 const TOLD_MAX: usize = 8;
 /// Segments of a message that are looked at.
 const SEGMENTS_MAX: usize = 24;
+/// Observations of implanted devices are named so (IEEE 11073-10103).
+const IMPLANT: &[u8] = b"MDC_IDC_";
+/// What PRT-4 says of a device; everybody else in a PRT is a person.
+const EQUIPMENT: &[u8] = b"EQUIP";
 /// Bytes of a field that are read.
 const FIELD_MAX_BYTES: usize = 256;
 
@@ -124,6 +129,13 @@ fn fields<'a>(message: &Message<'a>) -> [&'a [u8]; HL7_FIELDS.len()] {
         }
     };
     for segment in message.segments().skip(1).take(SEGMENTS_MAX) {
+        // The serial number of an implant tells who its bearer is.
+        if segment.id() == b"OBX" && memmem::find(segment.field(3).raw(), IMPLANT).is_some() {
+            for place in [obx18, prt10, prt16, prt20, equ1] {
+                *place = &[];
+            }
+            break;
+        }
         match segment.id() {
             b"SFT" => {
                 first(&segment, sft1, 1);
@@ -131,7 +143,7 @@ fn fields<'a>(message: &Message<'a>) -> [&'a [u8]; HL7_FIELDS.len()] {
                 first(&segment, sft3, 3);
             }
             b"OBX" => first(&segment, obx18, 18),
-            b"PRT" => {
+            b"PRT" if segment.field(4).raw().starts_with(EQUIPMENT) => {
                 first(&segment, prt10, 10);
                 first(&segment, prt16, 16);
                 first(&segment, prt20, 20);
@@ -176,6 +188,22 @@ mod tests {
         let new = (0..100_u8).filter(|number| told.is_new(mark(&[&[*number]])));
         assert_eq!(new.count(), TOLD_MAX - 1);
         assert!(!told.is_new(one));
+    }
+
+    #[test]
+    fn nothing_is_read_of_an_implant_or_of_a_person() {
+        let implant =
+            b"MSH|^~\\&|PROG|LAB|EHR|X|20260101||ORU^R01|1|P|2.9\rPID|1||4711||Doe^Jane\r\
+            PRT|1|UC||EQUIP||||||Pacer|||||(01)0088||||SN-1\r\
+            OBX|1|ST|720898^MDC_IDC_DEV_SERIAL_NUMBER^MDC||SN-1||||||F|||||||SN-1^Pacer\r";
+        let message = Message::parse(implant).unwrap();
+        let said = fields(&message).map(|field| String::from_utf8_lossy(field).into_owned());
+        assert_eq!(said[..2], ["PROG", "LAB"]);
+        assert!(said[2..].iter().all(String::is_empty), "{said:?}");
+        let person = b"MSH|^~\\&|LIS|LAB|EHR|X|20260101||ORU^R01|1|P|2.9\r\
+            PRT|1|UC||AP|Doe^Jane|||||Doe^Jane||||||||||77\r";
+        let message = Message::parse(person).unwrap();
+        assert!(fields(&message)[2..].iter().all(|field| field.is_empty()));
     }
 
     #[test]

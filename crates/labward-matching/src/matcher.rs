@@ -3,6 +3,7 @@
 //! It must never ask more of a device than what is written down of it, or answer otherwise for the order
 //! in which advisories or products stand.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use labward_advisory::csaf::{Advisory, Product, ProductIndex, Status};
@@ -186,7 +187,7 @@ impl<'b> Matcher<'b> {
             .into_iter()
             .map(|((advisory, vulnerability), said)| {
                 let (verdict, reasons, mut trails) = judged(said);
-                trails.sort_by_key(|trail| (trail.name != Match::Same, trail.product));
+                trails.sort_by_key(|trail| (Reverse(sureness(trail.name)), trail.product));
                 Answer {
                     advisory,
                     vulnerability,
@@ -196,7 +197,7 @@ impl<'b> Matcher<'b> {
                 }
             })
             .collect();
-        answers.sort_by_key(|answer| std::cmp::Reverse(answer.verdict));
+        answers.sort_by_key(|answer| Reverse(answer.verdict));
         answers
     }
 

@@ -2,6 +2,7 @@
 //!
 //! It must never leave out in silence a document or a line of the list that it could not read.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -58,6 +59,8 @@ struct DeviceHits {
     model: String,
     software: String,
     version: String,
+    /// Advisories that speak of it and do not affect it; shown when all are asked for.
+    not_affected_by: usize,
     hits: Vec<Hit>,
 }
 
@@ -214,8 +217,15 @@ fn read_devices(bytes: &[u8]) -> Result<Vec<Listed>, String> {
 
 impl Listed {
     fn hit_by(self, matcher: &Matcher<'_>, threats: &Threats, all: bool) -> DeviceHits {
-        let answers = matcher.answers(&self.device).into_iter();
-        let answers = answers.filter(|one| all || one.verdict != Verdict::NotAffected);
+        let mut answers = matcher.answers(&self.device);
+        let harms = |one: &&Answer| one.verdict != Verdict::NotAffected;
+        let harming: BTreeSet<usize> = answers
+            .iter()
+            .filter(harms)
+            .map(|one| one.advisory)
+            .collect();
+        let speaking: BTreeSet<usize> = answers.iter().map(|one| one.advisory).collect();
+        answers.retain(|one| all || one.verdict != Verdict::NotAffected);
         let mut hits: Vec<(usize, Verdict, Hit)> = Vec::new();
         for answer in answers {
             let Some(advisory) = matcher.advisories().get(answer.advisory) else {
@@ -246,6 +256,7 @@ impl Listed {
             model,
             software: product,
             version,
+            not_affected_by: speaking.len() - harming.len(),
             hits: hits.into_iter().map(|(_, _, hit)| hit).collect(),
         }
     }
@@ -366,7 +377,13 @@ fn write(out: &mut dyn Write, hits: &Hits) -> io::Result<()> {
         };
         writeln!(out, "{}: {}", plain(&name), plain(&parts.join(", ")))?;
         if device.hits.is_empty() {
-            writeln!(out, "  no advisory speaks of it\n")?;
+            match device.not_affected_by {
+                0 => writeln!(out, "  no advisory speaks of it\n")?,
+                some => writeln!(
+                    out,
+                    "  no advisory affects it; {some} may speak of it: see --all\n"
+                )?,
+            }
             continue;
         }
         let rows: Vec<Vec<String>> = device.hits.iter().map(row).collect();
