@@ -1,6 +1,6 @@
 //! [`Notice`]: who is told what a peer says of itself; the server plugs it in.
 //!
-//! Told is what is new on a connection, at most [`TOLD_MAX`] times. It must never cost a message more
+//! Told is what is new on a connection, at most eight times. It must never cost a message more
 //! than a look at a few fields, wait for whoever is told, or hand over anything of a patient: only the
 //! sender of a header, its software and the instrument are read.
 
