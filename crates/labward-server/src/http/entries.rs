@@ -26,8 +26,8 @@ const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_MAX: u32 = 1_000;
 /// Entries read at once.
 const PAGE: u32 = 1_000;
-/// Entries looked at for one answer.
-const WALK_MAX: u64 = 50_000;
+/// Entries looked at for one answer: what a page may take, 100 ms.
+const WALK_MAX: u64 = 30_000;
 
 /// `GET ledger/entries`
 pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
