@@ -41,7 +41,8 @@ pub enum Reason {
     Name(MaybeWhy),
     /// The version of the device is not known.
     NoVersion,
-    /// It may be this product, and if it is, another version of it is meant.
+    /// Another version is named, and that clears this one not: it may be another product, or the end of a
+    /// range.
     OtherVersion,
     /// The publisher says nothing of versions.
     NoRange,

@@ -281,6 +281,12 @@ impl Prepared {
         };
         let doubt = doubt_of(candidate.name);
         let (verdict, reason) = match (is_meant, affects, doubt) {
+            // Outside of what is looked into nothing is known; the first or the last affected version is
+            // one end of a range, so that another version may lie in it.
+            (Ok(false), true, _) if status == Status::UnderInvestigation => return None,
+            (Ok(false), true, None) if status != Status::KnownAffected => {
+                (Verdict::CannotTell, Some(Reason::OtherVersion))
+            }
             // Another version; of what may be another product it says nothing of this one.
             (Ok(false), true, None) => (Verdict::NotAffected, None),
             (Ok(false), true, Some(_)) => (Verdict::CannotTell, Some(Reason::OtherVersion)),

@@ -181,6 +181,19 @@ fn a_fix_clears_the_very_version_and_a_contradiction_is_said() {
     check(&advised, &with("2.0"), None);
 }
 
+#[test]
+fn the_end_of_a_range_and_what_is_looked_into_clear_no_other_version() {
+    let with = |version| device("Siemens", "SIMATIC S7", version);
+    for status in ["first_affected", "last_affected"] {
+        let products = [("Siemens", "SIMATIC S7", "2.0", status)];
+        let expect: (Verdict, &[&'static str]) = (Verdict::CannotTell, &["other-version"]);
+        check(&products, &with("1.9"), Some(expect));
+        check(&products, &with("2.0"), Some((Verdict::Affected, &[])));
+    }
+    let asked = [("Siemens", "SIMATIC S7", "<= 2.0", "under_investigation")];
+    check(&asked, &with("2.1"), None);
+}
+
 /// The medical advisories of the test data, in the order of their ids.
 fn medical(test: &str) -> Option<Vec<Advisory>> {
     let Some(data) = std::env::var_os("LABWARD_TEST_DATA") else {
