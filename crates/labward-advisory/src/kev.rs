@@ -1,7 +1,9 @@
-//! The catalog of known exploited vulnerabilities of CISA (KEV, JSON).
+//! The catalog of known exploited vulnerabilities of CISA (KEV, JSON or CSV).
 //!
 //! A due date binds United States federal agencies (BOD 22-01); what it means for a laboratory is not
 //! decided here.
+
+mod table;
 
 use time::Date;
 
@@ -13,7 +15,7 @@ use crate::{Error, Limits, Text};
 /// The catalog.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// `catalogVersion`, for example `2025.08.25`.
+    /// `catalogVersion`, for example `2025.08.25`; empty for CSV, which does not say it.
     pub version: Text,
     /// When it was released.
     pub released: Option<labward_base::Timestamp>,
@@ -54,8 +56,12 @@ impl Catalog {
     /// Reads the bytes of the file.
     ///
     /// # Errors
-    /// If it is no JSON, passes a limit, or has no list `vulnerabilities`.
+    /// If it is no JSON, passes a limit, or has no list `vulnerabilities`; for CSV if its head does not
+    /// name `cveID` and `dateAdded`.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        if table::is_table(bytes) {
+            return table::read(bytes, limits);
+        }
         json::read(bytes, limits, |root, ground| {
             let list = root.get("vulnerabilities");
             if root.get("catalogVersion").is_none() || list.is_none() {
@@ -171,6 +177,39 @@ mod tests {
         assert_eq!(catalog.flaws.listed()[0].place, "/count");
         let other = Catalog::parse(br#"{"vulnerabilities":[]}"#, &Limits::default());
         assert_eq!(other.err(), Some(Error::NotA("KEV")));
+    }
+
+    #[test]
+    fn the_same_catalog_as_csv_says_the_same() {
+        let text = "\u{feff}\"cveID\",\"vendorProject\",\"product\",\"vulnerabilityName\",\"dateAdded\",\
+            \"shortDescription\",\"requiredAction\",\"dueDate\",\"knownRansomwareCampaignUse\",\"notes\",\"cwes\"\r\n\
+            CVE-2017-0144,Microsoft,SMBv1,RCE,2022-02-10,…,\"Apply, updates.\",2022-08-10,Known,,\"CWE-20, CWE-22\"\r\n\
+            CVE-2019-0708,Microsoft,RDP,,today,,,,Maybe\r\n";
+        let catalog = Catalog::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let first = &catalog.entries[0];
+        assert_eq!(
+            (&*first.cve, &*first.required_action),
+            ("CVE-2017-0144", "Apply, updates.")
+        );
+        assert_eq!(first.due.unwrap().to_string(), "2022-08-10");
+        assert_eq!((&*first.cwes[0], &*first.cwes[1]), ("CWE-20", "CWE-22"));
+        let second = &catalog.entries[1];
+        assert_eq!((second.added, second.known_ransomware), (None, true));
+        let told: Vec<String> = catalog
+            .flaws
+            .listed()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "read at entry 2: dateAdded is no date (YYYY-MM-DD)",
+                "read at entry 2: neither `Known` nor `Unknown`; read as known",
+            ]
+        );
+        let other = Catalog::parse(b"cve,epss\n", &Limits::default());
+        assert!(matches!(other, Err(Error::NotJson { .. })));
     }
 
     #[test]

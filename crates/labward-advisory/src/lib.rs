@@ -9,15 +9,19 @@
 //! | [`csaf`] | [`csaf::Advisory`]: products, vulnerabilities, statuses; [`csaf::validate`] | OASIS CSAF 2.0 |
 //! | [`kev`] | [`kev::Catalog`] of known exploited vulnerabilities | CISA |
 //! | [`epss`] | [`epss::Scores`]: how probable exploitation is | FIRST |
+//! | [`eol`] | [`eol::ReleaseData`]: until when releases are supported | endoflife.date |
 //! | [`osv`] | [`osv::Osv`]: vulnerable ranges of packages | OpenSSF |
 //! | [`openvex`] | [`openvex::OpenVex`] statements | OpenVEX 0.2 |
 //! | [`cyclonedx`], [`spdx`] | bills of materials, and VEX in the former | OWASP, SPDX 2.3 |
-//! | [`integrity`] | hash files and detached OpenPGP signatures | coreutils, RFC 9580 |
+//! | [`bundle`] | files and archives as people hand them in: [`bundle::walk`] | tar, zip, gzip, xz, zstd |
+//! | [`integrity`] | hash files and detached signatures | coreutils, RFC 9580, minisign |
 //! | [`json`] | the values that the readers walk | RFC 8259 |
 //! | [`Score`], [`Purl`] | CVSS vectors, computed; package URLs | FIRST, ECMA-427 |
 
+pub mod bundle;
 pub mod csaf;
 pub mod cyclonedx;
+pub mod eol;
 pub mod epss;
 mod flaw;
 pub mod integrity;

@@ -75,6 +75,31 @@ pub enum Status {
     UnderInvestigation,
 }
 
+impl Status {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [
+        Self::Affected,
+        Self::Fixed,
+        Self::NotAffected,
+        Self::UnderInvestigation,
+    ];
+
+    /// Its word in the format.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::Fixed => "fixed",
+            Self::NotAffected => "not_affected",
+            Self::UnderInvestigation => "under_investigation",
+        }
+    }
+
+    /// The status of a word; `None` if it is none of the format.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
 impl OpenVex {
     /// Reads the bytes of a file.
     ///
@@ -127,17 +152,11 @@ fn statement<'t>(ground: &mut Ground<'t>, value: Value<'t>) -> Statement {
         vulnerability: name,
         aliases,
         products: products.filter_map(|one| product(ground, one)).collect(),
-        status: match &*status {
-            "affected" => Some(Status::Affected),
-            "fixed" => Some(Status::Fixed),
-            "not_affected" => Some(Status::NotAffected),
-            "under_investigation" => Some(Status::UnderInvestigation),
-            _ => {
-                let at = value.get("status").unwrap_or(value);
-                ground.flaw("read", at, format!("{} is no status", quote(&status)));
-                None
-            }
-        },
+        status: Status::of(&status).or_else(|| {
+            let at = value.get("status").unwrap_or(value);
+            ground.flaw("read", at, format!("{} is no status", quote(&status)));
+            None
+        }),
         justification: ground.text(value, "justification"),
         impact: ground.text(value, "impact_statement"),
         action: ground.text(value, "action_statement"),

@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod components;
+mod exploited;
+mod people;
+mod published;
+mod vex;
+
 /// An advisory of one vulnerability: vendor, product, version text and status of each product.
 fn advisory(products: &[(&str, &str, &str, &str)]) -> Advisory {
     let branch = |category: &str, name: &str, inner: Value| json!({ "category": category, "name": name, "branches": [inner] });

@@ -9,15 +9,18 @@
 //! | [`range`] | [`Reading`]: what an advisory says of versions, and whether a version is among them |
 //! | [`vendor`] | [`VendorBook`]: which spellings are one vendor |
 //! | [`name`] | [`Name`], [`NameIndex`]: which names may be one product |
+//! | [`os`] | [`OperatingSystem`]: which release of Windows, of a Unix or of SQL Server a text names |
 
 mod date;
 pub mod name;
+pub mod os;
 pub mod range;
 mod scan;
 pub mod vendor;
 pub mod version;
 
 pub use name::{Match, Name, NameBook, NameIndex};
+pub use os::OperatingSystem;
 pub use range::{Holds, Reading, Unreadable};
 pub use vendor::VendorBook;
 pub use version::Version;

@@ -10,6 +10,7 @@ mod parse;
 use std::collections::HashMap;
 
 pub use index::{Found, NameIndex};
+pub use parse::normal_form;
 
 use crate::vendor::{BookError, Prepared, VendorBook, VendorMatch};
 
@@ -94,7 +95,9 @@ impl Match {
         }
     }
 
-    fn rank(self) -> u8 {
+    /// How sure it is, the surest highest: 4 for [`Match::Same`] down to 0 for [`Match::No`].
+    #[must_use]
+    pub const fn rank(self) -> u8 {
         match self {
             Self::Same => 4,
             Self::DeviceIsNarrower => 3,

@@ -46,6 +46,30 @@ const EXCLUSIONS: &[&str] = &[
     " except ",
 ];
 
+/// A name as a key: its words in their order, in lower case, without accents and marks; letters and digits are words
+/// of their own, and a `+` counts, so that `XN-550` and `XN550` are one and `Plum A+` and `Plum A` are two.
+#[must_use]
+pub fn normal_form(text: &str) -> String {
+    let mut form = String::with_capacity(text.len());
+    let mut before = None;
+    for c in without_accents(&repaired(text)).chars() {
+        let kind = match c {
+            '+' => Some('+'),
+            _ if c.is_numeric() => Some('0'),
+            _ if c.is_alphanumeric() => Some('a'),
+            _ => None,
+        };
+        if kind.is_some() {
+            if kind != before && !form.is_empty() {
+                form.push(' ');
+            }
+            form.push(c);
+        }
+        before = kind;
+    }
+    form
+}
+
 pub(super) fn parse(text: &str, vendor: &[&str], book: &NameBook) -> Name {
     let folded = without_accents(&repaired(beginning(text)));
     let (head, left_out) = EXCLUSIONS

@@ -248,3 +248,23 @@ proptest! {
         prop_assert!(matched == Match::Same || !has_words || !name.excluded.is_empty());
     }
 }
+
+#[test]
+fn one_name_written_in_several_ways_has_one_normal_form() {
+    for (one, other) in [
+        ("XN-550", "xn550"),
+        ("  BACT/ALERT  VIRTUO", "BacT ALERT Virtuo"),
+        ("Afinion\u{a0}2", "Afinion 2"),
+    ] {
+        assert_eq!(normal_form(one), normal_form(other), "{one}");
+    }
+    for (one, other) in [
+        ("Plum A+", "Plum A"),
+        ("NextSeq 500", "NextSeq 550"),
+        ("Venue", "Venue, not including Venue 40"),
+        ("4.1", "41"),
+    ] {
+        assert_ne!(normal_form(one), normal_form(other), "{one}");
+    }
+    assert_eq!(normal_form(" -/ "), "");
+}

@@ -1,0 +1,79 @@
+//! How far the sender's clock is off.
+//!
+//! A message may lie about before it is sent, which makes the clock look late; so of each day only the message counts
+//! whose clock is furthest ahead.
+
+use labward_base::Timestamp;
+
+use crate::anomaly::Kind;
+use crate::event::day_of;
+use crate::habit::Habit;
+
+/// Seconds by which a day may differ from what is usual.
+const SLACK_S: i64 = 120;
+/// A clock that is further off is off by this much: ten years.
+const FURTHEST_S: i64 = 10 * 365 * 86_400;
+
+/// By how many seconds a clock is ahead of the time at which its message came.
+pub(crate) fn ahead(clock: Timestamp, at: Timestamp) -> i64 {
+    let seconds = clock.as_seconds().saturating_sub(at.as_seconds());
+    seconds.clamp(-FURTHEST_S, FURTHEST_S)
+}
+
+/// What is known of a clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skew {
+    /// The lowest and highest of the usual days.
+    pub(crate) usual: Option<(i64, i64)>,
+    /// The day that runs, with the furthest ahead of it.
+    pub(crate) today: Option<(i64, i64)>,
+    /// Days on which it was otherwise.
+    pub(crate) off: Habit,
+}
+
+impl Skew {
+    /// Ends the day that runs, if another has begun.
+    pub(crate) fn turn(&mut self, at: Timestamp, is_learning: bool) -> Option<Kind> {
+        let (day, ahead) = self.today?;
+        if day_of(at) <= day {
+            return None;
+        }
+        self.today = None;
+        let Some((low, high)) = self.usual.filter(|_| !is_learning) else {
+            let (low, high) = self.usual.unwrap_or((ahead, ahead));
+            self.usual = Some((low.min(ahead), high.max(ahead)));
+            return None;
+        };
+        let is_usual =
+            low.saturating_sub(SLACK_S) <= ahead && ahead <= high.saturating_add(SLACK_S);
+        if is_usual {
+            return None;
+        }
+        let told = self.off.note(day, false);
+        if self.off.is_usual() {
+            self.usual = Some((low.min(ahead), high.max(ahead)));
+            self.off = Habit::default();
+        }
+        told.then_some(Kind::ClockOff {
+            ahead_s: ahead,
+            low_s: low,
+            high_s: high,
+        })
+    }
+
+    /// Ends the learning: the day that runs was learned, too.
+    pub(crate) fn learn_today(&mut self) {
+        if let Some((_, ahead)) = self.today {
+            let (low, high) = self.usual.unwrap_or((ahead, ahead));
+            self.usual = Some((low.min(ahead), high.max(ahead)));
+        }
+    }
+
+    /// Takes what came at a time.
+    pub(crate) fn note(&mut self, at: Timestamp, ahead: Option<i64>) {
+        if let Some(ahead) = ahead {
+            let best = self.today.map_or(ahead, |(_, best)| best.max(ahead));
+            self.today = Some((day_of(at), best));
+        }
+    }
+}
