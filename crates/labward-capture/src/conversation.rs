@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use labward_base::Timestamp;
 
 use crate::flow::End;
+use crate::sighting::Confidence;
 
 /// What carries a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +48,9 @@ pub struct Parties {
 pub struct Conversation {
     /// Who takes part.
     pub parties: Parties,
+    /// How sure it is who of them asks: `Stated` if its opening was seen, `Likely` if one port alone is
+    /// registered or usual, or many are asked at once; `Hint` if only the lower port, or who spoke first, says so.
+    pub roles: Confidence,
     /// The name of the protocol and how it is known.
     pub protocol: Option<(&'static str, Basis)>,
     /// Packets in both directions.
@@ -65,6 +69,7 @@ pub(crate) struct Conversations {
     limit: usize,
     all: BTreeMap<Parties, Conversation>,
     uncounted: u64,
+    let_go: u64,
 }
 
 impl Carrier {
@@ -87,11 +92,17 @@ impl Conversations {
             limit,
             all: BTreeMap::new(),
             uncounted: 0,
+            let_go: 0,
         }
     }
 
-    /// Who asks and who is asked, if a packet goes from `source` to `target`.
-    pub(crate) fn parties(&self, carrier: Carrier, source: End, target: End) -> Parties {
+    /// Who asks and who is asked, if a packet goes from `source` to `target`, and how sure that is.
+    pub(crate) fn parties(
+        &self,
+        carrier: Carrier,
+        source: End,
+        target: End,
+    ) -> (Parties, Confidence) {
         let between = |client: End, server: End| Parties {
             client: client.ip,
             server: server.ip,
@@ -99,22 +110,36 @@ impl Conversations {
             port: server.port,
         };
         let (onward, back) = (between(source, target), between(target, source));
-        if crate::address::is_machine(target.ip) {
-            let known = |end: End| port_name(carrier, end.port).is_some();
-            match (known(source), known(target)) {
-                (true, false) => return back,
-                (false, true) => return onward,
-                _ if source.port < target.port => return back,
-                _ if source.port > target.port => return onward,
-                _ if self.all.contains_key(&back) => return back,
-                _ => {}
-            }
+        if !crate::address::is_machine(target.ip) {
+            return (onward, Confidence::Likely);
         }
-        onward
+        // Another stream of the same conversation was seen to open.
+        let opened = |one: &&Parties| self.roles(one) == Some(Confidence::Stated);
+        if let Some(known) = [&onward, &back].into_iter().find(opened) {
+            return (*known, Confidence::Stated);
+        }
+        let known = |end: End| port_name(carrier, end.port).is_some();
+        match (known(source), known(target)) {
+            (true, false) => (back, Confidence::Likely),
+            (false, true) => (onward, Confidence::Likely),
+            _ if source.port < target.port => (back, Confidence::Hint),
+            _ if source.port > target.port => (onward, Confidence::Hint),
+            _ if self.all.contains_key(&back) => (back, Confidence::Hint),
+            _ => (onward, Confidence::Hint),
+        }
+    }
+
+    fn roles(&self, parties: &Parties) -> Option<Confidence> {
+        self.all.get(parties).map(|one| one.roles)
     }
 
     /// Counts one packet.
-    pub(crate) fn count(&mut self, parties: Parties, at: Timestamp, bytes: usize) {
+    pub(crate) fn count(
+        &mut self,
+        (parties, roles): (Parties, Confidence),
+        at: Timestamp,
+        bytes: usize,
+    ) {
         let is_full = self.all.len() >= self.limit;
         if is_full && !self.all.contains_key(&parties) {
             self.uncounted = self.uncounted.saturating_add(1);
@@ -122,12 +147,14 @@ impl Conversations {
         }
         let one = self.all.entry(parties).or_insert_with(|| Conversation {
             parties,
+            roles,
             protocol: port_name(parties.carrier, parties.port).map(|name| (name, Basis::Port)),
             packets: 0,
             bytes: 0,
             first: at,
             last: at,
         });
+        one.roles = one.roles.max(roles);
         one.packets = one.packets.saturating_add(1);
         one.bytes = one
             .bytes
@@ -141,6 +168,23 @@ impl Conversations {
         if let Some(one) = self.all.get_mut(parties) {
             one.protocol = Some((name, Basis::Content));
         }
+    }
+
+    /// Lets those go that have been silent since `before`, if more than half of the room is taken.
+    pub(crate) fn make_room(&mut self, before: Timestamp) {
+        let count = self.all.len();
+        if count > self.limit / 2 {
+            self.all.retain(|_, one| one.last >= before);
+            let gone = count.saturating_sub(self.all.len());
+            self.let_go = self
+                .let_go
+                .saturating_add(u64::try_from(gone).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Conversations that were let go while others were counted.
+    pub(crate) const fn let_go(&self) -> u64 {
+        self.let_go
     }
 
     /// Packets of conversations for which there was no room.
@@ -204,7 +248,11 @@ mod tests {
 
     #[test]
     fn both_directions_are_one_conversation_whoever_speaks_first() {
-        for (client, server) in [(50_000, 2575), (2575, 104), (40_000, 6661)] {
+        for (client, server, roles) in [
+            (50_000, 2575, Confidence::Likely),
+            (2575, 104, Confidence::Hint),
+            (40_000, 6661, Confidence::Hint),
+        ] {
             let (a, b) = (end("10.0.0.2", client), end("10.0.0.1", server));
             let mut all = Conversations::new(10);
             for (source, target) in [(b, a), (a, b)] {
@@ -216,6 +264,7 @@ mod tests {
             };
             assert_eq!((one.packets, one.bytes), (2, 120));
             assert_eq!((one.parties.client, one.parties.port), (a.ip, server));
+            assert_eq!(one.roles, roles);
         }
     }
 
@@ -225,7 +274,7 @@ mod tests {
         let mut all = Conversations::new(10);
         for (source, target) in [(a, b), (b, a)] {
             let parties = all.parties(Carrier::Udp, source, target);
-            assert_eq!(parties.client, a.ip);
+            assert_eq!(parties.0.client, a.ip);
             all.count(parties, Timestamp::from_seconds(1), 60);
         }
     }
@@ -233,13 +282,13 @@ mod tests {
     #[test]
     fn a_group_is_the_server_of_what_is_sent_to_it() {
         let all = Conversations::new(10);
-        let parties = all.parties(
+        let (parties, _) = all.parties(
             Carrier::Udp,
             end("10.0.0.2", 5353),
             end("224.0.0.251", 5353),
         );
         assert_eq!(parties.server, end("224.0.0.251", 0).ip);
-        let parties = all.parties(
+        let (parties, _) = all.parties(
             Carrier::Udp,
             end("10.0.0.2", 80),
             end("255.255.255.255", 9999),
@@ -258,12 +307,44 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_whose_opening_was_missed_goes_with_the_one_that_was_seen_to_open() {
+        let (a, b) = (end("10.0.0.2", 40_000), end("10.0.0.1", 50_000));
+        let mut all = Conversations::new(10);
+        // By its port alone the lower one would be the server's.
+        assert_eq!(all.parties(Carrier::Tcp, a, b).0.port, 40_000);
+        let opened = Parties {
+            client: a.ip,
+            server: b.ip,
+            carrier: Carrier::Tcp,
+            port: 50_000,
+        };
+        all.count((opened, Confidence::Stated), Timestamp::default(), 60);
+        for (source, target) in [(a, b), (b, a)] {
+            let known = all.parties(Carrier::Tcp, source, target);
+            assert_eq!(known, (opened, Confidence::Stated));
+        }
+    }
+
+    #[test]
+    fn only_where_room_is_short_what_is_silent_is_let_go() {
+        let mut all = Conversations::new(4);
+        for (port, let_go) in [(1, 0), (2, 0), (3, 2)] {
+            let parties = all.parties(Carrier::Tcp, end("10.0.0.2", 50_000), end("10.0.0.1", port));
+            let at = Timestamp::from_seconds(port.into());
+            all.count(parties, at, 60);
+            all.make_room(at);
+            assert_eq!(all.let_go(), let_go);
+        }
+        assert_eq!(all.to_vec()[0].parties.port, 3);
+    }
+
+    #[test]
     fn what_is_recognised_is_more_than_a_port() {
         let mut all = Conversations::new(2);
         let parties = all.parties(Carrier::Tcp, end("10.0.0.2", 50_000), end("10.0.0.1", 80));
         all.count(parties, Timestamp::from_seconds(1), 60);
         assert_eq!(all.to_vec()[0].protocol, Some(("HTTP", Basis::Port)));
-        all.recognised(&parties, "HL7 v2");
+        all.recognised(&parties.0, "HL7 v2");
         assert_eq!(all.to_vec()[0].protocol, Some(("HL7 v2", Basis::Content)));
         assert_eq!(Carrier::Other(47).name(), "ip-47");
     }

@@ -99,8 +99,8 @@ pub fn devices(sightings: &[Sighting], registry: Option<&Registry>) -> Vec<Devic
     devices
 }
 
-/// The card of each address: the surest one, of equal ones the first.
-fn cards(sightings: &[Sighting]) -> BTreeMap<IpAddr, (Mac, Confidence)> {
+/// The card of each address, and how sure it is: the surest one, of equal ones the first.
+pub fn cards(sightings: &[Sighting]) -> BTreeMap<IpAddr, (Mac, Confidence)> {
     let mut cards: BTreeMap<IpAddr, (Mac, Confidence)> = BTreeMap::new();
     for sighting in sightings
         .iter()

@@ -52,6 +52,8 @@ pub struct Counts {
     pub evicted: u64,
     /// Packets of conversations for which there was no room.
     pub uncounted: u64,
+    /// Conversations that were silent and were let go for others.
+    pub let_go: u64,
     /// Sightings for which there was no room.
     pub unkept: u64,
 }
@@ -169,18 +171,21 @@ impl Observer {
         }
     }
 
-    /// Reads and forgets the streams that have been silent since `before`: for listening that goes on.
+    /// Reads and forgets the streams that have been silent since `before`, and if room is short such
+    /// conversations, too: for listening that goes on.
     pub fn settle(&mut self, before: Timestamp) {
         let mut readings = Vec::new();
         self.flows
             .settle(before, &mut |key, flow| read_flow(key, flow, &mut readings));
         self.say(readings);
+        self.conversations.make_room(before);
     }
 
     /// What was seen so far of the streams that ended; nothing is forgotten.
     pub fn observed(&self) -> Observed {
         let mut counts = self.counts;
         counts.evicted = self.flows.evicted();
+        counts.let_go = self.conversations.let_go();
         counts.uncounted = self.conversations.uncounted();
         counts.unkept = self.sightings.unkept;
         Observed {
@@ -246,7 +251,7 @@ impl Observer {
                 let parties = self.conversations.parties(Carrier::Udp, source, target);
                 self.conversations.count(parties, at, bytes);
                 let facts = dissect::datagram(datagram.source, datagram.target, datagram.payload.0);
-                self.recognised(&parties, facts.as_ref());
+                self.recognised(&parties.0, facts.as_ref());
                 self.sightings
                     .take(at, facts, Some(ip.source), Some(ip.target));
             }
@@ -266,17 +271,23 @@ impl Observer {
     }
 
     /// Who asks is who opened the stream; where that was not seen, ports decide.
-    fn tcp_parties(&self, key: FlowKey, client: Option<usize>, speaker: usize) -> Parties {
+    fn tcp_parties(
+        &self,
+        key: FlowKey,
+        client: Option<usize>,
+        speaker: usize,
+    ) -> (Parties, Confidence) {
         let [low, high] = key.ends();
         let first = client.unwrap_or(speaker);
         let (one, other) = if first == 0 { (low, high) } else { (high, low) };
+        let opened = Parties {
+            client: one.ip,
+            server: other.ip,
+            carrier: Carrier::Tcp,
+            port: other.port,
+        };
         match client {
-            Some(_) => Parties {
-                client: one.ip,
-                server: other.ip,
-                carrier: Carrier::Tcp,
-                port: other.port,
-            },
+            Some(_) => (opened, Confidence::Stated),
             None => self.conversations.parties(Carrier::Tcp, one, other),
         }
     }
@@ -284,7 +295,7 @@ impl Observer {
     fn say(&mut self, readings: Vec<Reading>) {
         for reading in readings {
             self.counts.gaps = self.counts.gaps.saturating_add(reading.has_gap.into());
-            let parties = self.tcp_parties(reading.key, reading.client, reading.end);
+            let (parties, _) = self.tcp_parties(reading.key, reading.client, reading.end);
             self.recognised(&parties, reading.facts.as_ref());
             let [low, high] = reading.key.ends();
             let (speaker, listener) = if reading.end == 0 {

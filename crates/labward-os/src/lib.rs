@@ -1,21 +1,28 @@
 //! The operating system as Labward needs it: clock, locked memory, facts about disks and
-//! permissions, and files that survive a power cut.
+//! permissions, files that survive a power cut, and the frames of a network interface.
 //!
 //! It must never decide what a fact means, and is the one crate that may hold `unsafe`: what keys
-//! need in [`memory`], and one question to the kernel in [`clock`].
+//! need in [`memory`], the socket of [`packet`], the handler of [`signal`], and one question to the
+//! kernel in [`clock`].
 //!
 //! | Module | Holds |
 //! |---|---|
 //! | [`clock`] | the only readers of the system clock (**Invariant:** time is a parameter) |
 //! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
 //! | [`mod@file`] | durable writes, devices, space, permissions |
+//! | [`packet`] | [`PacketSocket`]: what passes on a network interface |
+//! | [`privilege`] | rights, given up for good |
 //! | [`process`] | core dumps, umask, swap, who we are |
+//! | [`signal`] | a wish to stop, noted |
 
 pub mod clock;
 mod error;
 pub mod file;
 pub mod memory;
+pub mod packet;
+pub mod privilege;
 pub mod process;
+pub mod signal;
 
 pub use clock::{Stopwatch, SystemClock, is_synchronized};
 pub use error::OsError;
@@ -24,7 +31,12 @@ pub use file::{
     preallocate, same_device, set_aside, sync_file_system, sync_folder, sync_time, write_durably,
 };
 pub use memory::{Locked, LockedKey};
-pub use process::{
-    core_limit, current_uid, forbid_core_dumps, hostname, is_dumpable, memory_lock_limit,
-    restrict_umask, swap_is_active,
+pub use packet::{
+    FrameKind, ListenError, ListenOptions, PacketSocket, SNAP_BYTES_MAX, WireFrame, interfaces,
 };
+pub use privilege::{NOBODY, drop_privileges};
+pub use process::{
+    core_limit, current_uid, forbid_core_dumps, hostname, is_dumpable, leave_session,
+    memory_lock_limit, restrict_umask, swap_is_active,
+};
+pub use signal::{is_stopped, note_stop_signals};

@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, getuid,
-    set_dumpable_behavior, setrlimit, umask,
+    set_dumpable_behavior, setrlimit, setsid, umask,
 };
 
 use crate::error::OsError;
@@ -55,6 +55,16 @@ pub fn restrict_umask() -> u32 {
 /// The user under whom this process runs.
 pub fn current_uid() -> u32 {
     getuid().as_raw()
+}
+
+/// Leaves the terminal and the session it was started in, so that their end does not end this process.
+///
+/// # Errors
+/// [`OsError`] if this process leads a group, as one does that a shell started.
+pub fn leave_session() -> Result<(), OsError> {
+    setsid()
+        .map(drop)
+        .map_err(|source| OsError::new("leave", "the session", source))
 }
 
 /// The name of this machine.
