@@ -39,6 +39,7 @@ const IN_PERSON: &[&str] = &[
     "patient.dispose",
     "person.change",
     "record.break-glass",
+    "risk.accept",
     "safeguard.decide",
 ];
 
@@ -46,7 +47,7 @@ const IN_PERSON: &[&str] = &[
 pub(crate) fn api() -> Result<()> {
     tools::ensure_debian()?;
     let schemathesis = tools::ensure_schemathesis()?;
-    let program = installation::build()?;
+    let program = installation::build_for_tests()?;
     let place = Workplace::create("api")?;
     let [port, console] = free_ports()?;
     let links = [Link::mutual_tls("hl7", port, "")];

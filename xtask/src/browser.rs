@@ -42,7 +42,7 @@ pub(crate) fn browser(only_guide: bool) -> Result<()> {
     tools::ensure_for_browser()?;
     let python = tools::ensure_python_browser()?;
     let chromium = tools::find("chromium").context("find chromium")?;
-    let program = installation::build()?;
+    let program = installation::build_for_tests()?;
     let place = Workplace::create("browser")?;
     let [port, console, sign_on] = free_ports()?;
     let links = [Link::mutual_tls(LINK, port, "")];

@@ -16,6 +16,7 @@ const PAGES: &[Page] = &[
     // What the benches found stays as it is; what is said about them is written anew.
     ("docs/ref/benchmarks.md", page::page),
     ("docs/ref/errors.md", errors),
+    ("docs/ref/sbom.cdx.json", crate::sbom::sbom),
 ];
 
 /// Writes the generated documents, or with `check` compares them with what stands there.
@@ -82,5 +83,15 @@ mod tests {
         let stands =
             std::fs::read_to_string(crate::run::root().join("docs/ref/errors.md")).unwrap();
         assert!(stands == super::errors().unwrap(), "run cargo xtask docs");
+    }
+
+    #[test]
+    fn the_bill_of_materials_is_that_of_the_lock_file() {
+        let stands =
+            std::fs::read_to_string(crate::run::root().join("docs/ref/sbom.cdx.json")).unwrap();
+        assert!(
+            stands == crate::sbom::sbom().unwrap(),
+            "run cargo xtask docs"
+        );
     }
 }

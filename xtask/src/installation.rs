@@ -1,6 +1,6 @@
 //! A Labward of its own for a tool: a temporary installation, its server, its commands.
 //!
-//! Everything goes through the release program, as a lab would use it.
+//! Everything goes through the program itself, as a lab would use it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,14 +57,25 @@ const PROGRAM: &str = "LABWARD_PROGRAM";
 
 /// Builds the release program, if need be, and says where it is.
 pub(crate) fn build() -> Result<PathBuf> {
+    build_in("release", &["--release", "--package", "labward"])
+}
+
+/// The same for the program as it is built for tests, with its assertions and its checks of overflow.
+pub(crate) fn build_for_tests() -> Result<PathBuf> {
+    // Of the whole workspace, as `cargo test` builds it: the program alone has fewer features, so that half of
+    // what it leans on would be compiled once more.
+    build_in("debug", &["--workspace", "--bins"])
+}
+
+fn build_in(folder: &str, words: &[&str]) -> Result<PathBuf> {
     if let Some(program) = std::env::var_os(PROGRAM) {
         return Ok(program.into());
     }
     run(
-        "release build",
-        cargo().args(["build", "--quiet", "--release", "--package", "labward"]),
+        &format!("{folder} build"),
+        cargo().args(["build", "--quiet"]).args(words),
     )?;
-    let program = root().join("target/release/labward");
+    let program = root().join("target").join(folder).join("labward");
     ensure!(
         program.is_file(),
         "{} was not built; is CARGO_TARGET_DIR set?",

@@ -17,6 +17,7 @@ mod installation;
 mod interop;
 mod links;
 mod run;
+mod sbom;
 mod stunnel;
 mod test;
 mod tidy;
@@ -40,12 +41,13 @@ cargo xtask COMMAND
   browser [--pictures]   the console in Chromium: what people do there, and every page in each theme, language and
                          width, with its accessibility; pictures in target/screenshots. --pictures takes only those
                          of the guides, anew (docs/guide/pictures)
-  bench [gateway|through|records|ledger|keys|backup|start|console]
+  bench [gateway|through|records|ledger|keys|backup|start|console|matching|devices]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
                          gateway: --connections N; through and console: --stored N; console: --kept FOLDER
 
-api, interop, browser and bench build the release program, or take the one that LABWARD_PROGRAM names.
+api, interop and browser run the program as it is built for tests, bench runs the release program, or either the
+one that LABWARD_PROGRAM names.
 ";
 
 fn main() -> ExitCode {
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         ["browser"] => browser::browser(false),
         ["browser", "--pictures"] => browser::browser(true),
         ["bench", words @ ..] => bench::bench(words),
+        [bench::CHILD, words @ ..] => bench::child(words),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(64);

@@ -18,14 +18,19 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-hl7", 1),
     ("labward-astm", 1),
     ("labward-advisory", 1),
+    ("labward-mds2", 1),
     ("labward-product", 1),
     ("labward-capture", 2),
     ("labward-report", 2),
     ("labward-matching", 2),
+    ("labward-priority", 2),
+    ("labward-behaviour", 2),
     ("labward-store", 2),
+    ("labward-update", 2),
     ("labward-seal", 2),
     ("labward-os", 2),
     ("labward-ledger", 3),
+    ("labward-segmentation", 3),
     ("labward-keys", 4),
     ("labward-identity", 4),
     ("labward-records", 5),
@@ -33,6 +38,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-backup", 5),
     ("labward-assess", 5),
     ("labward-devices", 5),
+    ("labward-threats", 5),
+    ("labward-conduits", 5),
     ("labward-api", 6),
     ("labward-console", 7),
     ("labward-server", 8),
@@ -220,7 +227,7 @@ fn check_crates() -> Result<Vec<String>> {
 /// Every Rust file of the project, sorted.
 pub(crate) fn rust_files() -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in ["crates", "xtask", "testkit", "tests", "fuzz/fuzz_targets"] {
+    for folder in ["crates", "xtask", "testkit", "tests", "fuzz/src"] {
         walk(&root().join(folder), &mut files)?;
     }
     files.sort();

@@ -32,10 +32,16 @@ const TOOLS: &[Tool] = &[
     tool(Need::Program("stunnel"), "stunnel4"),
     tool(Need::Program("haproxy"), "haproxy"),
     tool(Need::Program("ip"), "iproute2"),
+    tool(Need::Program("nft"), "nftables"),
+    tool(Need::Program("tcpdump"), "tcpdump"),
+    tool(Need::Program("tshark"), "tshark"),
 ];
 
 /// What only the benches need: SQLCipher is built against OpenSSL.
 const BENCH_TOOLS: &[Tool] = &[tool(Need::File("/usr/include/openssl/evp.h"), "libssl-dev")];
+
+/// What only the bench of captures needs: other readers of them.
+const CAPTURE_TOOLS: &[Tool] = &[tool(Need::Program("ndpiReader"), "libndpi-bin")];
 
 /// What only a walk through the console needs: a browser, and what makes an authority known to it.
 const BROWSER_TOOLS: &[Tool] = &[
@@ -72,6 +78,11 @@ pub(crate) fn ensure_debian() -> Result<()> {
 pub(crate) fn ensure_for_bench() -> Result<()> {
     ensure(TOOLS)?;
     ensure(BENCH_TOOLS)
+}
+
+/// What the bench of captures needs beside that.
+pub(crate) fn ensure_for_captures() -> Result<()> {
+    ensure(CAPTURE_TOOLS)
 }
 
 /// As [`ensure_debian`], for a walk through the console too.
@@ -124,7 +135,7 @@ pub(crate) fn ensure_cargo_deny() -> Result<()> {
     // Thin LTO and one codegen unit would double the time of a tool that is used once.
     install
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     install.env_remove("CARGO_TARGET_DIR");
     run("cargo install cargo-deny", &mut install)
 }

@@ -142,6 +142,8 @@ def everything(walk: Walk, page, lab: Lab, launch, provider) -> None:
     walk.scene(scenes.join, dora, lab, lab.add("Dora", "clinical-staff"), "dora")
     walk.scene(scenes.emergency_access_is_reviewed_by_a_second_person, page, lab, dora)
     walk.scene(scenes.decision_about_a_safeguard_is_recorded, page, lab)
+    walk.scene(scenes.device_is_hit_and_its_risk_accepted, page, lab)
+    walk.scene(scenes.what_nobody_expected_is_refused, page, lab)
     walk.scene(scenes.ledger_verifies, page, lab)
     walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)
     walk.scene(scenes.list_is_taken_out, page, lab)

@@ -332,7 +332,7 @@ def unused_page_warns_is_kept_by_one_key_and_covered_at_its_end(walk, browser, s
     expect(page.locator("main")).to_be_visible()
     # Covered at the end; the page leaves as soon as the server says that it has come.
     page.wait_for_function(
-        "() => location.pathname === '/sign-in' || !document.querySelector('main').checkVisibility()",
+        "() => location.pathname === '/sign-in' || !document.querySelector('main')?.checkVisibility()",
         timeout=60_000,
     )
     page.wait_for_url("**/sign-in", timeout=30_000)

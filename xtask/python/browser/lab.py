@@ -1,9 +1,11 @@
 """The lab that is looked at: its server runs already, and its program is at hand.
 
-Must never reach into the server's folder: it uses the program and the pages, as people do.
+Must never reach into the server's folder but for its socket: it uses the program, the API and the pages, as people do.
 """
 
+import http.client
 import json
+import socket
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,17 @@ class Lab:
         if good and done.returncode != 0:
             raise RuntimeError(f"labward {' '.join(words)}: {done.stderr}")
         return done.stdout
+
+    def post(self, path: str, body) -> None:
+        """Asks the admin socket as the command line does."""
+        asked = http.client.HTTPConnection("localhost", timeout=60)
+        asked.sock = socket.socket(socket.AF_UNIX)
+        asked.sock.connect(str(Path(self.settings["data"]) / "run" / "admin.sock"))
+        head = {"Content-Type": "application/json"}
+        asked.request("POST", "/api/v1/" + path, json.dumps(body), head)
+        answer = asked.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {answer.read()!r}")
 
     def json(self, *words: str):
         return json.loads(self.labward("--json", *words))

@@ -57,6 +57,24 @@ def device(page, base):
     page.wait_for_url("**/devices/*")
 
 
+def hit(page, base):
+    page.goto(base + "/hits")
+    page.locator("main tbody td a[href^='/hits/']").first.click()
+    page.wait_for_url("**/hits/*")
+
+
+def work_order(page, base):
+    hit(page, base)
+    page.locator("a[href$='/order']").first.click()
+    page.wait_for_url("**/order")
+
+
+def advisory(page, base):
+    page.goto(base + "/advisories")
+    page.locator("main tbody th a[href^='/advisories/']").first.click()
+    page.wait_for_url("**/advisories/*")
+
+
 def devices_previewed(page, base):
     page.goto(base + "/devices/import")
     page.fill("#list", "name,manufacturer,serial\nCentrifuge,Hettich,C-1001\nFridge,,\n")
@@ -201,8 +219,16 @@ PAGES = {
     "safeguard-deciding": deciding,
     "devices": plain("/devices"),
     "device": device,
+    "devices-map": plain("/devices/map"),
     "devices-import": plain("/devices/import"),
     "devices-previewed": devices_previewed,
+    "hits": plain("/hits"),
+    "hit": hit,
+    "hit-order": work_order,
+    "hits-matrix": plain("/hits/matrix"),
+    "hits-statements": plain("/hits/statements"),
+    "advisories": plain("/advisories"),
+    "advisory": advisory,
     "people": plain("/people"),
     "person": person,
     "people-import": plain("/people/import"),

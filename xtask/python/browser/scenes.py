@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +13,54 @@ import checks
 import pages
 from device import give_device
 from lab import PASSWORD, Lab
+
+
+#: An advisory about versions of one product, as its publisher would write it.
+ADVISORY = {
+    "document": {
+        "category": "csaf_security_advisory",
+        "csaf_version": "2.0",
+        "title": "Siemens Healthineers DCA Vantage",
+        "publisher": {"category": "vendor", "name": "Example", "namespace": "https://psirt.example"},
+        "tracking": {
+            "id": "EX-2026-1",
+            "version": "1",
+            "status": "final",
+            "initial_release_date": "2026-01-01T00:00:00Z",
+            "current_release_date": "2026-01-01T00:00:00Z",
+            "revision_history": [{"number": "1", "date": "2026-01-01T00:00:00Z", "summary": "x"}],
+        },
+    },
+    "product_tree": {
+        "branches": [
+            {
+                "category": "vendor",
+                "name": "Siemens Healthineers",
+                "branches": [
+                    {
+                        "category": "product_name",
+                        "name": "DCA Vantage",
+                        "branches": [
+                            {
+                                "category": "product_version_range",
+                                "name": "< 04.05",
+                                "product": {"product_id": "P1", "name": "DCA Vantage < 04.05"},
+                            }
+                        ],
+                    }
+                ],
+            }
+        ]
+    },
+    "vulnerabilities": [
+        {
+            "cve": f"CVE-2026-{number}",
+            "product_status": {"known_affected": ["P1"]},
+            "remediations": [{"category": "vendor_fix", "details": "Update to 04.05.", "product_ids": ["P1"]}],
+        }
+        for number in range(1000, 1013)
+    ],
+}
 
 
 def join(page, lab: Lab, code: str, login: str) -> None:
@@ -101,6 +150,65 @@ def decision_about_a_safeguard_is_recorded(page, lab: Lab) -> None:
     form.locator("button.btn-primary").click()
     page.wait_for_url("**/safeguards?done=**")
     expect(page.locator("main")).to_contain_text("Ada")
+
+
+def device_is_hit_and_its_risk_accepted(page, lab: Lab) -> None:
+    lab.labward(
+        "device",
+        "add",
+        "name=DCA",
+        "manufacturer=Siemens Healthineers",
+        "model=DCA VANTAGE",
+        "version=04.04",
+        "location=room 2",
+    )
+    advisory = Path(lab.settings["place"]) / "ex-2026-1.json"
+    advisory.write_text(json.dumps(ADVISORY))
+    lab.labward("advisory", "import", "--source", "psirt", str(advisory))
+    page.goto(lab.base + "/hits")
+    row = page.locator("main tbody tr", has_text="EX-2026-1")
+    expect(row).to_contain_text("CVE-2026-1000")
+    expect(row).to_contain_text("Affected")
+    page.locator("input[name=hits]").first.check()
+    expect(page.locator("#until")).not_to_be_visible()
+    page.check("#kind-accept")
+    page.fill("#until", (date.today() + timedelta(days=90)).isoformat())
+    page.fill("#decide-why", "waiting for the vendor")
+    page.locator("form[action='/hits/decide'] button.btn-primary").click()
+    page.wait_for_url("**done=hits-decided")
+    expect(row).to_contain_text("Risk accepted")
+    with page.expect_download() as taken:
+        page.click("a[href='/hits/calendar']")
+    assert "BEGIN:VEVENT" in Path(taken.value.path()).read_text()
+
+
+def what_nobody_expected_is_refused(page, lab: Lab) -> None:
+    def said(server: str, port: int):
+        times = {"first": "2026-11-01T08:00:00Z", "last": "2026-11-01T08:00:01Z"}
+        return {
+            "client": "10.9.0.7", "server": server, "protocol": "tcp", "port": port,
+            "roles": "stated", "packets": 9, "bytes": 900, **times,
+        }
+
+    lab.labward("device", "add", "name=Monitor", "ip=10.9.0.7", "location=room 2")
+    report = {
+        "source": "mirror", "started": "2026-11-01T08:00:00Z", "ended": "2026-11-01T08:01:00Z",
+        "packets": 18, "dropped_packets": 0, "sightings": [],
+        "conversations": [said("10.9.0.1", 2575), said("93.184.216.34", 515)],
+    }
+    lab.post("traffic", report)
+    page.goto(lab.base + "/devices/map")
+    alert = page.locator("main .harm-high-edge", has_text="93.184.216.34")
+    expect(alert).to_contain_text("Monitor")
+    expect(alert).to_contain_text("public internet")
+    alert.locator("input[name=why]").fill("nobody knows that address")
+    alert.locator("button[value=refused]").click()
+    page.wait_for_url("**done=conduit-decided")
+    expect(alert).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("refused")
+    # Another one waits, so that the page is looked at with an alert.
+    report["conversations"] = [said("93.184.216.35", 443)]
+    lab.post("traffic", report)
 
 
 def emergency_access_is_reviewed_by_a_second_person(page, lab: Lab, dora) -> None:

@@ -6,12 +6,16 @@
 
 mod backup;
 mod certificates;
+mod components;
 mod console;
+mod csaf;
+mod devices;
 mod gateway;
 mod haproxy;
 mod keys;
 mod ledger;
 mod load;
+mod matching;
 mod message;
 pub(crate) mod page;
 mod process;
@@ -22,8 +26,9 @@ mod row;
 mod sink;
 mod start;
 mod through;
+mod traffic;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -51,7 +56,7 @@ pub(crate) struct Bench {
 }
 
 /// Every bench, in the order in which they run.
-pub(crate) const BENCHES: [Bench; 8] = [
+pub(crate) const BENCHES: [Bench; 10] = [
     gateway::BENCH,
     through::BENCH,
     records::BENCH,
@@ -60,7 +65,12 @@ pub(crate) const BENCHES: [Bench; 8] = [
     backup::BENCH,
     start::BENCH,
     console::BENCH,
+    matching::BENCH,
+    devices::BENCH,
 ];
+
+/// The word by which a bench starts this program as a process of its own, which is measured alone.
+pub(crate) const CHILD: &str = "bench-process";
 
 /// What `cargo xtask bench` was asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +131,15 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
         if options.write {
             page::write(bench.name, &report.section())?;
         }
+    }
+    Ok(())
+}
+
+/// Does the work of a process that a bench started, and prints what it found.
+pub(crate) fn child(words: &[&str]) -> Result<()> {
+    match words {
+        ["load", list] => println!("{}", matching::load(Path::new(list))?),
+        _ => bail!("no bench starts {words:?}"),
     }
     Ok(())
 }

@@ -121,8 +121,9 @@ cargo xtask bench ledger --json            # one JSON object a line
 cargo xtask bench start --write            # this page
 ```
 
-Debian's `stunnel4`, `haproxy`, `gcc` and `libssl-dev` are installed, or the line to type is named. Let
-nothing else run meanwhile.
+Debian's `stunnel4`, `haproxy`, `gcc` and `libssl-dev`, for `devices` `tshark` and `libndpi-bin`, are installed, or
+the line to type is named; `matching` leaves its peer out where node or npm is not there, and both need the test data
+(`LABWARD_TEST_DATA`). Let nothing else run meanwhile.
 ";
 
 #[cfg(test)]

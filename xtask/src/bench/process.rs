@@ -28,7 +28,7 @@ pub(crate) fn used(id: u32, tick_us: u64) -> Result<Used> {
         fs::read_to_string(&path).with_context(|| format!("read {path}"))
     };
     Ok(Used {
-        cpu_us: ticks(&read("stat")?).context("read processor time")? * tick_us,
+        cpu_us: ticks(&read("stat")?, OWN).context("read processor time")? * tick_us,
         rss_kib: value(&read("status")?, "VmRSS:").context("read resident memory")?,
         written: read("io").ok().and_then(|io| value(&io, "write_bytes:")),
     })
@@ -80,6 +80,42 @@ impl Cost {
     }
 }
 
+/// Memory of this process, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// What is resident now.
+    pub(crate) resident_bytes: f64,
+    /// The most that was since the start, or since [`Memory::reset`].
+    pub(crate) peak_bytes: f64,
+}
+
+impl Memory {
+    /// Memory now.
+    pub(crate) fn now() -> Result<Self> {
+        let status = fs::read_to_string("/proc/self/status").context("read own memory")?;
+        let bytes = |name: &str| -> Result<f64> {
+            let kib = value(&status, name).with_context(|| format!("read {name}"))?;
+            Ok(f64::from(u32::try_from(kib)?) * 1024.0)
+        };
+        Ok(Self {
+            resident_bytes: bytes("VmRSS:")?,
+            peak_bytes: bytes("VmHWM:")?,
+        })
+    }
+
+    /// Has the peak begin anew; memory now.
+    pub(crate) fn reset() -> Result<Self> {
+        fs::write("/proc/self/clear_refs", "5").context("reset the peak of own memory")?;
+        Self::now()
+    }
+}
+
+/// Processor time, in µs, of the processes that this one started and waited for; `tick_us` is the length of one tick.
+pub(crate) fn children_cpu_us(tick_us: u64) -> Result<u64> {
+    let stat = fs::read_to_string("/proc/self/stat").context("read own times")?;
+    Ok(ticks(&stat, CHILDREN).context("read the children's processor time")? * tick_us)
+}
+
 /// Processor time of all threads of this process so far.
 fn own_cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
@@ -94,11 +130,16 @@ pub(crate) fn tick_us() -> Result<u64> {
     Ok(1_000_000 / per_second.max(1))
 }
 
-/// utime and stime of a `/proc/PID/stat` line, in ticks (proc(5), fields 14 and 15).
-fn ticks(stat: &str) -> Option<u64> {
+/// Where in `/proc/PID/stat`, behind the name, user time stands, with system time behind it: the process's own
+/// (proc(5), fields 14 and 15) and its children's (16 and 17).
+const OWN: usize = 11;
+const CHILDREN: usize = 13;
+
+/// User and system time of a `/proc/PID/stat` line together, in ticks.
+fn ticks(stat: &str, place: usize) -> Option<u64> {
     // The program's name stands in parentheses and may hold spaces.
     let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11);
+    let mut fields = rest.split_whitespace().skip(place);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
@@ -160,9 +201,12 @@ mod tests {
 
     #[test]
     fn processor_time_is_found_behind_a_name_with_spaces_and_parentheses() {
-        let stat = "42 (a ) b) S 1 42 42 0 -1 4194304 100 0 0 0 7 5 0 0 20 0 1 0 9 9 9";
-        assert_eq!(ticks(stat), Some(12));
-        assert_eq!(ticks("42 (cut) S 1"), None);
+        let stat = "42 (a ) b) S 1 42 42 0 -1 4194304 100 0 0 0 7 5 2 1 20 0 1 0 9 9 9";
+        assert_eq!(
+            (ticks(stat, OWN), ticks(stat, CHILDREN)),
+            (Some(12), Some(3))
+        );
+        assert_eq!(ticks("42 (cut) S 1", OWN), None);
     }
 
     #[test]
@@ -182,6 +226,35 @@ mod tests {
             busy.cpu_us > 1_000.0 && waiting.seconds >= 0.2,
             "{busy:?} {waiting:?}"
         );
+    }
+
+    #[test]
+    fn the_peak_of_memory_begins_anew_and_grows() {
+        let before = Memory::reset().unwrap();
+        let filled = vec![1_u8; 32 << 20];
+        let with = Memory::now().unwrap();
+        assert!(
+            with.peak_bytes > before.resident_bytes + 20e6,
+            "{before:?} {with:?}"
+        );
+        drop(filled);
+        // The kernel adds up what each core counted, now and then.
+        let after = Memory::now().unwrap();
+        assert!(
+            after.peak_bytes > before.resident_bytes + 20e6,
+            "{before:?} {after:?}"
+        );
+        assert!(Memory::reset().unwrap().peak_bytes < with.peak_bytes - 10e6);
+    }
+
+    #[test]
+    fn a_child_that_was_waited_for_is_counted() {
+        let tick = tick_us().unwrap();
+        let before = children_cpu_us(tick).unwrap();
+        let mut busy = Command::new("sh");
+        busy.args(["-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]);
+        crate::run::capture("sh", &mut busy).unwrap();
+        assert!(children_cpu_us(tick).unwrap() > before);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct Figure {
 /// What the design asks of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Goal {
+    /// At least so much, in the row's unit, whatever the peer does.
+    AtLeast(f64),
     /// At least this ratio to the peer.
     Ratio(f64),
     /// At most so much, in the row's unit, whatever the peer does.
@@ -128,6 +130,7 @@ impl Row {
         // Of NaN, no comparison holds.
         self.goal.map(|goal| match goal {
             Goal::Ratio(least) => self.peer.is_some_and(|(_, ratio)| ratio.median >= least),
+            Goal::AtLeast(least) => self.ours.median >= least,
             Goal::AtMost(most) => self.ours.median <= most,
         })
     }
@@ -142,7 +145,7 @@ impl Row {
             unit: self.figure.unit,
             ratio: self.peer.and_then(|(_, ratio)| rounded(ratio.median)),
             goal: self.goal.map(|goal| match goal {
-                Goal::Ratio(number) | Goal::AtMost(number) => number,
+                Goal::AtLeast(number) | Goal::AtMost(number) | Goal::Ratio(number) => number,
             }),
             holds: self.holds(),
         }
@@ -160,6 +163,7 @@ impl Row {
         };
         let goal = self.goal.map_or_else(String::new, |goal| match goal {
             Goal::Ratio(least) => format!("≥ {least} ×"),
+            Goal::AtLeast(least) => format!("≥ {least}"),
             Goal::AtMost(most) => format!("≤ {most}"),
         });
         let goal = match self.holds() {
@@ -272,6 +276,11 @@ mod tests {
         assert_eq!(row(75.0).holds(), Some(true));
         assert_eq!(row(75.1).holds(), Some(false));
         assert_eq!(row(80.0).cells()[5], "≤ 75, **missed**");
+        let fast = |ours: f64| {
+            Row::beside("64", SPEED, &[ours], &[1e6]).goal(Some(Goal::AtLeast(1_000.0)))
+        };
+        assert_eq!(fast(1_000.0).cells()[5], "≥ 1000, holds");
+        assert_eq!(fast(999.0).cells()[5], "≥ 1000, **missed**");
         let alone = Row::alone("64", TIME, &[60.0]).goal(Some(Goal::AtMost(75.0)));
         assert_eq!(alone.cells()[5], "≤ 75, holds");
         assert_eq!(line(&alone)["peer"], json!(null));

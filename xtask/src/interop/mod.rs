@@ -49,7 +49,7 @@ pub(crate) fn interop(write: bool) -> Result<()> {
         .with_context(|| format!("set {TEST_DATA} to the folder of the test data"))?;
     tools::ensure_debian()?;
     let python = tools::ensure_python_hl7()?;
-    let program = installation::build()?;
+    let program = installation::build_for_tests()?;
     let lab = Lab {
         program: &program,
         python: &python,

@@ -179,7 +179,7 @@ Written by `cargo xtask interop --write`; `cargo xtask interop` sends everything
 anything became of it that does not stand here, if an answer is missing or late, if a record does not
 hold the very bytes that were sent, or if the ledger does not verify.
 
-The test data (`LABWARD_TEST_DATA`) goes through the release program, as its users run it:
+The test data (`LABWARD_TEST_DATA`) goes through the program itself, as its users run it:
 
 - **HL7**: each file, its line ends turned into CR, by `MLLPClient` of the Python package `hl7` 0.4.5
   through Debian's stunnel: mutual TLS with a certificate from `labward peer add`. A batch (FHS or BHS) is
