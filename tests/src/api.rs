@@ -23,6 +23,7 @@ const NEVER: &[&str] = &[
     "patient.dispose",
     "audit.open",
     "safeguard.decide",
+    "risk.accept",
     "config.change",
 ];
 

@@ -14,7 +14,7 @@ const LINKS: &str = "[[link]]\nname = \"astm\"\nlisten = \"0.0.0.0:0\"\nframing 
 const WHY: [&str; 2] = ["--why", "a test"];
 
 /// A list of 60 devices as a lab keeps it.
-fn list_of_60() -> PathBuf {
+pub(crate) fn list_of_60() -> PathBuf {
     PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../testkit/data/devices.csv"
@@ -41,13 +41,13 @@ fn counts(read: &Value) -> [u64; 4] {
 }
 
 /// How many entries of this action there are.
-fn entries(lab: &Installation, action: &str) -> usize {
+pub(crate) fn entries(lab: &Installation, action: &str) -> usize {
     let listed = lab.json(&["ledger", "list", "--action", action, "--limit", "100"]);
     listed["entries"].as_array().unwrap().len()
 }
 
 /// One message of an analyzer over ASTM, frame by frame, each acknowledged.
-fn send_astm(client: &mut Client, header: &str) {
+pub(crate) fn send_astm(client: &mut Client, header: &str) {
     const ACK: u8 = 6;
     let text = format!("{header}\rP|1||4711||DOE^PAT\rO|1|A1\rR|1|^^^^WBC|5.1\rL|1|N\r");
     let body = [b"1", text.as_bytes(), &[3]].concat();
@@ -60,7 +60,7 @@ fn send_astm(client: &mut Client, header: &str) {
     client.write(&[4]).unwrap();
 }
 
-fn connect(lab: &Installation, link: &str, peer: &str) -> Client {
+pub(crate) fn connect(lab: &Installation, link: &str, peer: &str) -> Client {
     let identity = lab.peer(peer, "analyzer").client_config(true);
     let rule = ["peer", "set", peer, "--astm-sender", "*"];
     lab.run(&[&rule[..], &WHY].concat()).ok();

@@ -24,6 +24,7 @@
 //! | `imports` | real bundles: found again, and nowhere in clear |
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
+//! | `listen` | listening on an interface: the same as a capture says, with no right left |
 //! | `oidc` | single sign-on: a provider that tells the truth, and one that lies |
 //! | `passkey` | passkeys at the console: added, used, switched, removed, refused |
 //! | `patients` | all results of a patient, and who looked at them |
@@ -52,6 +53,8 @@ mod backup;
 mod bundle;
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod conduits;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
@@ -93,6 +96,8 @@ mod keys;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod listen;
+#[cfg(test)]
 mod oidc;
 #[cfg(test)]
 mod passkey;
@@ -116,6 +121,8 @@ mod spanish;
 mod strangers;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod threats;
 #[cfg(test)]
 mod walk;
 #[cfg(test)]

@@ -8,24 +8,31 @@
 //! | [`key`] | `key/slots`, `key/rotate`, `key/where` |
 //! | [`peer`] | `peers`, `people` |
 //! | [`session`] | `people/{id}/invite`, `sessions`, `tokens` |
+//! | [`advisory`] | `advisories` |
+//! | [`conduit`] | `conduits` |
 //! | [`device`] | `devices` |
+//! | [`hit`] | `hits` |
 //! | [`edge`] | `peers/{name}/enroll`; how an edge enrols, and how it is |
 //! | [`message`] | `messages` |
 //! | [`record`] | `records`, `patients` |
 //! | [`ledger`] | `ledger` |
 //! | [`schema`] | `openapi.json`: every type as JSON Schema |
 //! | [`safeguard`] | `safeguards` |
+//! | [`traffic`] | `traffic` |
 //! | [`webhook`] | `webhooks`, and what is sent to them |
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket, or by a token over TLS.
 
 pub mod account;
+pub mod advisory;
 pub mod backup;
+pub mod conduit;
 pub mod config;
 pub mod device;
 pub mod edge;
 pub mod export;
 pub mod glass;
+pub mod hit;
 pub mod key;
 pub mod ledger;
 pub mod message;
@@ -37,6 +44,7 @@ pub mod safeguard;
 pub mod schema;
 pub mod session;
 pub mod status;
+pub mod traffic;
 pub mod webhook;
 
 use schemars::JsonSchema;

@@ -35,6 +35,8 @@ facts! {
     AccessEnded = "access-ended", "Nobody who left can still get in";
     /// Accounts that reach the admin socket, and people's own accounts.
     AccountsKnown = "accounts-known", "Whoever gets in is known by an account or password of their own";
+    /// Whether advisories are held, and every source was looked into lately.
+    AdvisoriesFresh = "advisories-fresh", "Advisories are held, and every source was looked into lately";
     /// Whether the last backup lies on another file system.
     BackupApart = "backup-apart", "The last backup lies apart from the data";
     /// When the last backup was made.
@@ -55,6 +57,8 @@ facts! {
     FilesPrivate = "files-private", "Files are the server's account's alone";
     /// Findings of high harm.
     HighFindings = "high-findings", "Nothing of high harm is wrong with the installation";
+    /// Open hits that are late and not treated.
+    HitsInTime = "hits-in-time", "Published vulnerabilities of devices are treated in time";
     /// When the newest key archive was made.
     KeyArchiveRecent = "key-archive-recent", "The newest key archive is at most two days old";
     /// Where the root key's slots live.

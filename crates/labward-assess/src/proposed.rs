@@ -11,7 +11,7 @@ use crate::requirement::{Requirement, requirements};
 pub(crate) const PROPOSED: &[Requirement] = requirements! {
     "164.308(a)(1)(ii)(A)" Required "proposed-inventory", "Inventory of technology assets, renewed every 12 months", Part [];
     "164.308(a)(1)(ii)(B)" Required "proposed-network-map", "Network map, renewed every 12 months", Part [];
-    "164.308(a)(4)" Standard "proposed-patches", "Critical updates within 15 days, high ones within 30", Part [];
+    "164.308(a)(4)" Standard "proposed-patches", "Critical updates within 15 days, high ones within 30", Part [HitsInTime AdvisoriesFresh];
     "164.308(a)(9)(ii)(C)" Required "proposed-access-end", "Access ended within one hour", Part [AccessEnded];
     "164.308(a)(9)(ii)(D)" Required "proposed-access-notice", "Notice of ended access to others within 24 hours", Part [];
     "164.308(a)(13)" Standard "proposed-restore", "Systems and data restored within 72 hours", Whole [RestoreDrilled RestoreTime];

@@ -82,6 +82,12 @@ ids! {
     PasskeyNumber(u64);
     /// A device of the lab, counted from 1.
     DeviceId(u64);
+    /// A document of a publisher that the lab holds, such as an advisory, counted from 1.
+    DocumentId(u64);
+    /// A hit: one device and one published vulnerability that may concern it, counted from 1.
+    HitId(u64);
+    /// What a person said about products or about a vulnerability of a device, counted from 1.
+    StatementId(u64);
     /// A root-key slot.
     SlotId(u32);
 }

@@ -11,14 +11,17 @@
 //! | [`secret`] | [`Secret`]: zeroized when dropped, without `Debug` and without `Serialize` |
 //! | [`problem`] | [`Problem`]: stable code, what happened, what to do |
 //! | [`remark`] | [`Remark`]: a short text with places, which every language says in its own words |
+//! | [`saying`] | [`Saying`]: the same for a pure room's rules, with its text beside the rule |
 
 pub mod clock;
 pub mod id;
 pub mod problem;
 pub mod remark;
+pub mod saying;
 pub mod secret;
 
 pub use clock::{Clock, Timestamp};
 pub use problem::{ErrorKind, Problem};
 pub use remark::Remark;
+pub use saying::Saying;
 pub use secret::Secret;

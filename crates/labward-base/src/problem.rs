@@ -610,6 +610,45 @@ problems! {
     DEVICE_TOO_MANY = "device.too-many", Conflict,
         "there would be more than 20,000 devices",
         "remove what is no device from the list, and import the rest";
+    // conduit
+    CONDUIT_UNKNOWN = "conduit.unknown", NotFound,
+        "the device has no such conduit",
+        "see its conduits with labward conduit list";
+    CONDUIT_NO_DEVICE = "conduit.no-device", NotFound,
+        "no traffic of this device was heard",
+        "listen where its traffic passes with labward device listen --report; give the device its IP address";
+    CONDUIT_BAD_PLAN = "conduit.bad-plan", Conflict,
+        "the devices contradict each other, so their conduits cannot be kept",
+        "see beside this text which; two devices that have one IP address are merged, or one of them gets another";
+    CONDUIT_BAD_REPORT = "conduit.bad-report", Invalid,
+        "the report of traffic cannot be read",
+        "see beside this text which part; use a labward of the same version to listen";
+    // advisory
+    ADVISORY_BAD_FILE = "advisory.bad-file", Invalid,
+        "nothing in this file can be read as an advisory, a list of exploited vulnerabilities or an archive of them",
+        "see beside this text what is wrong with it; docs/guide/advisories.md says what is read";
+    ADVISORY_UNKNOWN = "advisory.unknown", NotFound,
+        "there is no advisory with this number",
+        "see the numbers with labward advisory list";
+    ADVISORY_BAD_SOURCE = "advisory.bad-source", Invalid,
+        "this is no name for a source of advisories",
+        "use 1 to 40 letters, digits, hyphens and dots";
+    // hit
+    HIT_UNKNOWN = "hit.unknown", NotFound,
+        "there is no hit with this number",
+        "see the numbers with labward hit list";
+    HIT_CLOSED = "hit.closed", Conflict,
+        "the hit is closed, so there is nothing to treat",
+        "look at it again with labward hit show; it opens by itself if the device is affected again";
+    HIT_BAD_TREATMENT = "hit.bad-treatment", Invalid,
+        "this treatment cannot be taken down",
+        "see beside this text why: an acceptance or a replacement needs a last day, from today to two years from now; the other treatments take none";
+    HIT_NO_STATEMENT = "hit.no-statement", NotFound,
+        "there is no such statement, or it was withdrawn",
+        "see the numbers with labward hit statements";
+    HIT_BAD_STATEMENT = "hit.bad-statement", Invalid,
+        "this statement cannot be taken down",
+        "see beside this text what is missing: of products the names on both sides, of a vulnerability the hit and what is so";
     // webhook
     WEBHOOK_UNKNOWN = "webhook.unknown", NotFound,
         "there is no webhook of this name",
@@ -735,12 +774,39 @@ problems! {
     CLI_FILE = "cli.file", Invalid,
         "a file could not be read or written",
         "see beside this text which one and why";
+    LISTEN_DENIED = "listen.denied", Denied,
+        "this account may not listen on a network interface",
+        "run it as root, or give the program the right with setcap cap_net_raw=ep FILE; it gives all rights up once the interface is open";
+    LISTEN_INTERFACE = "listen.interface", NotFound,
+        "there is nothing to listen to on this network interface",
+        "see beside this text why; ip link shows the interfaces, and which of them are up";
     DEMO_OFF = "demo.off", Internal,
         "the demo did not end as it must",
         "see the line above; if it happens again, report it";
     ADVISORY_UNSOUND = "advisory.unsound", Invalid,
         "not every document is a sound advisory: see each one's flaws above",
         "what could be read stands above; ask the publisher for a document without errors, or fetch it again";
+    SEGMENTATION_BAD_PLAN = "segmentation.bad-plan", Invalid,
+        "the plan of the devices' conduits, or the list of devices, cannot be used",
+        "see beside this text where and why; nothing was loaded";
+    SEGMENTATION_CUTS_OFF = "segmentation.cuts-off", Conflict,
+        "a device of the plan cannot be guarded like this",
+        "see beside this text which one and why; nothing was loaded, and nothing is dropped that was not before";
+    SEGMENTATION_NFT = "segmentation.nft", Unavailable,
+        "nft could not be started, or refused",
+        "see beside this text what it said; it is in the package nftables";
+    SEGMENTATION_NOT_LIVE = "segmentation.not-live", Conflict,
+        "what is loaded is not what is to be in force",
+        "see what differs in labward segment status; put the plan in force again with labward segment apply";
+    SEGMENTATION_NOT_ROOT = "segmentation.not-root", Denied,
+        "only root reads and changes the rules of the kernel",
+        "run it as root, on the machine that forwards between the devices and the rest";
+    SEGMENTATION_NO_TRIAL = "segmentation.no-trial", NotFound,
+        "no ruleset is on trial",
+        "see what is in force with labward segment status; begin a trial with labward segment apply";
+    SEGMENTATION_ON_TRIAL = "segmentation.on-trial", Conflict,
+        "another ruleset is on trial already",
+        "keep it with labward segment confirm, or put the former one back with labward segment rollback";
     SEND_NO_ACK = "send.no-ack", Unavailable,
         "no acknowledgement came for a message",
         "it may or may not have been kept: send it again with the same control id";
@@ -750,6 +816,12 @@ problems! {
     SEND_UNREACHABLE = "send.unreachable", Unavailable,
         "the receiver could not be reached",
         "check host, port and that it listens";
+    UPDATE_UNTRUSTED = "update.untrusted", Damaged,
+        "the list of releases is not signed by the given key, or is no list",
+        "use nothing that it names; fetch the list and its signature again from where releases are announced";
+    UPDATE_REFUSED = "update.refused", Conflict,
+        "the list of releases is signed, and must not be believed: it has run out, or is older than one seen before",
+        "see beside this text which; fetch the newest list, and ask who runs the place it came from if it stays so";
 }
 
 impl Problem {

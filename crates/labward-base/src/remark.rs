@@ -180,6 +180,8 @@ remarks! {
     // What stands beside a fact.
     /// No line to judge.
     no_line() = "no-line", "no such line leaves this machine";
+    /// No device to judge.
+    no_device() = "no-device", "no device is known";
     /// Nobody to judge.
     nobody_signs_in() = "nobody-signs-in", "nobody signs in at the console; how accounts of the operating system do is not seen";
     /// No console to judge.

@@ -9,16 +9,32 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod advisory;
+mod conduit;
 mod device;
 mod export;
+mod hit;
 mod peer;
 mod safeguard;
+mod sbom;
+mod segment;
+mod update;
 mod webhook;
 
-pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryMatchArgs};
-pub use device::{DeviceCommand, DeviceListFormat, DeviceState, DeviceValues, ReadCaptureArgs};
+pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryManifestArgs, AdvisoryMatchArgs};
+pub use conduit::{ConduitArgs, ConduitCommand, ConduitMode};
+pub use device::{
+    DeviceCommand, DeviceListFormat, DeviceState, DeviceValues, ListenArgs, ReadCaptureArgs,
+    ReadMds2Args,
+};
 pub use export::ListExportArgs;
+pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, HitTreatment, YesNo};
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
+pub use sbom::SbomArgs;
+pub use segment::{
+    SegmentApplyArgs, SegmentArgs, SegmentCommand, SegmentExportArgs, SegmentFileArgs,
+    SegmentFormat, SegmentPlanArgs, SegmentRollbackArgs, SegmentStatusArgs,
+};
+pub use update::{UpdateCheckArgs, UpdateCommand};
 pub use webhook::WebhookCommand;
 
 pub use peer::{
@@ -119,8 +135,21 @@ pub enum Command {
     /// Advisories: what publishers say about their products.
     #[command(subcommand)]
     Advisory(AdvisoryCommand),
+    /// Hits: published vulnerabilities that concern devices of the lab.
+    #[command(subcommand, visible_alias = "match")]
+    Hit(HitCommand),
+    /// Conduits: with whom devices talk, and what people decided about it.
+    #[command(subcommand)]
+    Conduit(ConduitCommand),
+    /// Segmentation: what devices may do on the network, learned, decided and enforced, without any server.
+    Segment(SegmentArgs),
     /// Take a list out as a CSV file, all pages of it; it is recorded.
     Export(ListExportArgs),
+    /// Releases of Labward itself.
+    #[command(subcommand)]
+    Update(UpdateCommand),
+    /// Print what this program is made of, as a bill of materials (CycloneDX 1.6, JSON).
+    Sbom(SbomArgs),
     /// Send HL7 files over MLLP and match each acknowledgement.
     Send(SendArgs),
     /// Print a completion script for a shell.

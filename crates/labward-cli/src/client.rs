@@ -4,6 +4,7 @@
 
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +46,15 @@ impl Client {
             agent: Agent::with_parts(config, connector, NoResolver),
             socket,
         }
+    }
+
+    /// The account and group that own the server's socket.
+    pub fn owner(&self) -> Result<(u32, u32), Failure> {
+        let facts = std::fs::metadata(&self.socket).map_err(|error| {
+            let place = self.socket.display();
+            Failure::new(&problem::SERVER_NOT_RUNNING, format!("{place}: {error}"))
+        })?;
+        Ok((facts.uid(), facts.gid()))
     }
 
     /// `GET path` with a query string made of `query`.

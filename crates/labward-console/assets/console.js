@@ -18,4 +18,5 @@
     history.replaceState(null, "", location.pathname);
   }
   document.querySelector("[data-focus]")?.focus();
+  document.querySelector("[data-print]")?.addEventListener("click", () => print());
 })();

@@ -666,6 +666,8 @@ fact-clock-kept = A time source keeps the clock
 fact-disposal-complete = No key archive outlives its time
 fact-files-private = Files are the server's account's alone
 fact-high-findings = Nothing of high harm is wrong with the installation
+fact-hits-in-time = Published vulnerabilities of devices are treated in time
+fact-advisories-fresh = Advisories are held, and every source was looked into lately
 fact-key-archive-recent = The newest key archive is at most two days old
 fact-keys-apart = Key files lie apart from the data, for the server's account alone
 fact-ledger-published = Signed checkpoints cover the ledger
@@ -1350,3 +1352,367 @@ device-state-present = Present
 device-state-conflict = In conflict
 device-state-removed = Removed
 device-state-all = All
+
+# Vulnerabilities
+nav-hits = Vulnerabilities
+list-hits = vulnerabilities
+list-advisories = advisories
+list-advisory-sources = sources of advisories
+list-hit-statements = statements
+done-hits-decided = Decided and recorded.
+done-hit-stated = Recorded, and every device was compared anew.
+done-hit-withdrawn = Taken back, and every device was compared anew.
+home-hits-overdue = { $count } overdue
+home-hits-soon = { $count } due soon
+home-hits-button = Look at them
+hits-title = Vulnerabilities
+hits-lead = Published vulnerabilities that concern devices of the lab, what is due first on top.
+hits-empty = No advisory is here yet, so nothing could be compared with the devices.
+hits-empty-help = Have the IT person import what publishers say, on the server:
+hits-empty-guide = How to get the files, and how to keep them fresh:
+hits-stale = The advisories of { $source } are old:
+hits-stale-help = What was published since is not on this page. Have the IT person import them anew.
+hits-matched = { $count ->
+    [one] Compared with { $count } advisory
+   *[other] Compared with { $count } advisories
+  }
+hits-calendar = Take as calendar
+hits-calendar-help = A file of what is due, for a calendar. It names weak points of the lab: keep it within.
+hits-matrix = Devices and advisories
+hits-matrix-lead = Only devices and advisories with open vulnerabilities. A cell leads to what is open there.
+hits-matrix-cut = The table ends at 200 devices and 200 advisories; the list shows the rest.
+hits-matrix-affected = A
+hits-filter-open = Open
+hits-filter-overdue = Overdue
+hits-filter-due = Due soon or overdue
+hits-filter-untreated = Untreated
+hits-filter-affected = Affected
+hits-filter-cannot-tell = Cannot tell
+hits-filter-treated = Treated
+hits-filter-closed = Closed
+hits-find = Find by device, advisory or CVE
+hits-all-again = Show all again
+hits-count = { $count ->
+    [one] { $count } vulnerability fits
+   *[other] { $count } vulnerabilities fit
+  }
+hits-left-out = { $count ->
+    [one] { $count } more is not on this page: narrow the list.
+   *[other] { $count } more are not on this page: narrow the list.
+  }
+hits-none = Nothing fits.
+hits-nothing-open = No open vulnerability is known for the devices here.
+hits-tick = Tick
+hits-tick-help = Tick what you want to decide about together, then decide below.
+hits-urgency = Urgency
+hits-due = Due
+hits-verdict = Verdict
+hits-treatment = What is done
+hits-vulnerability = Vulnerability
+hits-vulnerabilities = { $count ->
+    [one] { $count } vulnerability
+   *[other] { $count } vulnerabilities
+  }
+hits-more = { $count ->
+    [one] and { $count } more
+   *[other] and { $count } more
+  }
+hits-late = { $count ->
+    [one] { $count } day late
+   *[other] { $count } days late
+  }
+hits-today = due today
+hits-left = { $count ->
+    [one] { $count } day left
+   *[other] { $count } days left
+  }
+hits-exploited = known to be exploited
+hits-ransomware = used by ransomware
+hits-placed = vulnerability { $number } of the advisory
+hits-untreated = nothing yet
+hits-not-counting = { $count ->
+    [one] { $count } still open
+   *[other] { $count } still open
+  }
+hits-earlier = Previous page
+hits-later = Next page
+hits-decide = Decide about what is ticked
+hit = Vulnerability
+hit-band-critical = Critical
+hit-band-high = High
+hit-band-medium = Medium
+hit-band-low = Low
+hit-verdict-affected = Affected
+hit-verdict-cannot-tell = Cannot tell
+hit-verdict-not-affected = Not affected
+hit-state-open = open
+hit-state-due-soon = due soon
+hit-state-overdue = overdue
+hit-state-acceptance-expired = acceptance expired
+hit-state-treated = treated
+hit-state-closed = closed
+hit-closed-retest = Closed: the device’s version is not affected any more.
+hit-closed-statement = Closed by a person’s statement.
+hit-closed-advisory = Closed: the advisory does not say it any more.
+hit-closed-device-removed = Closed: the device was removed.
+hit-treatment-patch = Update installed
+hit-treatment-control = Held off by a control
+hit-treatment-accept = Risk accepted
+hit-treatment-replace = Device to be replaced
+hit-glance-affected = This device is affected.
+hit-glance-cannot-tell = It cannot be told whether this device is affected: a person has to look. Until then it counts as affected.
+hit-glance-closed = This is closed: nothing has to be done.
+hit-due-by = Due by
+hit-counts-not = does not count now
+hit-why-sealed = The reason is sealed until the root key is open.
+hit-order = Work order to print
+hit-to-device = To the device
+hit-can-be-done = What can be done
+hit-no-remedy = No remedy is published. Ask the vendor whether there is an approved update, separate the device from the network, or plan to replace it.
+hit-publisher-english = The text is the publisher’s own, in English.
+hit-epss = attack within 30 days: { $percent } % probable
+hit-decide = Decide
+hit-decide-what = What is done about it?
+hit-decide-patch = The vendor’s update is installed
+hit-decide-control = Something holds attacks off, such as a separated network
+hit-decide-accept = The risk is accepted until a day
+hit-decide-replace = The device is replaced by a day
+hit-decide-approved = Does the vendor approve this update for this device?
+hit-decide-not-asked = Nobody asked
+hit-decide-no = no
+hit-decide-until = Last day
+hit-decide-until-help = At most two years ahead. After that day somebody has to decide anew.
+hit-decide-why = Why, or what was done
+hit-decide-do = Record the decision
+hit-way = How this was found
+hit-way-device = The lab calls the device
+hit-way-version = its version is
+hit-way-no-version = Its version is not known: enter it on the device’s page.
+hit-way-none = Nothing but a person’s word speaks of this device now.
+hit-step-product = Product, as published
+hit-step-versions = Versions, as published
+hit-step-no-versions = says nothing of versions
+hit-step-status = The publisher says
+hit-step-found = Name here, and how it compares
+hit-step-read = How the versions were read
+hit-step-unread = were not read
+hit-more-products = { $count ->
+    [one] { $count } more product
+   *[other] { $count } more products
+  }
+hit-without = Without anybody’s word it would be:
+hit-why-urgent = Why it is this urgent
+hit-statements = What people said
+hit-statements-lead = These words of people count in place of what Labward would say. Each can be taken back.
+hit-statement = Statement
+hit-no-statement = Nobody has said anything about this.
+hit-said-by = Said by
+hit-every-device = every device of this name
+hit-withdraw = Take back
+hit-withdraw-why = Why is it taken back?
+hit-withdrawn = taken back
+hit-same-title = Is it this product?
+hit-same-help = Your answer holds for every device of this name, and for every advisory that names the product. Compare with the label on the device, or ask the vendor.
+hit-same-why = How you know
+hit-same-yes = Yes, it is this product
+hit-same-no = No, it is another
+hit-is-it = Is { $device } the product { $product }?
+hit-status-title = What do you know of this device?
+hit-status-help = If the vendor told you how this device stands, say so here. It counts in place of what was found.
+hit-status-why = How you know, such as the vendor’s letter and its day
+hit-status-do = Record it
+hit-only-version = only for version { $version }
+hit-says-affected = It is affected
+hit-says-fixed = It holds the fix
+hit-says-not-affected = It is not affected
+hit-says-same = { $device } is the product { $product }
+hit-says-other = { $device } is not the product { $product }
+hit-references = Where more stands
+hit-found = Found
+hit-opened = opened again
+hit-order-title = Work order
+hit-order-print = Print
+hit-order-help = Do nothing while the device measures patient samples. Agree on a time, and verify the device afterwards as your procedures ask.
+hit-order-nothing = Nothing is open for this device.
+hit-order-left-out = { $count ->
+    [one] { $count } more did not fit here.
+   *[other] { $count } more did not fit here.
+  }
+hit-order-did = What was done
+hit-order-approved = Approved by the vendor
+hit-order-version = Version afterwards
+hit-order-by = Done by
+hit-order-day = Day
+hit-order-signature = Signature
+hit-reason-family = The publisher’s name may mean a whole family, to which this device may belong.
+hit-reason-member = The publisher names one member of a family; it may be another than this device.
+hit-reason-maybe-abbreviation = Both names share an abbreviation that may mean several things.
+hit-reason-maybe-excluded = The publisher leaves some products out, and this device may be one of them.
+hit-reason-maybe-shared-words = The names share most of their words.
+hit-reason-maybe-software = One is software, and the other may be the instrument that it runs on.
+hit-reason-maybe-vendor = The vendors are called alike, but not the same.
+hit-reason-no-version = The version of the device is not known here.
+hit-reason-other-version = The publisher names another version, which does not clear this one.
+hit-reason-no-range = The publisher says nothing of versions.
+hit-reason-contradiction = The publisher says both, for this very version.
+hit-reason-under-investigation = It is still being looked into.
+hit-reason-ambiguous-date = The publisher names a date whose day and month cannot be told apart.
+hit-reason-empty = The publisher left the versions empty.
+hit-reason-exclusion = The publisher leaves something out of the versions in words.
+hit-reason-grammar = What the publisher wrote of versions cannot be read.
+hit-reason-no-year = The publisher names a day without its year.
+hit-reason-operand = What the publisher wrote of versions ends in something that is no version.
+hit-reason-says-none = The publisher says that there is no version.
+hit-reason-too-long = What the publisher wrote of versions is too long to be read.
+hit-reason-wildcard = An x in the publisher’s versions may mean several things.
+hit-reason-between-branches = The device’s version lies between two lines of versions that the publisher names.
+hit-reason-coarser = The version entered here says less than the publisher’s: enter it in full.
+hit-reason-condition = Only devices on a condition are meant, which the version does not tell.
+hit-reason-date = The publisher names days, not versions.
+hit-reason-finer = The device’s version says more than the publisher’s.
+hit-reason-may-be-model = What the publisher wrote may be a model as well as a version.
+hit-reason-padding = A number with zeros before it may be meant as a fraction.
+hit-reason-reading = What the publisher wrote may be meant in another way.
+hit-reason-serial = The publisher names serial numbers, not versions.
+hit-reason-speaks-of-models = The publisher names models, not versions.
+hit-reason-no-order = The two versions cannot be put in an order.
+hit-reason-version-unread = The version entered here cannot be read, or says that none is known.
+hit-reason-no-release = The catalogue of exploited vulnerabilities names no releases of this system.
+hit-reason-patch-state = There is an update of the system; whether the device has it is not known here.
+hit-reason-role = Only devices in a certain role are hit, such as domain controllers.
+hit-reason-past-end-of-life = The system had no more support when this was found to be exploited.
+hit-reason-updated-since = The system’s updates are newer than this and may hold the fix.
+hit-reason-version-order = How these versions follow each other is not known here.
+hit-reason-commits = The publisher names changes of source code, not versions.
+hit-reason-distribution = Whether the part comes from the distribution is not known here.
+hit-name-same = the same name
+hit-name-device-is-narrower = the name here says more
+hit-name-product-is-narrower = the published name says more
+hit-name-maybe-abbreviation = perhaps the same: an abbreviation
+hit-name-maybe-excluded = perhaps left out by the publisher
+hit-name-maybe-shared-words = perhaps the same: most words
+hit-name-maybe-software = perhaps the same: software and instrument
+hit-name-maybe-vendor = perhaps the same: vendors called alike
+hit-name-no = another product, as a person said
+hit-read-all = every version
+hit-read-operator = one bound
+hit-read-branch = a list of bounds, one for each line of versions
+hit-read-listed = exactly these versions
+hit-read-paired = from one bound to the other
+hit-read-range = from one version to another
+hit-read-words = a bound in words
+hit-status-exploited = known to be exploited
+hit-status-first-affected = affected from here on
+hit-status-first-fixed = fixed from here on
+hit-status-fixed = fixed
+hit-status-known-affected = affected
+hit-status-known-not-affected = not affected
+hit-status-last-affected = affected up to here
+hit-status-recommended = recommended
+hit-status-under-investigation = being looked into
+remedy-vendor-fix = Update of the vendor
+remedy-mitigation = Mitigation
+remedy-workaround = Workaround
+remedy-none-available = Nothing is available
+remedy-no-fix-planned = No fix is planned
+device-hits-all = Show all
+device-hits-more = { $count ->
+    [one] { $count } more row: show all
+   *[other] { $count } more rows: show all
+  }
+advisory = Advisory
+advisories-title = Advisories
+advisories-lead = What publishers say of vulnerabilities in their products, as the lab holds it.
+advisories-sources = Where they come from
+advisories-source = Source
+advisories-checked = Looked into
+advisories-documents = Documents
+advisories-newest = Newest release
+advisories-refused = Could not be read
+advisories-stale = old: import it anew
+advisories-import = Import advisories
+advisories-import-help = Archives of advisories are large, so they are imported on the server, not in the browser:
+advisories-all = All advisories
+advisories-every = All
+advisories-hit = Only those that hit us
+advisories-find = Find by title, publisher, product or CVE
+advisories-count = { $count ->
+    [one] { $count } advisory fits
+   *[other] { $count } advisories fit
+  }
+advisories-none = No advisory fits.
+advisories-us = Our devices
+advisories-no = none hit
+advisories-says = What it says
+advisories-released = Released
+advisory-kind-csaf = security advisory (CSAF)
+advisory-kind-kev = catalog of exploited vulnerabilities
+advisory-kind-epss = probabilities of attacks
+advisory-affected = { $count ->
+    [one] { $count } device affected
+   *[other] { $count } devices affected
+  }
+advisory-cannot-tell = { $count ->
+    [one] { $count } device to look at
+   *[other] { $count } devices to look at
+  }
+advisory-exploited = { $count ->
+    [one] { $count } known to be exploited
+   *[other] { $count } known to be exploited
+  }
+advisory-release = release
+advisory-are-we-hit = Are we hit?
+advisory-not-hit = No open hit.
+advisory-not-named = None of the lab’s devices is named in it.
+advisory-not-affected = Named in it, but not affected:
+advisory-look = Look at what it means for devices here
+advisory-closed = { $count ->
+    [one] { $count } device was hit and is closed
+   *[other] { $count } devices were hit and are closed
+  }
+advisory-product = Product
+advisory-vulnerabilities = Vulnerabilities
+advisory-severity = Severity
+advisory-attacks = Attacks
+advisory-no-attack = none known from CISA’s catalog
+advisory-products = Products, as published
+advisory-notes = What the publisher writes
+advisory-origin = Where this document comes from
+advisory-imported = Taken over
+advisory-hash-good = A hash beside it was checked and is good.
+advisory-hash-none = There was no hash beside it to check.
+advisory-signature = Signature
+advisory-signed = Checked and good, by the key
+advisory-unsigned = None was checked.
+
+network-title = Who talks to whom
+network-lead = With whom each device was heard to talk, by where it stands. Labward never sees here what is said.
+network-none = No traffic was heard yet. Listen where the traffic of the devices passes, and give each device its IP address:
+network-alerts = What nobody expected
+network-novelty-destination = It never talked to that address before.
+network-novelty-service = It never asked that address for this before.
+network-novelty-public = That address is of the public internet, and nobody approved it.
+network-novelty-refused = Somebody refused this conversation, and it takes place.
+network-public = public internet
+network-entry = entry
+network-why = What did you find out?
+network-refuse = It should not
+network-approve = It may
+network-no-zone = No place said
+network-mode-off = No rules
+network-mode-test = Rules count what they would stop
+network-mode-enforce = Rules stop what is not approved
+network-learning = still learning
+network-guarded = rules measured in force
+network-direction-inbound = asked by
+network-direction-outbound = asks
+network-decision-approved = approved
+network-decision-learned = nobody decided
+network-decision-refused = refused
+network-more = { $count ->
+    [one] and { $count } more
+   *[other] and { $count } more
+  }
+network-silent = Nothing of it was heard.
+network-rules = The rules are loaded by labward segment on the machine that forwards between the networks, never by this page.
+done-conduit-decided = The decision is recorded.

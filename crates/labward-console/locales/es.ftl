@@ -666,6 +666,8 @@ fact-clock-kept = Una fuente de hora mantiene el reloj
 fact-disposal-complete = Ningún archivo de claves dura más de su plazo
 fact-files-private = Los archivos son solo de la cuenta del servidor
 fact-high-findings = Nada muy dañino está mal en la instalación
+fact-hits-in-time = Las vulnerabilidades publicadas de los dispositivos se tratan a tiempo
+fact-advisories-fresh = Hay avisos, y cada fuente se consultó hace poco
 fact-key-archive-recent = El archivo de claves más nuevo tiene dos días como máximo
 fact-keys-apart = Los archivos de clave están separados de los datos y son solo de la cuenta del servidor
 fact-ledger-published = Puntos de control firmados cubren el registro
@@ -1350,3 +1352,367 @@ device-state-present = Presentes
 device-state-conflict = En conflicto
 device-state-removed = Retirados
 device-state-all = Todos
+
+# Vulnerabilidades
+nav-hits = Vulnerabilidades
+list-hits = vulnerabilidades
+list-advisories = avisos
+list-advisory-sources = fuentes de avisos
+list-hit-statements = declaraciones
+done-hits-decided = Decidido y anotado.
+done-hit-stated = Anotado, y todos los dispositivos se compararon de nuevo.
+done-hit-withdrawn = Retirado, y todos los dispositivos se compararon de nuevo.
+home-hits-overdue = { $count } fuera de plazo
+home-hits-soon = { $count } vencen pronto
+home-hits-button = Verlas
+hits-title = Vulnerabilidades
+hits-lead = Vulnerabilidades publicadas que conciernen a dispositivos del laboratorio; primero, lo que antes vence.
+hits-empty = Aún no hay ningún aviso, así que no se pudo comparar nada con los dispositivos.
+hits-empty-help = Pida a la persona de informática que importe lo que dicen los editores, en el servidor:
+hits-empty-guide = Cómo obtener los archivos y mantenerlos al día:
+hits-stale = Los avisos de { $source } son viejos:
+hits-stale-help = Lo publicado desde entonces no está en esta página. Pida a la persona de informática que los importe de nuevo.
+hits-matched = { $count ->
+    [one] Comparado con { $count } aviso
+   *[other] Comparado con { $count } avisos
+  }
+hits-calendar = Llevar como calendario
+hits-calendar-help = Un archivo de lo que vence, para un calendario. Nombra puntos débiles del laboratorio: no lo saque de él.
+hits-matrix = Dispositivos y avisos
+hits-matrix-lead = Solo dispositivos y avisos con vulnerabilidades abiertas. Cada celda lleva a lo que allí está abierto.
+hits-matrix-cut = La tabla termina en 200 dispositivos y 200 avisos; la lista muestra el resto.
+hits-matrix-affected = A
+hits-filter-open = Abiertas
+hits-filter-overdue = Fuera de plazo
+hits-filter-due = Vencen pronto o fuera de plazo
+hits-filter-untreated = Sin tratar
+hits-filter-affected = Afectados
+hits-filter-cannot-tell = No se sabe
+hits-filter-treated = Tratadas
+hits-filter-closed = Cerradas
+hits-find = Buscar por dispositivo, aviso o CVE
+hits-all-again = Mostrar todo otra vez
+hits-count = { $count ->
+    [one] { $count } vulnerabilidad coincide
+   *[other] { $count } vulnerabilidades coinciden
+  }
+hits-left-out = { $count ->
+    [one] { $count } más no está en esta página: acote la lista.
+   *[other] { $count } más no están en esta página: acote la lista.
+  }
+hits-none = Nada coincide.
+hits-nothing-open = No se conoce ninguna vulnerabilidad abierta en los dispositivos de aquí.
+hits-tick = Marcar
+hits-tick-help = Marque lo que quiera decidir en conjunto y decida abajo.
+hits-urgency = Urgencia
+hits-due = Vence
+hits-verdict = Veredicto
+hits-treatment = Qué se hace
+hits-vulnerability = Vulnerabilidad
+hits-vulnerabilities = { $count ->
+    [one] { $count } vulnerabilidad
+   *[other] { $count } vulnerabilidades
+  }
+hits-more = { $count ->
+    [one] y { $count } más
+   *[other] y { $count } más
+  }
+hits-late = { $count ->
+    [one] { $count } día de retraso
+   *[other] { $count } días de retraso
+  }
+hits-today = vence hoy
+hits-left = { $count ->
+    [one] queda { $count } día
+   *[other] quedan { $count } días
+  }
+hits-exploited = se sabe que se explota
+hits-ransomware = la usan programas de secuestro
+hits-placed = vulnerabilidad { $number } del aviso
+hits-untreated = nada todavía
+hits-not-counting = { $count ->
+    [one] { $count } sigue abierta
+   *[other] { $count } siguen abiertas
+  }
+hits-earlier = Página anterior
+hits-later = Página siguiente
+hits-decide = Decidir sobre lo marcado
+hit = Vulnerabilidad
+hit-band-critical = Crítica
+hit-band-high = Alta
+hit-band-medium = Media
+hit-band-low = Baja
+hit-verdict-affected = Afectado
+hit-verdict-cannot-tell = No se sabe
+hit-verdict-not-affected = No afectado
+hit-state-open = abierta
+hit-state-due-soon = vence pronto
+hit-state-overdue = fuera de plazo
+hit-state-acceptance-expired = aceptación vencida
+hit-state-treated = tratada
+hit-state-closed = cerrada
+hit-closed-retest = Cerrada: la versión del dispositivo ya no está afectada.
+hit-closed-statement = Cerrada por la declaración de una persona.
+hit-closed-advisory = Cerrada: el aviso ya no lo dice.
+hit-closed-device-removed = Cerrada: el dispositivo se retiró.
+hit-treatment-patch = Actualización instalada
+hit-treatment-control = Contenida por una medida
+hit-treatment-accept = Riesgo aceptado
+hit-treatment-replace = Dispositivo por sustituir
+hit-glance-affected = Este dispositivo está afectado.
+hit-glance-cannot-tell = No se sabe si este dispositivo está afectado: una persona tiene que mirarlo. Hasta entonces cuenta como afectado.
+hit-glance-closed = Está cerrada: no hay nada que hacer.
+hit-due-by = Vence el
+hit-counts-not = ahora no cuenta
+hit-why-sealed = El motivo está sellado hasta que se abra la clave raíz.
+hit-order = Orden de trabajo para imprimir
+hit-to-device = Ir al dispositivo
+hit-can-be-done = Qué se puede hacer
+hit-no-remedy = No se publicó ningún remedio. Pregunte al fabricante si hay una actualización aprobada, separe el dispositivo de la red o planee sustituirlo.
+hit-publisher-english = El texto es del propio editor, en inglés.
+hit-epss = ataque en 30 días: { $percent } % de probabilidad
+hit-decide = Decidir
+hit-decide-what = ¿Qué se hace al respecto?
+hit-decide-patch = La actualización del fabricante está instalada
+hit-decide-control = Algo contiene los ataques, como una red separada
+hit-decide-accept = Se acepta el riesgo hasta un día
+hit-decide-replace = El dispositivo se sustituye antes de un día
+hit-decide-approved = ¿Aprueba el fabricante esta actualización para este dispositivo?
+hit-decide-not-asked = Nadie preguntó
+hit-decide-no = no
+hit-decide-until = Último día
+hit-decide-until-help = Como máximo dos años. Después de ese día alguien tiene que decidir de nuevo.
+hit-decide-why = Motivo, o qué se hizo
+hit-decide-do = Anotar la decisión
+hit-way = Cómo se encontró
+hit-way-device = El laboratorio llama al dispositivo
+hit-way-version = su versión es
+hit-way-no-version = No se conoce su versión: anótela en la página del dispositivo.
+hit-way-none = Ahora solo la palabra de una persona habla de este dispositivo.
+hit-step-product = Producto, como se publicó
+hit-step-versions = Versiones, como se publicaron
+hit-step-no-versions = no dice nada de versiones
+hit-step-status = El editor dice
+hit-step-found = Nombre aquí y cómo se compara
+hit-step-read = Cómo se leyeron las versiones
+hit-step-unread = no se leyeron
+hit-more-products = { $count ->
+    [one] { $count } producto más
+   *[other] { $count } productos más
+  }
+hit-without = Sin la palabra de nadie sería:
+hit-why-urgent = Por qué es así de urgente
+hit-statements = Lo que dijeron las personas
+hit-statements-lead = Estas palabras de personas cuentan en lugar de lo que diría Labward. Cada una se puede retirar.
+hit-statement = Declaración
+hit-no-statement = Nadie ha dicho nada al respecto.
+hit-said-by = Lo dijo
+hit-every-device = todo dispositivo de este nombre
+hit-withdraw = Retirar
+hit-withdraw-why = ¿Por qué se retira?
+hit-withdrawn = retirada
+hit-same-title = ¿Es este producto?
+hit-same-help = Su respuesta vale para todo dispositivo de este nombre y para todo aviso que nombre el producto. Compare con la etiqueta del dispositivo o pregunte al fabricante.
+hit-same-why = Cómo lo sabe
+hit-same-yes = Sí, es este producto
+hit-same-no = No, es otro
+hit-is-it = ¿Es { $device } el producto { $product }?
+hit-status-title = ¿Qué sabe usted de este dispositivo?
+hit-status-help = Si el fabricante le dijo cómo está este dispositivo, dígalo aquí. Cuenta en lugar de lo que se encontró.
+hit-status-why = Cómo lo sabe, por ejemplo la carta del fabricante y su fecha
+hit-status-do = Anotarlo
+hit-only-version = solo para la versión { $version }
+hit-says-affected = Está afectado
+hit-says-fixed = Tiene la corrección
+hit-says-not-affected = No está afectado
+hit-says-same = { $device } es el producto { $product }
+hit-says-other = { $device } no es el producto { $product }
+hit-references = Dónde hay más
+hit-found = Encontrada
+hit-opened = abierta de nuevo
+hit-order-title = Orden de trabajo
+hit-order-print = Imprimir
+hit-order-help = No haga nada mientras el dispositivo mida muestras de pacientes. Acuerde una hora y verifique después el dispositivo como piden sus procedimientos.
+hit-order-nothing = No hay nada abierto para este dispositivo.
+hit-order-left-out = { $count ->
+    [one] { $count } más no cupo aquí.
+   *[other] { $count } más no cupieron aquí.
+  }
+hit-order-did = Qué se hizo
+hit-order-approved = Aprobado por el fabricante
+hit-order-version = Versión después
+hit-order-by = Hecho por
+hit-order-day = Día
+hit-order-signature = Firma
+hit-reason-family = El nombre del editor puede ser de toda una familia, a la que este dispositivo puede pertenecer.
+hit-reason-member = El editor nombra un miembro de una familia; puede ser otro que este dispositivo.
+hit-reason-maybe-abbreviation = Los dos nombres comparten una abreviatura que puede significar varias cosas.
+hit-reason-maybe-excluded = El editor deja fuera algunos productos, y este dispositivo puede ser uno de ellos.
+hit-reason-maybe-shared-words = Los nombres comparten la mayoría de sus palabras.
+hit-reason-maybe-software = Uno es software, y el otro puede ser el instrumento en el que funciona.
+hit-reason-maybe-vendor = Los fabricantes se llaman parecido, pero no igual.
+hit-reason-no-version = Aquí no se conoce la versión del dispositivo.
+hit-reason-other-version = El editor nombra otra versión, que no descarta esta.
+hit-reason-no-range = El editor no dice nada de versiones.
+hit-reason-contradiction = El editor dice las dos cosas de esta misma versión.
+hit-reason-under-investigation = Todavía se investiga.
+hit-reason-ambiguous-date = El editor nombra una fecha en la que no se distinguen el día y el mes.
+hit-reason-empty = El editor dejó las versiones vacías.
+hit-reason-exclusion = El editor deja algo fuera de las versiones con palabras.
+hit-reason-grammar = No se puede leer lo que el editor escribió de las versiones.
+hit-reason-no-year = El editor nombra un día sin su año.
+hit-reason-operand = Lo que el editor escribió de las versiones termina en algo que no es una versión.
+hit-reason-says-none = El editor dice que no hay versión.
+hit-reason-too-long = Lo que el editor escribió de las versiones es demasiado largo para leerlo.
+hit-reason-wildcard = Una x en las versiones del editor puede significar varias cosas.
+hit-reason-between-branches = La versión del dispositivo está entre dos líneas de versiones que nombra el editor.
+hit-reason-coarser = La versión anotada aquí dice menos que la del editor: anótela completa.
+hit-reason-condition = Solo se trata de dispositivos con una condición que la versión no dice.
+hit-reason-date = El editor nombra días, no versiones.
+hit-reason-finer = La versión del dispositivo dice más que la del editor.
+hit-reason-may-be-model = Lo que escribió el editor puede ser un modelo o una versión.
+hit-reason-padding = Un número con ceros delante puede ser una fracción.
+hit-reason-reading = Lo que escribió el editor puede entenderse de otra manera.
+hit-reason-serial = El editor nombra números de serie, no versiones.
+hit-reason-speaks-of-models = El editor nombra modelos, no versiones.
+hit-reason-no-order = Las dos versiones no se pueden ordenar.
+hit-reason-version-unread = La versión anotada aquí no se puede leer, o dice que no se conoce ninguna.
+hit-reason-no-release = El catálogo de vulnerabilidades explotadas no nombra versiones de este sistema.
+hit-reason-patch-state = Hay una actualización del sistema; aquí no se sabe si el dispositivo la tiene.
+hit-reason-role = Solo afecta a dispositivos con cierta función, como controladores de dominio.
+hit-reason-past-end-of-life = El sistema ya no tenía soporte cuando se supo que se explotaba.
+hit-reason-updated-since = Las actualizaciones del sistema son más recientes y pueden tener la corrección.
+hit-reason-version-order = Aquí no se sabe cómo se ordenan estas versiones.
+hit-reason-commits = El editor nombra cambios del código fuente, no versiones.
+hit-reason-distribution = Aquí no se sabe si la pieza viene de la distribución.
+hit-name-same = el mismo nombre
+hit-name-device-is-narrower = el nombre de aquí dice más
+hit-name-product-is-narrower = el nombre publicado dice más
+hit-name-maybe-abbreviation = quizá el mismo: una abreviatura
+hit-name-maybe-excluded = quizá excluido por el editor
+hit-name-maybe-shared-words = quizá el mismo: la mayoría de las palabras
+hit-name-maybe-software = quizá el mismo: software e instrumento
+hit-name-maybe-vendor = quizá el mismo: fabricantes de nombre parecido
+hit-name-no = otro producto, según dijo una persona
+hit-read-all = todas las versiones
+hit-read-operator = un límite
+hit-read-branch = una lista de límites, uno por línea de versiones
+hit-read-listed = exactamente estas versiones
+hit-read-paired = de un límite al otro
+hit-read-range = de una versión a otra
+hit-read-words = un límite en palabras
+hit-status-exploited = se sabe que se explota
+hit-status-first-affected = afectado desde aquí
+hit-status-first-fixed = corregido desde aquí
+hit-status-fixed = corregido
+hit-status-known-affected = afectado
+hit-status-known-not-affected = no afectado
+hit-status-last-affected = afectado hasta aquí
+hit-status-recommended = recomendado
+hit-status-under-investigation = en investigación
+remedy-vendor-fix = Actualización del fabricante
+remedy-mitigation = Mitigación
+remedy-workaround = Solución provisional
+remedy-none-available = No hay nada disponible
+remedy-no-fix-planned = No se prevé corrección
+device-hits-all = Mostrar todas
+device-hits-more = { $count ->
+    [one] { $count } fila más: mostrar todas
+   *[other] { $count } filas más: mostrar todas
+  }
+advisory = Aviso
+advisories-title = Avisos
+advisories-lead = Lo que los editores dicen de vulnerabilidades en sus productos, tal como lo tiene el laboratorio.
+advisories-sources = De dónde vienen
+advisories-source = Fuente
+advisories-checked = Consultada
+advisories-documents = Documentos
+advisories-newest = Publicación más reciente
+advisories-refused = No se pudo leer
+advisories-stale = vieja: impórtela de nuevo
+advisories-import = Importar avisos
+advisories-import-help = Los archivos de avisos son grandes; por eso se importan en el servidor y no en el navegador:
+advisories-all = Todos los avisos
+advisories-every = Todos
+advisories-hit = Solo los que nos afectan
+advisories-find = Buscar por título, editor, producto o CVE
+advisories-count = { $count ->
+    [one] { $count } aviso coincide
+   *[other] { $count } avisos coinciden
+  }
+advisories-none = Ningún aviso coincide.
+advisories-us = Nuestros dispositivos
+advisories-no = ninguno afectado
+advisories-says = Qué dice
+advisories-released = Publicado
+advisory-kind-csaf = aviso de seguridad (CSAF)
+advisory-kind-kev = catálogo de vulnerabilidades explotadas
+advisory-kind-epss = probabilidades de ataque
+advisory-affected = { $count ->
+    [one] { $count } dispositivo afectado
+   *[other] { $count } dispositivos afectados
+  }
+advisory-cannot-tell = { $count ->
+    [one] { $count } dispositivo por mirar
+   *[other] { $count } dispositivos por mirar
+  }
+advisory-exploited = { $count ->
+    [one] { $count } que se sabe que se explota
+   *[other] { $count } que se sabe que se explotan
+  }
+advisory-release = versión
+advisory-are-we-hit = ¿Nos afecta?
+advisory-not-hit = No hay nada abierto.
+advisory-not-named = No nombra ningún dispositivo del laboratorio.
+advisory-not-affected = Nombrados, pero no afectados:
+advisory-look = Ver qué significa para los dispositivos de aquí
+advisory-closed = { $count ->
+    [one] { $count } dispositivo estuvo afectado y está cerrado
+   *[other] { $count } dispositivos estuvieron afectados y están cerrados
+  }
+advisory-product = Producto
+advisory-vulnerabilities = Vulnerabilidades
+advisory-severity = Gravedad
+advisory-attacks = Ataques
+advisory-no-attack = ninguno conocido por el catálogo de CISA
+advisory-products = Productos, como se publicaron
+advisory-notes = Lo que escribe el editor
+advisory-origin = De dónde viene este documento
+advisory-imported = Incorporado
+advisory-hash-good = Se comprobó una suma junto a él y es correcta.
+advisory-hash-none = No había ninguna suma junto a él que comprobar.
+advisory-signature = Firma
+advisory-signed = Comprobada y correcta, de la clave
+advisory-unsigned = No se comprobó ninguna.
+
+network-title = Quién habla con quién
+network-lead = Con quién se ha oído hablar a cada dispositivo, según dónde está. Labward nunca ve aquí lo que se dice.
+network-none = Aún no se ha oído tráfico. Escuche donde pasa el tráfico de los dispositivos, y dé a cada uno su dirección IP:
+network-alerts = Lo que nadie esperaba
+network-novelty-destination = Nunca antes habló con esa dirección.
+network-novelty-service = Nunca antes pidió esto a esa dirección.
+network-novelty-public = Esa dirección es de la internet pública, y nadie la aprobó.
+network-novelty-refused = Alguien rechazó esta conversación, y sin embargo ocurre.
+network-public = internet pública
+network-entry = asiento
+network-why = ¿Qué averiguó?
+network-refuse = No debería
+network-approve = Puede hacerlo
+network-no-zone = Sin lugar indicado
+network-mode-off = Sin reglas
+network-mode-test = Las reglas cuentan lo que detendrían
+network-mode-enforce = Las reglas detienen lo que no está aprobado
+network-learning = aún aprende
+network-guarded = reglas medidas en vigor
+network-direction-inbound = recibe peticiones de
+network-direction-outbound = pide a
+network-decision-approved = aprobado
+network-decision-learned = nadie decidió
+network-decision-refused = rechazado
+network-more = { $count ->
+    [one] y { $count } más
+   *[other] y { $count } más
+  }
+network-silent = No se ha oído nada de él.
+network-rules = Las reglas las carga labward segment en la máquina que reenvía entre las redes, nunca esta página.
+done-conduit-decided = La decisión quedó anotada.

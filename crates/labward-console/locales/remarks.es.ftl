@@ -94,6 +94,7 @@ remark-no-check = no existe { $name }
 
 ## Lo que está junto a un hecho
 remark-no-line = ninguna línea de este tipo sale de esta máquina
+remark-no-device = no se conoce ningún dispositivo
 remark-nobody-signs-in = nadie inicia sesión en la consola; cómo lo hacen las cuentas del sistema operativo no se ve
 remark-console-off = la consola está apagada; las sesiones del sistema operativo no se ven
 remark-no-record = todavía no se guarda ningún documento

@@ -24,6 +24,8 @@ pub enum Place {
     Ledger,
     /// What devices there are.
     Devices,
+    /// Which published vulnerabilities concern them.
+    Hits,
     /// The requirements of the law.
     Safeguards,
     /// The lab's people.
@@ -170,6 +172,7 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
         "nav-devices",
         Permission::DeviceRead,
     ),
+    (Place::Hits, "/hits", "nav-hits", Permission::DeviceRead),
     (
         Place::Safeguards,
         "/safeguards",
@@ -194,6 +197,7 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
 const DONE: &[&str] = &[
     "added",
     "changed",
+    "conduit-decided",
     "decided",
     "device-added",
     "device-changed",
@@ -205,6 +209,9 @@ const DONE: &[&str] = &[
     "engaged",
     "glass-ended",
     "glass-opened",
+    "hit-stated",
+    "hit-withdrawn",
+    "hits-decided",
     "passkey-added",
     "passkey-removed",
     "rejected",

@@ -107,6 +107,7 @@ fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
                 include_str!("../locales/findings.es.ftl"),
                 include_str!("../locales/problems.es.ftl"),
                 include_str!("../locales/remarks.es.ftl"),
+                include_str!("../locales/sayings.es.ftl"),
             ],
         ),
     };
@@ -223,6 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn everything_said_of_urgency_has_a_spanish_text_with_its_places_and_none_is_left_over() {
+        let mut own = own("sayings", "saying-");
+        let mut used = BTreeSet::new();
+        for saying in crate::sayings::all() {
+            let found = own.get(saying.code);
+            let found = found.unwrap_or_else(|| panic!("{} has no Spanish text", saying.code));
+            let places = saying.values.iter().map(|(place, _)| (*place).to_owned());
+            assert_eq!(found.places, places.collect(), "{}", saying.code);
+            used.insert(saying.code.to_owned());
+            for (place, value) in &saying.values {
+                let word = format!("{place}-{}", value.replace(' ', "-"));
+                let known = own.contains_key(&word);
+                // Numbers, days, metrics and vectors are the same in each language.
+                let bare = value
+                    .bytes()
+                    .any(|byte| byte.is_ascii_digit() || byte == b':');
+                assert!(known || bare, "{}: {place} {value}", saying.code);
+                used.insert(word);
+            }
+        }
+        own.retain(|key, _| !used.contains(key));
+        assert!(own.is_empty(), "nothing says: {:?}", own.keys());
+    }
+
+    #[test]
     fn no_template_marks_a_text_as_english_but_the_reference_for_programs() {
         for entry in fs::read_dir("templates").unwrap() {
             let path = entry.unwrap().path();
@@ -263,6 +289,7 @@ mod tests {
         let known = keys(Language::En);
         let families = [
             "access-",
+            "advisory-kind-",
             "configuration-",
             "decision-",
             "device-attribute-",
@@ -277,12 +304,29 @@ mod tests {
             "fact-",
             "field-",
             "harm-",
+            "hit-band-",
+            "hit-closed-",
+            "hit-decide-",
+            "hit-name-",
+            "hit-read-",
+            "hit-reason-",
+            "hit-says-",
+            "hit-state-",
+            "hit-status-",
+            "hit-treatment-",
+            "hit-verdict-",
+            "hits-filter-",
             "kind-",
             "list-",
             "message-",
+            "network-decision-",
+            "network-direction-",
+            "network-mode-",
+            "network-novelty-",
             "opening-did-",
             "opening-state-",
             "permission-",
+            "remedy-",
             "outcome-",
             "people-import-state-",
             "role-",

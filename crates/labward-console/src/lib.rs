@@ -19,6 +19,8 @@ pub mod language;
 pub mod pages;
 pub mod qr;
 pub mod said;
+#[cfg(test)]
+mod sayings;
 pub mod segments;
 
 /// A page that could not be written; a fault of the template.

@@ -10,6 +10,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use labward_api::ProblemBody;
 use labward_api::glass::Opening;
+use labward_api::hit::HitCounts;
 use labward_api::message::{Message, MessageFilter, MessagePath, Step};
 use labward_api::peer::{Engagement, Person};
 use labward_api::safeguard::SafeguardCounts;
@@ -25,13 +26,18 @@ use crate::qr::Qr;
 mod accesses;
 mod account;
 mod accounts;
+mod advisories;
 mod configuration;
 mod devices;
 mod entries;
 mod first_analyzer;
 mod glass;
+mod hit;
+mod hits;
 mod ledger;
 mod map;
+mod matrix;
+mod network;
 mod patient;
 mod people;
 mod plot;
@@ -43,6 +49,7 @@ pub mod setup;
 pub use self::accesses::accesses;
 pub use self::account::{Account, Asking, asking, me, need_name};
 pub use self::accounts::Accounts;
+pub use self::advisories::{ADVISORIES_ON_PAGE, advisories, advisory};
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::devices::{
     DEVICE_FIELDS, DEVICES_ON_PAGE, DeviceFields, device, devices, devices_import,
@@ -52,8 +59,12 @@ pub use self::first_analyzer::{
     Awaited, Connecting, Refusal, analyzer_recorded, first_analyzer, first_message,
 };
 pub use self::glass::{glass, opening, openings};
+pub use self::hit::{Stating, hit, hit_order, hit_statements};
+pub use self::hits::{DecidingHits, DueList, HITS_READ_MAX, due_list};
 pub use self::ledger::{entry, ledger};
 use self::map::Map;
+pub use self::matrix::hits_matrix;
+pub use self::network::network;
 pub use self::patient::results;
 pub use self::people::{invitations, people_import, person};
 pub use self::records::{Searched, hits, record, records};
@@ -76,6 +87,16 @@ impl fmt::Display for When<'_> {
         let (day, time) = shown.split_once('T').unwrap_or((shown, ""));
         write!(f, "<time datetime=\"{}\">{day} {time} UTC</time>", self.0)
     }
+}
+
+/// Words of a search as they stand in an address.
+fn in_address(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let bytes = text.bytes().map(|byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    bytes.collect()
 }
 
 /// The states by which messages are listed.
@@ -216,6 +237,7 @@ struct HomePage<'a> {
     openings: &'a [Opening],
     check: Option<&'a Check>,
     safeguards: Option<SafeguardCounts>,
+    hits: Option<HitCounts>,
     is_silent: bool,
 }
 
@@ -259,7 +281,7 @@ impl HomePage<'_> {
 }
 
 /// What needs a person now; the part that keeps itself fresh needs no `check` and no safeguards,
-/// which take longer. `is_silent`: no analyzer has sent anything yet.
+/// which take longer. `hits`: for who may read devices. `is_silent`: no analyzer has sent anything yet.
 ///
 /// # Errors
 ///
@@ -270,6 +292,7 @@ pub fn home(
     openings: &[Opening],
     check: Option<&Check>,
     safeguards: Option<SafeguardCounts>,
+    hits: Option<HitCounts>,
     is_silent: bool,
 ) -> Result<String, RenderError> {
     HomePage {
@@ -278,6 +301,7 @@ pub fn home(
         openings,
         check,
         safeguards,
+        hits,
         is_silent,
     }
     .render()
@@ -595,7 +619,7 @@ mod tests {
             ..Searched::default()
         };
         let pages = [
-            home(&frame(), &status, &[], Some(&check), None, false),
+            home(&frame(), &status, &[], Some(&check), None, None, false),
             flow(&frame(), &status),
             record(&frame(), &shown, hostile),
             records(&frame(), &searched),

@@ -9,6 +9,7 @@ use std::fmt;
 use askama::filters::{Escaper as _, Html, HtmlSafe};
 use fluent_bundle::{FluentArgs, FluentValue};
 use labward_api::ProblemBody;
+use labward_api::hit::Saying;
 use labward_api::remark::{PlaceValue, Remark};
 use labward_api::safeguard::{FactNote, SafeguardFact};
 use labward_api::status::{CheckFinding, NotMeasured};
@@ -34,6 +35,8 @@ enum Piece {
     Foreign(String),
     /// What another program said.
     Quote(String),
+    /// What a publisher wrote: a quotation without marks.
+    Published(String),
 }
 
 impl HtmlSafe for Said {}
@@ -47,6 +50,11 @@ impl fmt::Display for Said {
                     f.write_str("<span lang=\"en\">")?;
                     Html.write_escaped_str(&mut *f, text)?;
                     f.write_str("</span>")?;
+                }
+                Piece::Published(text) => {
+                    f.write_str("<q class=\"published\" lang=\"en\">")?;
+                    Html.write_escaped_str(&mut *f, text)?;
+                    f.write_str("</q>")?;
                 }
                 Piece::Quote(text) => {
                     f.write_str("<q lang=\"en\">")?;
@@ -222,6 +230,22 @@ impl Frame {
         }
     }
 
+    /// A sentence that came with its code and the values of its places.
+    pub fn saying(&self, saying: &Saying) -> Said {
+        match spoken(self.language, saying) {
+            Some(text) => Said::own(text),
+            None => Said(vec![Piece::Foreign(saying.text.clone())]),
+        }
+    }
+
+    /// What a publisher wrote: English, whatever the reader's language is.
+    pub fn published(&self, text: &str) -> Said {
+        match self.language {
+            Language::En => Said::own(text),
+            Language::Es => Said(vec![Piece::Published(text.to_owned())]),
+        }
+    }
+
     fn quoted(&self, text: &str) -> Said {
         match self.language {
             Language::En => Said::own(text),
@@ -246,6 +270,22 @@ impl Frame {
             None => Said(vec![Piece::Foreign(english.to_owned())]),
         }
     }
+}
+
+/// A sentence that came with its code and the values of its places, in a language that has it.
+pub fn spoken(language: Language, saying: &Saying) -> Option<String> {
+    if language == Language::En {
+        return Some(saying.text.clone());
+    }
+    let mut arguments = FluentArgs::new();
+    for (place, value) in &saying.values {
+        let word = format!("saying-{place}-{}", value.replace(' ', "-"));
+        let word = find(language, &word, None, None);
+        let value = word.unwrap_or_else(|| value.clone());
+        arguments.set(place.clone(), FluentValue::from(value));
+    }
+    let key = key("saying", &saying.code);
+    find(language, &key, None, Some(&arguments))
 }
 
 /// The key of a code in a family, such as `problem-` and `keys.sealed`.

@@ -4,6 +4,7 @@
 //! write for a message that says nothing new.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use labward_base::Timestamp;
@@ -37,6 +38,7 @@ struct Shared {
     site: SiteId,
     all: RwLock<Arc<Inventory>>,
     changing: Mutex<()>,
+    changes: AtomicU64,
 }
 
 /// What a person says of a device.
@@ -70,7 +72,13 @@ impl Devices {
             site,
             all: RwLock::new(Arc::new(Inventory::new(all))),
             changing: Mutex::new(()),
+            changes: AtomicU64::new(0),
         })))
+    }
+
+    /// How often anything changed since the start; who saw this number saw every change up to it.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Acquire)
     }
 
     /// Every device that stands for itself, removed ones too, the newest first.
@@ -340,6 +348,40 @@ impl Devices {
         self.write(draft, entry, facts).map(Some)
     }
 
+    /// Takes over what listening on a network said of devices, each by what it said: a device that is not
+    /// known is added. One entry says how many; none where nothing is new.
+    ///
+    /// # Errors
+    /// [`DevicesError::TooMany`], and what the store says.
+    pub fn overheard(
+        &self,
+        heard: &[Vec<(Attribute, String, Confidence)>],
+        listening: &str,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Option<EntryIndex>, DevicesError> {
+        let source = Source::Capture {
+            sha256: sha256(listening.as_bytes()),
+        };
+        let _order = self.order();
+        let mut draft = self.draft(now);
+        let before = draft.all.len();
+        for values in heard {
+            if let Some(id) = draft.overheard(values)? {
+                draft.say(id, values, &source, false);
+            }
+        }
+        if draft.touched.is_empty() {
+            return Ok(None);
+        }
+        let facts = Facts::new()
+            .text("source", "capture")
+            .number("added", draft.all.len() - before)
+            .number("changed", draft.touched.len());
+        let entry = NewEntry::new(self.0.site, by, Action::DeviceImported, Subject::Devices);
+        self.write(draft, entry, facts).map(Some)
+    }
+
     fn all(&self) -> Arc<Inventory> {
         Arc::clone(&self.0.all.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -396,6 +438,7 @@ impl Devices {
             .write(move |tx| store::write(tx, site, &change))?;
         let all = draft.settle(entry);
         *self.0.all.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
+        self.0.changes.fetch_add(1, Ordering::Release);
         Ok(entry)
     }
 }
@@ -579,6 +622,50 @@ impl Draft {
             (false, true) => LineState::Changed(root),
             (false, false) => LineState::Known(root),
         })
+    }
+
+    /// The device that was overheard: the one that its keys fit, else the only one with its address whose
+    /// serial number is no other, else a new one; `None` where it may be several.
+    fn overheard(
+        &mut self,
+        values: &[(Attribute, String, Confidence)],
+    ) -> Result<Option<DeviceId>, DevicesError> {
+        let said: Vec<(Attribute, String)> = values
+            .iter()
+            .map(|(attribute, value, _)| (*attribute, value.clone()))
+            .collect();
+        match self.all.find(&said) {
+            Found::One(id) => return Ok(Some(id)),
+            Found::Several(_) => return Ok(None),
+            Found::Nothing => {}
+        }
+        let of = |wanted| {
+            let said = said
+                .iter()
+                .filter(move |(attribute, _)| *attribute == wanted);
+            said.map(|(_, value)| value.as_str())
+        };
+        let ips: BTreeSet<&str> = of(Attribute::Ip).collect();
+        let serials: BTreeSet<&str> = of(Attribute::Serial).collect();
+        let has = |one: &Device, attribute, among: &BTreeSet<&str>| {
+            let mut said = one.observations.iter();
+            said.any(|one| one.attribute == attribute && among.contains(one.value.as_str()))
+        };
+        let is_silent = |one: &Device| {
+            let mut said = one.observations.iter();
+            !said.any(|one| one.attribute == Attribute::Serial && !one.value.is_empty())
+        };
+        let here = self.all.roots().filter(|one| {
+            let fits =
+                serials.is_empty() || is_silent(one) || has(one, Attribute::Serial, &serials);
+            one.removed.is_none() && fits && has(one, Attribute::Ip, &ips)
+        });
+        let here: Vec<DeviceId> = here.map(|one| one.id).take(2).collect();
+        match here.as_slice() {
+            [] => self.add().map(Some),
+            [id] => Ok(Some(*id)),
+            _ => Ok(None),
+        }
     }
 
     /// What becomes of what a peer says: the device that it is of.

@@ -621,3 +621,34 @@ fn a_thousand_devices_are_listed_at_once() {
     );
     assert_eq!(lab.again().list().len(), 1_000);
 }
+
+#[test]
+fn what_is_overheard_is_of_the_device_with_that_address_unless_its_serial_number_is_another() {
+    use crate::Confidence::Medium;
+    let lab = Lab::new();
+    let known = lab.add(&[(Attribute::Name, "Hematology"), (Attribute::Ip, "10.0.0.7")]);
+    let heard = |serial: &str| {
+        vec![vec![
+            (Attribute::Ip, "10.0.0.7".to_owned(), Medium),
+            (Attribute::Model, "XN-550".to_owned(), Medium),
+            (Attribute::Serial, serial.to_owned(), Medium),
+        ]]
+    };
+    let hear = |serial: &str| {
+        let by = labward_ledger::Actor::Person(ANNE);
+        let heard = heard(serial);
+        lab.devices
+            .overheard(&heard, "eth1", by, lab.now())
+            .unwrap()
+    };
+    assert!(hear("22723").is_some());
+    assert_eq!(lab.text(known, Attribute::Model), "XN-550");
+    assert_eq!(hear("22723"), None, "nothing is new");
+    assert_eq!(lab.devices.list().len(), 1);
+    // Another instrument has that address now.
+    assert!(hear("99887").is_some());
+    assert_eq!(lab.devices.list().len(), 2);
+    let read = Devices::load(lab.store.clone(), SITE).unwrap();
+    let model = read.get(known).unwrap().text(Attribute::Model);
+    assert_eq!(model.as_deref(), Some("XN-550"));
+}

@@ -26,7 +26,7 @@ names! {
         Backups = "backups",
         /// What configuration took effect when.
         Configuration = "configuration",
-        /// What devices there are, and what was said and decided of them.
+        /// What devices there are, what advisories hit them, and what was said and decided of them.
         Devices = "devices",
         /// The root key's slots, key archives and the server's certificate.
         Keys = "keys",
@@ -55,7 +55,7 @@ impl Topic {
         Some(match family {
             "backup" | "installation" => Self::Backups,
             "config" => Self::Configuration,
-            "device" => Self::Devices,
+            "advisory" | "conduit" | "device" | "hit" | "segmentation" | "traffic" => Self::Devices,
             "key" | "certificate" => Self::Keys,
             "ledger" => Self::Ledger,
             "destination" | "edge" | "enrolment" | "message" | "peer" | "stranger" | "webhook" => {

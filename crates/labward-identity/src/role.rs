@@ -130,6 +130,8 @@ names! {
         DeviceRead = "device.read",
         /// Add, change, merge, split, remove and import devices.
         DeviceChange = "device.change",
+        /// Accept the risk of a hit until a day, or say that a device is not affected.
+        RiskAccept = "risk.accept",
         /// Take a list out as a file that one may see as a list; seeing does not include it.
         ListExport = "list.export",
     }
@@ -190,6 +192,7 @@ impl Role {
                 P::SafeguardDecide,
                 P::DeviceRead,
                 P::DeviceChange,
+                P::RiskAccept,
                 P::ListExport,
             ],
             Self::LabManager => &[
@@ -215,6 +218,7 @@ impl Role {
                 P::SafeguardRead,
                 P::DeviceRead,
                 P::DeviceChange,
+                P::RiskAccept,
                 P::ListExport,
             ],
             Self::ClinicalStaff => &[
@@ -378,6 +382,7 @@ safeguard.read   A S M . I E
 safeguard.decide A S . . . .
 device.read      A S M . I E
 device.change    . S M . I .
+risk.accept      . S M . . .
 list.export      A S M . . E
 ";
 

@@ -38,6 +38,7 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::PatientDispose,
     Permission::AuditOpen,
     Permission::SafeguardDecide,
+    Permission::RiskAccept,
     // A configuration says where results go.
     Permission::ConfigChange,
 ];

@@ -252,6 +252,26 @@ actions! {
     DeviceSeen = "device.seen", U, "110131", None, None;
     /// A person took a merged device apart again.
     DeviceSplit = "device.split", U, "110131", Some("unmerge"), None;
+    /// What was heard on a network held conversations that were not known.
+    TrafficHeard = "traffic.heard", C, "110131", None, None;
+    /// A device talks to somebody, or in a way, that nobody expected.
+    ConduitAlerted = "conduit.alerted", C, "110127", None, None;
+    /// A person approved or refused a conduit of a device.
+    ConduitDecided = "conduit.decided", U, "110131", None, None;
+    /// A person decided how the conduits of a device are treated.
+    SegmentationChanged = "segmentation.changed", U, "110131", None, None;
+    /// What a machine that forwards has loaded of the rules is other than before.
+    SegmentationMeasured = "segmentation.measured", U, "110127", None, None;
+    /// Advisories and the like were taken over from a source.
+    AdvisoryImported = "advisory.imported", C, "110131", None, None;
+    /// What published vulnerabilities concern a device is other than before.
+    HitChanged = "hit.changed", U, "110131", None, None;
+    /// A person decided how a hit is treated: patch, control, acceptance or replacement.
+    HitTreated = "hit.treated", U, "110131", None, None;
+    /// A person said that two names are one product or not, or how a device stands to a vulnerability.
+    HitStated = "hit.stated", C, "110131", None, None;
+    /// A person took such a statement back.
+    HitStatementWithdrawn = "hit.statement-withdrawn", D, "110131", None, None;
     /// Delivery to a destination was stopped until a person lets it go on.
     DestinationHeld = "destination.held", U, "110100", None, None;
     /// Delivery to a destination went on.
@@ -295,6 +315,8 @@ pub enum Outcome<C = &'static str> {
 /// What was acted upon.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
+    /// The advisories that the lab holds, as a whole.
+    Advisories,
     /// A destination, by its name in the configuration.
     Destination(Cow<'static, str>),
     /// A device of the lab.
@@ -386,6 +408,7 @@ impl Subject {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let Some((kind, key)) = text.split_once(':') else {
             return match text {
+                "advisories" => Some(Self::Advisories),
                 "devices" => Some(Self::Devices),
                 "installation" => Some(Self::Installation),
                 "ledger" => Some(Self::Ledger),
@@ -416,6 +439,7 @@ impl Subject {
     /// The kind of this subject and what tells it from others of its kind.
     pub(crate) fn parts(&self) -> (&'static str, SubjectKey<'_>) {
         match self {
+            Self::Advisories => ("advisories", SubjectKey::None),
             Self::Destination(name) => ("destination", SubjectKey::Name(name)),
             Self::Device(id) => ("device", SubjectKey::Number(id.get())),
             Self::Devices => ("devices", SubjectKey::None),
@@ -494,6 +518,7 @@ mod tests {
     #[test]
     fn who_what_and_how_are_read_back_as_written() {
         for subject in [
+            Subject::Advisories,
             Subject::Destination("EHR : north".into()),
             Subject::Device(DeviceId::new(7)),
             Subject::Devices,

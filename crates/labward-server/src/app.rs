@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
+use labward_conduits::Conduits;
 use labward_devices::Devices;
 use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::edge::Edges;
@@ -36,6 +37,7 @@ use labward_ledger::{
 use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
+use labward_threats::Threats;
 use rustls::ServerConfig;
 
 pub(crate) use self::certificate::{SERVER_DAYS, authority};
@@ -61,6 +63,7 @@ use crate::resume::{LedgerWatch, ResumeLoop};
 use crate::setup::server_names;
 use crate::sightings::Sightings;
 use crate::sign_on::SignOn;
+use crate::threat::MatchingLoop;
 use crate::upkeep::{Upkeep, UpkeepLoop};
 use crate::webhook::{self, WebhookLoop, Webhooks};
 
@@ -109,6 +112,8 @@ pub(crate) struct Core {
     pub(crate) sign_in: SignIn,
     pub(crate) sign_on: SignOn,
     pub(crate) devices: Devices,
+    pub(crate) threats: Threats,
+    pub(crate) conduits: Conduits,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -164,6 +169,7 @@ pub(crate) struct Opened {
     upkeep: Mutex<Option<UpkeepLoop>>,
     webhook_loop: Mutex<Option<WebhookLoop>>,
     index_loop: Mutex<Option<IndexLoop>>,
+    matching_loop: Mutex<Option<MatchingLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
 }
@@ -224,6 +230,11 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     let limits = config.console.session_limits();
     let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
     let devices = Devices::load(store.clone(), SITE)?;
+    let conduits = Conduits::load(store.clone(), SITE)?;
+    let (threats, damaged) = Threats::load(store.clone(), SITE)?;
+    for document in damaged {
+        tracing::error!(advisory = %document.id, "an advisory cannot be read any more: import it again");
+    }
     let tokens = Tokens::load(store.clone(), SITE, people.clone())?;
     let passwords = Passwords::new()?;
     let sign_in = SignIn::new(
@@ -263,6 +274,8 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         ),
         sign_in,
         devices,
+        threats,
+        conduits,
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),
@@ -398,6 +411,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
         webhook_loop: Mutex::new(Some(webhook_loop)),
         index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
+        matching_loop: Mutex::new(Some(MatchingLoop::start(core.me.clone())?)),
         keep,
         resume_loop: Mutex::new(Some(resume_loop)),
     })
@@ -523,6 +537,7 @@ impl App {
             drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
             drop(take(&opened.webhook_loop));
             drop(take(&opened.index_loop));
+            drop(take(&opened.matching_loop));
         }
         let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use labward_base::{Problem, problem};
+use labward_conduits::ConduitsError;
 use labward_devices::DevicesError;
 use labward_gateway::StartError;
 use labward_gateway::delivery::DeliveryError;
@@ -16,6 +17,7 @@ use labward_ledger::LedgerError;
 use labward_os::OsError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
+use labward_threats::ThreatsError;
 
 /// Why the server did not start, or did not stop in order.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,12 @@ pub enum ServerError {
     /// The devices.
     #[error("load the devices")]
     Devices(#[from] DevicesError),
+    /// With whom devices talk.
+    #[error("load the conduits")]
+    Conduits(#[from] ConduitsError),
+    /// The advisories and hits.
+    #[error("load the advisories")]
+    Threats(#[from] ThreatsError),
     /// Operator: the folder holds no installation.
     #[error("find an installation in {0}")]
     NoInstallation(PathBuf),
@@ -97,6 +105,8 @@ impl ServerError {
             Self::Busy(_) => &problem::STORE_BUSY,
             Self::Delivery(error) => error.problem(),
             Self::Devices(error) => error.problem(),
+            Self::Threats(error) => error.problem(),
+            Self::Conduits(error) => error.problem(),
             Self::NoInstallation(_) => &problem::SERVER_NOT_INITIALIZED,
             Self::Console { .. } => &problem::CONFIG_UNSAFE,
             Self::File { .. } => &problem::SERVER_FILE,

@@ -14,6 +14,7 @@
 //! | `outbound` | what the HTTP library is given for connections that go out |
 //! | `enrolment` | the door at which an edge shows its one-time code |
 //! | `http` | `/api/v1` over the admin socket, from one table of endpoints |
+//! | `threat` | what joins devices and advisories, and how urgent what comes of it is |
 //! | `sightings` | what peers say of themselves, on its way to the devices |
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
@@ -54,6 +55,7 @@ mod sightings;
 mod sign_on;
 #[cfg(test)]
 mod tests;
+mod threat;
 mod upkeep;
 mod webhook;
 pub mod witness;

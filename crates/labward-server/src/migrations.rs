@@ -32,6 +32,8 @@ pub fn migrations() -> Vec<Migration> {
         crate::webhook::MIGRATIONS,
         labward_identity::ENGAGEMENT_MIGRATIONS,
         labward_devices::MIGRATIONS,
+        labward_threats::MIGRATIONS,
+        labward_conduits::MIGRATIONS,
     ]
     .concat()
 }
@@ -72,6 +74,8 @@ mod tests {
             crate::http::idempotency::TABLE,
             "webhook",
             "device_peer",
+            "hit_statement",
+            "segmentation_alert",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

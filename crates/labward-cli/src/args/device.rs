@@ -1,6 +1,7 @@
 //! The commands about devices.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -76,10 +77,51 @@ pub enum DeviceCommand {
         #[arg(long)]
         preview: bool,
     },
+    /// Listen on a network interface: which devices speak, what they say of themselves, who talks to whom.
+    ///
+    /// It sends nothing into that network, keeps no traffic, and shows nothing of a patient. It takes root or
+    /// CAP_NET_RAW to begin, and gives every right up once the interface is open. Ctrl-C ends it.
+    Listen(ListenArgs),
     /// Read captures of traffic: which devices speak, what they say of themselves, who talks to whom.
     ///
     /// It needs no server and sends nothing. Nothing of a patient is read or shown.
     ReadCapture(ReadCaptureArgs),
+    /// Read a manufacturer's disclosure (MDS2) and say what it means for safeguards.
+    ///
+    /// The workbook is the form of ANSI/NEMA HN 1-2019 as the manufacturer filled it in (.xlsx). It needs no
+    /// server, and nothing is kept.
+    #[command(name = "read-mds2")]
+    ReadMds2(ReadMds2Args),
+}
+
+/// What `device read-mds2` takes.
+#[derive(Args, Debug)]
+pub struct ReadMds2Args {
+    /// The workbook.
+    pub file: PathBuf,
+    /// Show every question with its answer, too.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What `device listen` takes.
+#[derive(Args, Debug)]
+pub struct ListenArgs {
+    /// The interface, such as eth0; best one at a port of the switch that mirrors the analyzers' network.
+    #[arg(long, value_name = "NAME")]
+    pub interface: String,
+    /// End after so long: 90s, 15m, 8h or 7d; otherwise with Ctrl-C.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// Hear only what is meant for this machine or for all.
+    #[arg(long)]
+    pub no_promiscuous: bool,
+    /// Send what was learnt to the running server: now, every minute, and at the end.
+    #[arg(long)]
+    pub report: bool,
+    /// The registry of manufacturers of network cards: oui.txt or oui.csv of IEEE, or Wireshark's manuf.
+    #[arg(long, value_name = "FILE")]
+    pub oui: Option<PathBuf>,
 }
 
 /// What `device read-capture` takes.
@@ -167,4 +209,50 @@ fn pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=');
     let (attribute, value) = pair.ok_or("write it as ATTRIBUTE=VALUE, such as serial=22723")?;
     Ok((attribute.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write it as a number and s, m, h or d, such as 15m".to_owned();
+    let unit_seconds = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number = text.get(..text.len() - 1).unwrap_or_default();
+    let seconds = number
+        .parse()
+        .ok()
+        .and_then(|n: u64| n.checked_mul(unit_seconds));
+    match seconds {
+        Some(seconds @ 1..=31_622_400) => Ok(Duration::from_secs(seconds)),
+        Some(_) => Err("it is between 1s and 366d".to_owned()),
+        None => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_and_a_unit() {
+        for (text, seconds) in [("90s", 90), ("15m", 900), ("8h", 28_800), ("7d", 604_800)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in [
+            "",
+            "s",
+            "90",
+            "1 m",
+            "-1s",
+            "0s",
+            "400d",
+            "99999999999999999999s",
+            "9µ",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

@@ -3,10 +3,13 @@
 mod account;
 mod advisory;
 mod backup;
+mod capture;
+mod conduit;
 mod device;
-mod device_capture;
+mod device_mds2;
 mod export;
 mod glass;
+mod hit;
 mod key;
 mod ledger;
 mod message;
@@ -17,10 +20,13 @@ mod person;
 mod record;
 mod reload;
 mod safeguard;
+mod sbom;
+mod segment;
 mod send;
 mod session;
 mod status;
 mod token;
+mod update;
 mod webhook;
 
 use std::fs::OpenOptions;
@@ -66,6 +72,11 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Ledger(command) => ledger::run(&context, command),
         Command::Safeguard(command) => safeguard::run(&context, command),
         Command::Advisory(command) => advisory::run(&context, command),
+        Command::Conduit(command) => conduit::run(&context, command),
+        Command::Hit(command) => hit::run(&context, command),
+        Command::Update(command) => update::run(&context, command),
+        Command::Sbom(arguments) => sbom::run(&context, arguments),
+        Command::Segment(arguments) => segment::run(&context, arguments),
         Command::Export(arguments) => export::run(&context, arguments),
         Command::Send(arguments) => send::run(&context, arguments),
         // These need more than a client; the program runs them itself.

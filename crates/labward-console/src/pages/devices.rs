@@ -12,16 +12,21 @@ use labward_api::device::{
     Device, DeviceAttribute, DeviceConflict, DeviceFilter, DeviceObservation, DeviceShown, Devices,
     ImportedDevice, ImportedDevices,
 };
+use labward_api::hit::Hits;
 use labward_identity::Permission;
 
-use super::When;
+use super::hits::{Group, band_class, band_rank, due, due_class, groups, shown_vulnerability};
 use super::safeguards::span;
+use super::{When, count, in_address};
 use crate::RenderError;
 use crate::frame::{Frame, Place};
 use crate::language::Texts as _;
 
 /// Devices on a page.
 pub const DEVICES_ON_PAGE: u32 = 50;
+
+/// Rows of open hits on the page of a device.
+const HITS_SHOWN: usize = 10;
 
 /// Which devices the list may show, the first without a word in the address.
 const STATES: &[&str] = &["present", "conflict", "removed", "all"];
@@ -88,12 +93,7 @@ impl DevicesPage<'_> {
 
     /// The words of the search as they stand in an address.
     fn q_in_address(&self) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let bytes = self.q().bytes().map(|byte| match plain(byte) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
-        });
-        bytes.collect()
+        in_address(self.q())
     }
 
     fn state(&self) -> &str {
@@ -136,10 +136,15 @@ struct DevicePage<'a> {
     one: &'a DeviceShown,
     others: &'a [Device],
     peers: Option<&'a [String]>,
+    hits: Vec<Group<'a>>,
     fault: Option<&'a ProblemBody>,
 }
 
 impl DevicePage<'_> {
+    fn hits_more(&self) -> u64 {
+        count(self.hits.len().saturating_sub(HITS_SHOWN))
+    }
+
     fn may(&self) -> bool {
         self.f.may(Permission::DeviceChange)
     }
@@ -161,7 +166,7 @@ impl DevicePage<'_> {
     }
 }
 
-/// One device, with everything that was said of it and the forms to change it.
+/// One device, with its open `hits`, everything that was said of it and the forms to change it.
 ///
 /// # Errors
 ///
@@ -171,13 +176,17 @@ pub fn device(
     one: &DeviceShown,
     others: &[Device],
     peers: Option<&[String]>,
+    hits: &Hits,
     fault: Option<&ProblemBody>,
 ) -> Result<String, RenderError> {
+    let mut hits = groups(&hits.hits);
+    hits.sort_by_key(|group| (group.is_all_treated(), band_rank(group.worst)));
     DevicePage {
         f,
         one,
         others,
         peers,
+        hits,
         fault,
     }
     .render()
@@ -243,7 +252,7 @@ pub fn devices_import(
 }
 
 /// What a device is called: its name, or what else tells it from others.
-fn called(f: &Frame, device: &Device) -> String {
+pub(super) fn called(f: &Frame, device: &Device) -> String {
     let of = |field: &&str| device.values.get(*field).cloned();
     let found = ["name", "hostname", "model", "asset-tag", "ip"]
         .iter()
@@ -302,7 +311,7 @@ fn numbered(f: &Frame, id: &u64) -> Cow<'static, str> {
 }
 
 /// An entry by its number.
-fn entry_text(f: &Frame, entry: &u64) -> Cow<'static, str> {
+pub(super) fn entry_text(f: &Frame, entry: &u64) -> Cow<'static, str> {
     f.w("safeguards-entry", "number", &entry.to_string())
 }
 
@@ -432,7 +441,15 @@ mod tests {
     #[test]
     fn a_device_shows_each_value_with_its_source_and_lets_a_person_say_which_is_right() {
         let peers = ["xn550".to_owned(), "cobas".to_owned()];
-        let page = device(&frame(Role::It), &one(), &[], Some(&peers), None).unwrap();
+        let page = device(
+            &frame(Role::It),
+            &one(),
+            &[],
+            Some(&peers),
+            &Hits::default(),
+            None,
+        )
+        .unwrap();
         for part in [
             "&#60;b&#62;XN-550",
             "xn550 on link astm",
@@ -446,7 +463,15 @@ mod tests {
             assert!(page.contains(part), "{part}: {page}");
         }
         assert!(!page.contains("<b>XN"));
-        let page = device(&frame(Role::Expert), &one(), &[], None, None).unwrap();
+        let page = device(
+            &frame(Role::Expert),
+            &one(),
+            &[],
+            None,
+            &Hits::default(),
+            None,
+        )
+        .unwrap();
         assert!(
             !page.contains("<form method=\"post\" action=\"/devices"),
             "{page}"

@@ -67,6 +67,13 @@ fn fact(
         FactKind::ClockKept => by(&["check.clock-not-kept", "check.clock-jumped"]),
         FactKind::DisposalComplete => by(&["check.key-archive-overdue"]),
         FactKind::FilesPrivate => by(&["check.data-readable", "check.foreign-owner"]),
+        FactKind::AdvisoriesFresh => of_devices(
+            by(&["check.no-advisories", "check.advisories-stale"]),
+            input,
+        ),
+        FactKind::HitsInTime => {
+            of_devices(by(&["check.hits-overdue", "check.no-advisories"]), input)
+        }
         FactKind::HighFindings => high_findings(input, checked),
         FactKind::KeyArchiveRecent => {
             let archived = input.backups.as_ref().ok().and_then(|all| all.archived);
@@ -186,6 +193,15 @@ fn of_lines(fact: Fact, input: &CheckInput, of: u64, all: u64) -> Fact {
     match all {
         0 => Fact::unknown(kind, input.now, remark::no_line()),
         _ => fact.figure(Figure::Share { of, all }),
+    }
+}
+
+/// What was found of devices; without one nothing is shown.
+fn of_devices(fact: Fact, input: &CheckInput) -> Fact {
+    match &input.threats {
+        Ok(state) if state.devices > 0 => fact.figure(Figure::Count(state.devices)),
+        Ok(_) => Fact::unknown(fact.kind, input.now, remark::no_device()),
+        Err(_) => fact,
     }
 }
 
@@ -452,6 +468,12 @@ mod tests {
             }),
             (FactKind::FilesPrivate, |i| {
                 i.machine.open_to_others = Ok(vec!["/f".into()])
+            }),
+            (FactKind::HitsInTime, |i| {
+                i.threats.iter_mut().for_each(|state| state.overdue = 1)
+            }),
+            (FactKind::AdvisoriesFresh, |i| {
+                i.threats.iter_mut().for_each(|state| state.advisories = 0)
             }),
             (FactKind::HighFindings, |i| i.slots.truncate(1)),
             (FactKind::KeyArchiveRecent, |i| {

@@ -7,7 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `backups`, `edges`, `keys`, `lines`, `machine`, `people`, `witness`, `work` | the functions behind the table |
+//! | `backups`, `edges`, `keys`, `lines`, `machine`, `people`, `threats`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
 //! | `facts` | `facts`: the same measurements as facts about safeguards |
@@ -28,6 +28,7 @@ mod swap;
 mod table;
 #[cfg(test)]
 mod tests;
+mod threats;
 mod trend;
 mod webhook;
 mod witness;
@@ -59,6 +60,7 @@ pub(crate) use acts::KnownActs;
 pub(crate) use backups::BACKED_UP_WITHIN;
 pub(crate) use facts::facts;
 pub use table::reference;
+pub use threats::ThreatsState;
 pub use trend::Trends;
 
 /// The finding that something could not be looked at.
@@ -116,6 +118,8 @@ pub struct CheckInput {
     pub witnesses: Measured<Vec<WitnessStatus>>,
     /// The webhooks and how far each was told.
     pub webhooks: Measured<Vec<WebhookStatus>>,
+    /// What is known of advisories and hits.
+    pub threats: Measured<ThreatsState>,
     /// Since when the identity provider does not answer, if one is configured.
     pub sign_on: Measured<Option<Timestamp>>,
     /// What is known of backups, key archives and restores.

@@ -3,7 +3,8 @@
 //! A code once published keeps its meaning.
 
 use super::{
-    CheckInput, Found, Harm, backups, edges, keys, lines, machine, people, webhook, witness, work,
+    CheckInput, Found, Harm, backups, edges, keys, lines, machine, people, threats, webhook,
+    witness, work,
 };
 
 /// One check.
@@ -194,6 +195,27 @@ checks! {
     "check.webhook-no-secret", Low, webhook::no_secret,
         "a receiver of events has no secret yet, so nothing is sent to it",
         "make one with labward webhook secret and give it to the receiver";
+    "check.new-destination", High, threats::unexpected,
+        "a device talks to somebody, or in a way, that nobody expected",
+        "find out why; then approve or refuse it with labward conduit approve or refuse";
+    "check.hits-overdue", High, threats::overdue,
+        "published vulnerabilities of devices are not treated, and their last day is over",
+        "see which with labward hit list --state overdue: patch, hold off, accept until a day or replace";
+    "check.hits-due-soon", Low, threats::due_soon,
+        "published vulnerabilities of devices must be treated within days",
+        "see which with labward hit list --state due";
+    "check.system-unsupported", Medium, threats::unsupported,
+        "the operating system of a device gets no security updates any more",
+        "replace the device or its system, or keep it apart from everything that it need not reach (docs/guide/segmentation.md)";
+    "check.no-advisories", Medium, threats::none,
+        "there are devices and no advisories, so nobody knows which published vulnerabilities concern them",
+        "take advisories over with labward advisory import, or name a source (docs/guide/advisories.md)";
+    "check.advisories-stale", Medium, threats::stale,
+        "a source of advisories was not looked into for longer than max_age_days",
+        "import what is new from it, or see in the log why it could not be read";
+    "check.advisories-refused", Low, threats::refused,
+        "documents of a source of advisories could not be taken over when it was looked into last",
+        "see which and why with labward advisory import --preview; ask the source for good ones";
     "check.ledger-files", High, work::ledger_files,
         "the published tiles do not lead to the signed checkpoint",
         "run labward ledger verify; the tiles are written again from the rows with the next entry";

@@ -221,6 +221,11 @@ pub(super) fn healthy() -> CheckInput {
             state: "ready".to_owned(),
             ..WebhookStatus::default()
         }]),
+        threats: Ok(ThreatsState {
+            devices: 3,
+            advisories: 40,
+            ..ThreatsState::default()
+        }),
         sign_on: Ok(None),
         backups: Ok(Backups {
             created: Some(days_ago(1)),
@@ -278,6 +283,10 @@ fn set_destination(input: &mut CheckInput, change: impl Fn(&mut DestinationStatu
 
 fn set_witness(input: &mut CheckInput, change: impl Fn(&mut WitnessStatus)) {
     input.witnesses.iter_mut().flatten().for_each(change);
+}
+
+fn set_threats(input: &mut CheckInput, change: impl Fn(&mut ThreatsState)) {
+    input.threats.iter_mut().for_each(change);
 }
 
 fn set_webhook(input: &mut CheckInput, change: impl Fn(&mut WebhookStatus)) {
@@ -435,6 +444,28 @@ const CHANGES: &[(&str, &str, Change)] = &[
         set_witness(i, |witness| {
             witness.cosigned = Some(days_ago(2).to_rfc3339())
         })
+    }),
+    ("check.hits-overdue", "4", |i| {
+        set_threats(i, |state| state.overdue = 4)
+    }),
+    ("check.hits-due-soon", "2", |i| {
+        set_threats(i, |state| state.due_soon = 2)
+    }),
+    ("check.system-unsupported", "old", |i| {
+        set_threats(i, |state| state.unsupported.push("old".to_owned()))
+    }),
+    ("check.new-destination", "CMS 202.114.4.119 tcp/515", |i| {
+        let words = "CMS 202.114.4.119 tcp/515".to_owned();
+        set_threats(i, |state| state.unexpected.push(words.clone()))
+    }),
+    ("check.no-advisories", "", |i| {
+        set_threats(i, |state| state.advisories = 0)
+    }),
+    ("check.advisories-stale", "cisa", |i| {
+        set_threats(i, |state| state.stale.push("cisa".to_owned()))
+    }),
+    ("check.advisories-refused", "cisa", |i| {
+        set_threats(i, |state| state.refused.push("cisa".to_owned()))
     }),
     ("check.webhook-stopped", "alarm", |i| {
         set_webhook(i, |webhook| webhook.state = "stopped".to_owned())

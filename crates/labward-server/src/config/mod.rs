@@ -17,8 +17,10 @@
 //! | `difference` | [`changes`]: what differs between two files, key by key |
 //! | `place` | on which line a link, destination or table begins |
 //! | `text` | [`reference()`] and the commented example |
+//! | `advisories` | [`AdvisoriesConfig`], [`AdvisorySourceConfig`]: where advisories come from |
 //! | `webhook` | [`WebhookConfig`]: who is told about events |
 
+mod advisories;
 mod difference;
 mod edit;
 mod editable;
@@ -51,6 +53,7 @@ use labward_ledger::{Checkpoint, WitnessKey};
 use labward_records::Retention;
 use serde::Deserialize;
 
+pub use advisories::{AdvisoriesConfig, AdvisorySourceConfig};
 pub use difference::{Change, changes};
 pub(crate) use edit::{EditError, edited};
 pub(crate) use editable::tables;
@@ -89,6 +92,10 @@ pub struct Config {
     pub witnesses: Vec<WitnessConfig>,
     /// Who is told about events.
     pub webhooks: Vec<WebhookConfig>,
+    /// What holds for all advisories.
+    pub advisories: AdvisoriesConfig,
+    /// Where advisories come from by themselves.
+    pub advisory_sources: Vec<AdvisorySourceConfig>,
     /// How long records are retained.
     pub retention: RetentionConfig,
     /// Emergency access.
@@ -507,6 +514,10 @@ struct ConfigFile {
     #[serde(default, rename = "webhook")]
     webhooks: Vec<WebhookConfig>,
     #[serde(default)]
+    advisories: AdvisoriesConfig,
+    #[serde(default, rename = "advisory_source")]
+    advisory_sources: Vec<AdvisorySourceConfig>,
+    #[serde(default)]
     retention: RetentionConfig,
     #[serde(default)]
     break_glass: BreakGlassConfig,
@@ -555,6 +566,8 @@ impl ConfigFile {
             ledger: self.ledger,
             witnesses: self.witnesses,
             webhooks: self.webhooks,
+            advisories: self.advisories,
+            advisory_sources: self.advisory_sources,
             retention: self.retention,
             break_glass: self.break_glass,
             console: self.console,

@@ -33,6 +33,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         oidc.check().map_err(refused)?;
     }
     super::webhook::check(&config.webhooks)?;
+    super::advisories::check(&config.advisories, &config.advisory_sources)?;
     check_names(config)
 }
 

@@ -3,11 +3,13 @@
 //! A default stands here for people and beside its type for the program; a test holds the two
 //! together. A key is never given another meaning: the next version of the file is for that.
 
+mod advisories;
 mod lines;
 mod oidc;
 mod webhook;
 
 use super::schema::{Key, Kind, Omitted, Section};
+use advisories::{ADVISORIES, ADVISORY_SOURCE};
 use lines::{DESTINATION, GATEWAY, LINK, ROUTE, TARGET_TRANSPORT};
 use oidc::{OIDC, OIDC_SAMPLE};
 use webhook::WEBHOOK;
@@ -68,6 +70,8 @@ pub(super) const FILE: Section = Section {
         LEDGER,
         WITNESS,
         WEBHOOK,
+        ADVISORIES,
+        ADVISORY_SOURCE,
         RETENTION,
         BREAK_GLASS,
         CONSOLE,

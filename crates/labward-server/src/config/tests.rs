@@ -429,6 +429,7 @@ fn every_key_of_the_example_can_be_uncommented() {
         ledger: LedgerConfig::default(),
         witnesses: Vec::new(),
         webhooks: Vec::new(),
+        advisory_sources: Vec::new(),
         console: ConsoleConfig::default(),
         http: HttpConfig::default(),
         ..config.clone()
@@ -472,6 +473,12 @@ fn opening(path: &str, key: &Key) -> String {
         ("console.oidc.groups", _) => {
             let other = if key.name == "it" { "expert" } else { "it" };
             format!("{OIDC}[console.oidc.groups]\n{other} = [\"x\"]\n")
+        }
+        ("advisory_source", _) if matches!(key.name, "folder" | "url") => {
+            "[[advisory_source]]\nname = \"a\"\n".to_owned()
+        }
+        ("advisory_source", _) => {
+            "[[advisory_source]]\nname = \"a\"\nurl = \"https://a.example/x\"\n".to_owned()
         }
         ("webhook", _) => {
             "[[webhook]]\nname = \"w\"\nurl = \"https://alarm.example/x\"\n".to_owned()

@@ -83,6 +83,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
             all_witnesses(core, Some(opened))
                 .map_err(|failure| remark::technical(failure.problem().what))
         }),
+        threats: Ok(super::hit::measure(core)),
         webhooks: core.webhook_status().map_err(|error| unread(&error)),
         sign_on: match &config.console.oidc {
             Some(oidc) => core.sign_on.silent_since(oidc),

@@ -12,8 +12,9 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    account, backup, check, config, device, edge, entries, export, glass, key, ledger, message,
-    openapi, path, patient, peer, person, record, safeguard, session, status, webhook,
+    account, advisory, backup, calendar, check, conduit, config, device, edge, entries, export,
+    glass, hit, key, ledger, message, openapi, path, patient, peer, person, record, safeguard,
+    session, status, webhook,
 };
 
 /// One endpoint.
@@ -47,6 +48,8 @@ pub(crate) enum Verb {
 pub(crate) enum Takes {
     /// A file, at most 256 MiB.
     File,
+    /// A file, at most 256 MiB, with the members of this type in the query string.
+    FileBy(&'static str),
     /// JSON of this type, at most 1 MiB.
     Json(&'static str),
     /// Nothing in the body, the members of this type in the query string.
@@ -71,7 +74,7 @@ impl Takes {
     /// Bytes that the body may have.
     pub(crate) const fn limit_bytes(self) -> usize {
         match self {
-            Self::File => 256 << 20,
+            Self::File | Self::FileBy(_) => 256 << 20,
             Self::Json(_) => 1 << 20,
             // Clients send an empty object where nothing is needed.
             Self::Query(_) | Self::Nothing => 1 << 10,
@@ -84,6 +87,10 @@ impl Takes {
     pub(crate) fn describe(self) -> String {
         match self {
             Self::File => "a file of at most 256 MiB; `?ending=&why=`".to_owned(),
+            Self::FileBy(name) => {
+                let members = openapi::members(name).join("=&");
+                format!("a file of at most 256 MiB; `?{members}=`")
+            }
             Self::Json(name) => format!("`{name}`"),
             Self::Query(name) => format!("`?{}=`", openapi::members(name).join("=&")),
             Self::Nothing => "–".to_owned(),
@@ -108,7 +115,7 @@ macro_rules! endpoints {
     };
 }
 
-use Takes::{File, Json, Nothing, Query, Upload};
+use Takes::{File, FileBy, Json, Nothing, Query, Upload};
 
 endpoints! {
     Get "status", StatusRead, Nothing, "Status", status::status,
@@ -180,6 +187,42 @@ endpoints! {
         "Issues another certificate to a peer";
     Post "peers/{name}/enroll", PeerChange, Json("NewCode"), "Code", edge::enroll,
         "Makes a one-time code with which an edge enrols under this name";
+    Get "advisories", DeviceRead, Query("AdvisoryFilter"), "Advisories", advisory::list,
+        "What publishers say that the lab holds, the newest release first, with the age of every source";
+    Post "advisories/import", DeviceChange, FileBy("ImportAdvisories"), "ImportedAdvisories", advisory::import,
+        "Takes over CSAF, KEV and EPSS from a file or an archive, hashes and signatures checked, and matches again";
+    Get "advisories/{id}", DeviceRead, Nothing, "AdvisoryShown", advisory::show,
+        "An advisory: what it says, and which devices it hits";
+    Post "traffic", DeviceChange, Json("TrafficReport"), "TrafficTaken", conduit::report,
+        "Takes in what was heard on a network: who talks to whom, never what is said";
+    Get "conduits", DeviceRead, Query("ConduitFilter"), "Conduits", conduit::list,
+        "With whom each device talks, what people decided about it, and what nobody expected";
+    Get "conduits/plan", DeviceRead, Nothing, "the plan of labward segment", conduit::plan,
+        "The plan of segmentation, as labward segment takes it";
+    Post "conduits/decide", DeviceChange, Json("DecideConduit"), "Done", conduit::decide,
+        "Approves or refuses a conduit of a device, and settles its alerts";
+    Post "conduits/mode", DeviceChange, Json("SetConduitMode"), "Done", conduit::set_mode,
+        "Says how the rules treat a device, and whether what is new is expected still";
+    Post "conduits/rules", DeviceChange, Json("ConduitRules"), "Done", conduit::rules,
+        "Takes down what the machine that forwards has loaded of the rules";
+    Get "hits", DeviceRead, Query("HitFilter"), "Hits", hit::list,
+        "Which published vulnerabilities concern which devices, what is due first";
+    Get "hits/calendar", DeviceRead, Nothing, "iCalendar", calendar::due_calendar,
+        "What is due as a calendar, in the language of the person who asks; its events are confidential";
+    Get "hits/statements", DeviceRead, Nothing, "HitStatements", hit::statements,
+        "What people said of products and vulnerabilities, the newest first";
+    Get "hits/{id}", DeviceRead, Nothing, "HitShown", hit::show,
+        "A hit: the way to it, how urgent it is and why, and what can be done";
+    Post "hits/treat", DeviceChange, Json("TreatHits"), "TreatedHits", hit::treat,
+        "Says that hits are patched, or held off by a control";
+    Post "hits/accept", RiskAccept, Json("AcceptHits"), "TreatedHits", hit::accept,
+        "Accepts the risk of hits until a day, or has their devices replaced by it";
+    Post "hits/products", DeviceChange, Json("StateProducts"), "HitStatement", hit::state_products,
+        "Says that what the lab and what publishers call a product is one product, or is not; matches again";
+    Post "hits/vulnerability", RiskAccept, Json("StateVulnerability"), "HitStatement", hit::state_vulnerability,
+        "Says how a device stands to a vulnerability, for good or for its present version; matches again";
+    Post "hits/statements/{id}/withdraw", DeviceChange, Json("Why"), "HitStatement", hit::withdraw,
+        "Takes a statement back; matches again";
     Get "devices", DeviceRead, Query("DeviceFilter"), "Devices", device::list,
         "The devices of the lab with the values that count, the newest first";
     Post "devices", DeviceChange, Json("NewDevice"), "DeviceShown", device::add,

@@ -13,6 +13,7 @@ use labward_api::ProblemBody;
 use labward_assess::AssessError;
 use labward_backup::BackupError;
 use labward_base::{Problem, Remark, problem, remark};
+use labward_conduits::ConduitsError;
 use labward_devices::DevicesError;
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::keep::KeepError;
@@ -22,6 +23,7 @@ use labward_keys::{ArchiveError, KeysError};
 use labward_ledger::LedgerError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
+use labward_threats::ThreatsError;
 
 use crate::backup::RestoreError;
 use crate::error::ServerError;
@@ -174,8 +176,10 @@ macro_rules! from_rooms_that_say {
 
 from_rooms_that_say!(
     AssessError,
+    ConduitsError,
     DeliveryError,
     DevicesError,
+    ThreatsError,
     IdentityError,
     MessageError,
     RecordsError,

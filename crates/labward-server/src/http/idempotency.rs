@@ -101,7 +101,8 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
     Some(match endpoint.gives {
         "Done" | "Person" | "ImportedPeople" | "Peer" | "Reload" | "Rotation" | "KeyArchive"
         | "ExpiredArchives" | "Backup" | "Drilled" | "TestedWebhook" | "Imported"
-        | "OpenedGlass" | "DeviceShown" | "ImportedDevices" => Kept::Answer,
+        | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
+        | "TrafficTaken" | "TreatedHits" | "HitStatement" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"
         | "AddedDocument" | "Disposed" => Kept::Once,
         "VerifiedBackup" | "Found" | "Shown" | "Results" | "Accesses" | "Verified" | "bytes"

@@ -22,10 +22,13 @@
 //! | `status`, `check`, `config`, `key`, `backup`, `peer`, `person`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
 
 mod account;
+pub(crate) mod advisory;
 mod asker;
 mod backup;
+mod calendar;
 mod call;
 mod check;
+mod conduit;
 mod config;
 pub(crate) mod console;
 mod device;
@@ -35,6 +38,7 @@ mod entries;
 mod export;
 mod failure;
 mod glass;
+mod hit;
 pub(crate) mod idempotency;
 mod idle;
 mod key;

@@ -174,6 +174,10 @@ fn operation(endpoint: &Endpoint, types: &Map<String, Value>) -> Value {
             parameters.push(text_in_query("why", "Why it is done; recorded"));
             Some(("application/octet-stream", bytes()))
         }
+        Takes::FileBy(name) => {
+            parameters.extend(in_query(types.get(name)));
+            Some(("application/octet-stream", bytes()))
+        }
         Takes::Upload => {
             parameters.push(text_in_query("why", "Why it is done; recorded"));
             Some(("application/octet-stream", bytes()))
@@ -234,7 +238,10 @@ fn given(name: &str) -> Value {
     let (kind, schema) = match name {
         "bytes" => ("application/octet-stream", bytes()),
         "CSV" => ("text/csv", json!({ "type": "string" })),
-        "OpenAPI 3.1" => ("application/json", json!({ "type": "object" })),
+        "iCalendar" => ("text/calendar", json!({ "type": "string" })),
+        "OpenAPI 3.1" | "the plan of labward segment" => {
+            ("application/json", json!({ "type": "object" }))
+        }
         name => match name
             .strip_prefix('[')
             .and_then(|name| name.strip_suffix(']'))

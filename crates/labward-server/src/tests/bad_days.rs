@@ -170,6 +170,31 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         let added = posted(app, "devices", &json!({ "values": { "name": name } }));
         assert_eq!(added.status, 200);
     }
+    let values = json!({ "name": "S", "manufacturer": "Illumina", "model": "MiSeqDx",
+        "version": "4.0.1", "ip": "10.9.0.7" });
+    let sequencer = posted(app, "devices", &json!({ "values": values }));
+    let sequencer: Value = serde_json::from_slice(&sequencer.body).unwrap();
+    let sequencer = sequencer["device"]["id"].as_u64().unwrap();
+    let imported = request(app, "POST", IMPORT, advisory(1).as_bytes());
+    assert_eq!(imported.status, 200);
+    let hits: Value = get(app, "hits");
+    let hit = hits["hits"][0]["id"].as_u64().unwrap();
+    let products = json!({ "manufacturer": "", "model": "A", "vendor": "", "product": "B",
+        "same": false, "why": WHY });
+    let traffic = |server: &str| {
+        let (first, last) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+        json!({ "source": "lo", "started": first, "ended": last, "packets": 3, "dropped_packets": 0,
+            "conversations": [{ "client": "10.9.0.7", "server": server, "protocol": "tcp",
+            "port": 2575, "roles": "stated", "packets": 3, "bytes": 180, "first": first,
+            "last": last }], "sightings": [] })
+    };
+    for (path, body) in [
+        ("hits/products", &products),
+        ("traffic", &traffic("10.9.0.1")),
+    ] {
+        assert_eq!(posted(app, path, body).status, 200, "{path}");
+    }
+    let tomorrow = format!("{}-01-01", year + 1);
     let merged = posted(app, "devices/3/merge", &json!({ "other": 4, "why": WHY }));
     let removed = posted(app, "devices/5/remove", &why);
     assert_eq!((merged.status, removed.status), (200, 200));
@@ -212,6 +237,36 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         post("devices/{id}/remove", "devices/6/remove".to_owned(), &why),
         post("devices/{id}/restore", "devices/5/restore".to_owned(), &why),
         same("devices/import", &list),
+        post("advisories/import", IMPORT.to_owned(), &Value::Null),
+        same(
+            "hits/treat",
+            &json!({ "hits": [hit], "kind": "patch", "why": WHY }),
+        ),
+        same(
+            "hits/accept",
+            &json!({ "hits": [hit], "kind": "accept", "until": tomorrow, "why": WHY }),
+        ),
+        same("hits/products", &products),
+        same(
+            "hits/vulnerability",
+            &json!({ "hit": hit, "status": "not-affected", "why": WHY }),
+        ),
+        post(
+            "hits/statements/{id}/withdraw",
+            "hits/statements/1/withdraw".to_owned(),
+            &why,
+        ),
+        same("traffic", &traffic("10.9.0.2")),
+        same(
+            "conduits/decide",
+            &json!({ "device": sequencer, "direction": "outbound", "peer": "10.9.0.1",
+                "service": "tcp/2575", "decision": "approved", "why": WHY }),
+        ),
+        same("conduits/rules", &json!({ "state": "missing" })),
+        same(
+            "conduits/mode",
+            &json!({ "device": sequencer, "mode": "test", "learning": false, "why": WHY }),
+        ),
         same("unseal", &opener),
         same(
             "key/slots",
@@ -385,8 +440,30 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     ]
 }
 
+const IMPORT: &str = "advisories/import?source=cisa&file=a.json";
+
+/// One release of an advisory about MiSeqDx.
+fn advisory(release: u32) -> String {
+    let tracking = json!({ "id": "ICSMA-1", "version": release.to_string(), "status": "final",
+        "current_release_date": format!("2026-01-0{release}T00:00:00Z") });
+    let product = json!({ "category": "product_version_range", "name": "<= 4.0.1",
+        "product": { "product_id": "P1", "name": "MiSeqDx" } });
+    let named = json!({ "category": "product_name", "name": "MiSeqDx", "branches": [product] });
+    let vendor = json!({ "category": "vendor", "name": "Illumina", "branches": [named] });
+    json!({
+        "document": { "category": "csaf_security_advisory", "csaf_version": "2.0", "title": "x",
+            "publisher": { "category": "vendor", "name": "x", "namespace": "https://x.example" },
+            "tracking": tracking },
+        "product_tree": { "branches": [vendor] },
+        "vulnerabilities": [{ "cve": "CVE-2026-1000",
+            "product_status": { "known_affected": ["P1"] } }],
+    })
+    .to_string()
+}
+
 fn done(app: &App, act: &Act) -> Answered {
     let body = match &act.body {
+        Value::Null if act.endpoint == "advisories/import" => advisory(2),
         Value::Null => result("IMPORTED"),
         body => body.to_string(),
     };
@@ -404,6 +481,8 @@ fn shown(app: &App) -> Vec<Value> {
         "passkeys",
         "accounts",
         "devices?state=all",
+        "hits/statements",
+        "conduits",
         "messages",
         "ledger/entries?limit=1000",
     ];

@@ -57,6 +57,18 @@ pub(crate) const EVENTS: &[(Action, &str)] = &[
     (Action::SessionRefused, "sign-ins were refused"),
     (Action::TokenCreated, "a token was made for a program"),
     (Action::PeerAdded, "a machine was made known"),
+    (
+        Action::ConduitAlerted,
+        "a device talks to somebody, or in a way, that nobody expected",
+    ),
+    (
+        Action::HitChanged,
+        "published vulnerabilities concern a device, or concern it no more",
+    ),
+    (
+        Action::HitTreated,
+        "somebody decided how hits of a device are treated",
+    ),
     (Action::PeerRevoked, "a machine's certificate was revoked"),
     (
         Action::EnrolmentRefused,
@@ -157,7 +169,8 @@ impl Event {
 const fn told(subject: &Subject) -> bool {
     match subject {
         Subject::Patient(_) | Subject::Record(_) | Subject::Records => false,
-        Subject::Destination(_)
+        Subject::Advisories
+        | Subject::Destination(_)
         | Subject::Device(_)
         | Subject::Devices
         | Subject::Entry(_)

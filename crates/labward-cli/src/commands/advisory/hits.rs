@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use labward_advisory::bundle::{Checks, Item, Kind, Trust};
 use labward_advisory::csaf::Advisory;
 use labward_advisory::epss::Scores;
 use labward_advisory::kev::Catalog;
 use labward_advisory::{Limits, Severity};
-use labward_base::problem;
+use labward_base::{Clock as _, problem};
 use labward_matching::{Answer, Books, Device, Matcher, Verdict};
 use serde::Serialize;
 
@@ -95,6 +96,7 @@ struct Step {
 }
 
 /// What is known besides of vulnerabilities.
+#[derive(Default)]
 struct Threats {
     kev: Option<Catalog>,
     epss: Option<Scores>,
@@ -104,34 +106,29 @@ struct Threats {
 pub(super) fn run(context: &Context, arguments: &AdvisoryMatchArgs) -> Result<(), Failure> {
     let devices = devices(&arguments.devices)?;
     let limits = Limits::default();
-    let threats = Threats {
-        kev: match &arguments.kev {
-            Some(path) => Some(parsed(path, Catalog::parse(&read(path)?, &limits))?),
-            None => None,
-        },
-        epss: match &arguments.epss {
-            Some(path) => Some(parsed(path, Scores::parse(&read(path)?, &limits))?),
-            None => None,
-        },
+    let checks = Checks {
+        keys: &[],
+        bundle_keys: &[],
+        now: labward_os::SystemClock.now(),
     };
-    let mut unread = Vec::new();
-    let mut advisories = Vec::new();
-    for found in files::find(&arguments.paths) {
-        let advisory = found.and_then(|path| {
-            let bytes = std::fs::read(&path).map_err(|error| error.to_string());
-            let parsed = bytes.and_then(|bytes| {
-                Advisory::parse(&bytes, &limits).map_err(|error| error.to_string())
-            });
-            parsed.map_err(|why| (path, why))
+    let mut threats = Threats::default();
+    for path in arguments.kev.iter().chain(&arguments.epss) {
+        let unread = files::each(std::slice::from_ref(path), &checks, |_, item| {
+            threats.take(item, &limits)
         });
-        match advisory {
-            Ok(advisory) => advisories.push(advisory),
-            Err((path, why)) => unread.push(Unread {
-                path: path.display().to_string(),
-                why,
-            }),
+        if let Some(one) = unread.first() {
+            let detail = format!("{}: {}", one.path, one.why);
+            return Err(Failure::new(&problem::CLI_FILE, detail));
         }
     }
+    let mut advisories = Vec::new();
+    let unread = files::each(&arguments.paths, &checks, |_, item| {
+        if item.kind != Kind::Csaf {
+            return threats.take(item, &limits);
+        }
+        advisories.push(parsed(item, |bytes| Advisory::parse(bytes, &limits))?);
+        Ok(())
+    });
     let books = Books::shipped().map_err(|error| {
         Failure::new(
             &problem::SERVER_INTERNAL,
@@ -150,9 +147,32 @@ pub(super) fn run(context: &Context, arguments: &AdvisoryMatchArgs) -> Result<()
     show(context.json, &hits, |out| write(out, &hits))
 }
 
-fn parsed<T>(path: &Path, outcome: Result<T, labward_advisory::Error>) -> Result<T, Failure> {
-    outcome
-        .map_err(|error| Failure::new(&problem::CLI_FILE, format!("{}: {error}", path.display())))
+/// The value of a document, unless something says that it is another one.
+fn parsed<T>(
+    item: &Item<'_>,
+    parse: impl Fn(&[u8]) -> Result<T, labward_advisory::Error>,
+) -> Result<T, String> {
+    if item.trust() == Trust::Refuted {
+        return Err("not what its hash, its signature or its bundle says".to_owned());
+    }
+    parse(item.bytes).map_err(|error| error.to_string())
+}
+
+impl Threats {
+    /// Takes the first catalog and the first scores; what else there is, is told.
+    fn take(&mut self, item: &Item<'_>, limits: &Limits) -> Result<(), String> {
+        match item.kind {
+            Kind::Kev if self.kev.is_none() => {
+                self.kev = Some(parsed(item, |bytes| Catalog::parse(bytes, limits))?);
+            }
+            Kind::Epss if self.epss.is_none() => {
+                self.epss = Some(parsed(item, |bytes| Scores::parse(bytes, limits))?);
+            }
+            Kind::Epss | Kind::Kev => return Err("another one was read before it".to_owned()),
+            kind => return Err(files::another_kind(kind)),
+        }
+        Ok(())
+    }
 }
 
 /// A device of the list.

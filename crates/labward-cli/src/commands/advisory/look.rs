@@ -1,21 +1,13 @@
 //! One document: what it says, what is wrong with it, and whether its publisher made it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 
-use labward_advisory::csaf;
-use labward_advisory::integrity::{HashFault, PublicKey, check_hash, verify};
-use labward_advisory::{Limits, Severity, Weight, json};
-use labward_base::Timestamp;
+use labward_advisory::bundle::{HashCheck, Item, Kind, Listing, SignatureCheck, Trust};
+use labward_advisory::integrity::HashFault;
+use labward_advisory::{Limits, Severity, Weight, csaf, json};
 use serde::Serialize;
 
-/// By whom documents must be signed, and when that is asked.
-pub(super) struct Keys {
-    pub(super) keys: Vec<PublicKey>,
-    pub(super) now: Timestamp,
-}
+use super::files;
 
 /// What is told of one document.
 #[derive(Debug, Serialize)]
@@ -35,7 +27,7 @@ pub(super) struct Document {
     pub(super) worst_cvss: Option<Worst>,
     /// `fits`, or why not; none if no hash file stands beside it.
     pub(super) hash: Option<String>,
-    /// `verified …`, or why not; none if no key was given.
+    /// `verified …`, or why not; none if there is none and no key was given.
     pub(super) signature: Option<String>,
     pub(super) flaws: Vec<FlawLine>,
     pub(super) unlisted_flaws: u64,
@@ -92,11 +84,13 @@ impl Document {
     }
 }
 
-/// Reads and tests one file; the error says why there is no document.
-pub(super) fn look(path: &Path, keys: &Keys) -> Result<Document, String> {
+/// Tests one document, which must be signed if keys were given; the error says why there is none.
+pub(super) fn look(path: &str, item: &Item<'_>, must_be_signed: bool) -> Result<Document, String> {
+    if item.kind != Kind::Csaf {
+        return Err(files::another_kind(item.kind));
+    }
     let limits = Limits::default();
-    let bytes = read_bounded(path, limits.max_bytes)?;
-    let (text, replaced) = json::to_text(&bytes);
+    let (text, replaced) = json::to_text(item.bytes);
     let document = csaf::Document::parse(&text, &limits).map_err(|error| error.to_string())?;
     let advisory = document.advisory();
     let mut flaws = document.validate();
@@ -108,8 +102,6 @@ pub(super) fn look(path: &Path, keys: &Keys) -> Result<Document, String> {
             "bytes that are no UTF-8 were replaced by U+FFFD",
         );
     }
-    let hash = beside_hash(path, &bytes);
-    let signature = (!keys.keys.is_empty()).then(|| beside_signature(path, &bytes, keys));
     let mut statuses = BTreeMap::new();
     for entry in advisory
         .vulnerabilities
@@ -119,7 +111,7 @@ pub(super) fn look(path: &Path, keys: &Keys) -> Result<Document, String> {
         *statuses.entry(entry.status.as_str()).or_insert(0) += 1;
     }
     Ok(Document {
-        path: path.display().to_string(),
+        path: path.to_owned(),
         id: advisory.id.to_string(),
         title: advisory.title.to_string(),
         publisher: advisory.publisher.name.to_string(),
@@ -138,10 +130,13 @@ pub(super) fn look(path: &Path, keys: &Keys) -> Result<Document, String> {
             score: f64::from(tenths) / 10.0,
             severity: Severity::of_tenths(tenths).as_str(),
         }),
-        is_authentic: hash.as_ref().is_none_or(Result::is_ok)
-            && signature.as_ref().is_none_or(Result::is_ok),
-        hash: hash.map(|outcome| outcome.map_or_else(|why| why, |()| "fits".to_owned())),
-        signature: signature.map(|outcome| outcome.unwrap_or_else(|why| why)),
+        is_authentic: match item.trust() {
+            Trust::Refuted => false,
+            Trust::Signed => true,
+            Trust::Unsigned => !must_be_signed,
+        },
+        hash: hash(item.hash),
+        signature: signature(item, must_be_signed),
         unlisted_flaws: flaws.unlisted(),
         flaws: flaws
             .listed()
@@ -156,53 +151,39 @@ pub(super) fn look(path: &Path, keys: &Keys) -> Result<Document, String> {
     })
 }
 
-/// The bytes of a file that is not larger than a limit.
-fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
-    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if usize::try_from(length).map_or(true, |length| length > limit) {
-        return Err(format!("{length} bytes, more than the limit of {limit}"));
+fn hash(check: HashCheck) -> Option<String> {
+    match check {
+        HashCheck::Absent => None,
+        HashCheck::Bad(HashFault::Differs) => Some("differs".to_owned()),
+        HashCheck::Bad(fault) => Some(fault.to_string()),
+        HashCheck::Good => Some("fits".to_owned()),
     }
-    fs::read(path).map_err(|error| error.to_string())
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
-/// Compares with every hash file beside the document; `None` if there is none.
-fn beside_hash(path: &Path, document: &[u8]) -> Option<Result<(), String>> {
-    let name = path.file_name()?.to_string_lossy();
-    let mut outcome = None;
-    for end in [".sha512", ".sha256"] {
-        let file = match read_bounded(&beside(path, end), 1 << 20) {
-            Ok(file) => file,
-            Err(_) if !beside(path, end).exists() => continue,
-            Err(why) => return Some(Err(why)),
-        };
-        match check_hash(&file, &name, document) {
-            Ok(()) => outcome = Some(Ok(())),
-            Err(HashFault::Differs) => return Some(Err("differs".to_owned())),
-            Err(fault) => return Some(Err(fault.to_string())),
+/// What is said of the signature; one that is missing is told if there must be one.
+fn signature(item: &Item<'_>, must_be_signed: bool) -> Option<String> {
+    let list = item.manifest.map(|manifest| &manifest.signature);
+    match (item.listing, list) {
+        (Listing::Differs, _) => return Some("not what the bundle lists".to_owned()),
+        (Listing::NotListed, _) => return Some("not in the bundle's list".to_owned()),
+        (Listing::Fits, Some(SignatureCheck::Good(signer))) => {
+            return Some(format!("in a bundle signed by {}", signer.key));
         }
+        (Listing::Fits, Some(SignatureCheck::Bad(fault))) => {
+            return Some(format!("the bundle's list: {fault}"));
+        }
+        _ => {}
     }
-    outcome
-}
-
-/// Verifies the signature beside the document; one that is missing is a refusal, too.
-fn beside_signature(path: &Path, document: &[u8], keys: &Keys) -> Result<String, String> {
-    let signature = fs::metadata(beside(path, ".asc"))
-        .and_then(|_| fs::read(beside(path, ".asc")))
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => "missing".to_owned(),
-            _ => error.to_string(),
-        })?;
-    let verified = verify(&signature, document, &keys.keys, keys.now);
-    verified
-        .map(|verified| match verified.expired {
-            Some(_) => format!("verified {} (key expired since)", verified.fingerprint),
-            None => format!("verified {}", verified.fingerprint),
-        })
-        .map_err(|fault| fault.to_string())
+    match item.signature {
+        SignatureCheck::Good(signer) if signer.expired.is_some() => {
+            Some(format!("verified {} (key expired since)", signer.key))
+        }
+        SignatureCheck::Good(signer) => Some(format!("verified {}", signer.key)),
+        SignatureCheck::Bad(fault) => Some(fault.to_string()),
+        SignatureCheck::KeyUnknown(key) if must_be_signed => {
+            Some(format!("signed by another key: {key}"))
+        }
+        SignatureCheck::Absent if must_be_signed => Some("missing".to_owned()),
+        SignatureCheck::Absent | SignatureCheck::KeyUnknown(_) => None,
+    }
 }

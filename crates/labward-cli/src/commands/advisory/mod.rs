@@ -2,14 +2,17 @@
 //!
 //! What cannot be read is named, and the rest goes on.
 
-mod files;
+pub(super) mod files;
+mod held;
 mod hits;
 mod look;
+mod pack;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 
-use labward_advisory::integrity::PublicKey;
+use labward_advisory::bundle::Checks;
+use labward_advisory::integrity::{MinisignKey, PublicKey, SignatureFault};
 use labward_base::{Clock as _, problem};
 use serde::Serialize;
 
@@ -17,7 +20,7 @@ use super::{Context, read};
 use crate::args::{AdvisoryCheckArgs, AdvisoryCommand};
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
-use look::{Document, Keys};
+use look::Document;
 
 /// Everything that was looked at.
 #[derive(Debug, Default, Serialize)]
@@ -28,39 +31,47 @@ struct Checked {
 
 /// A path that gave no document.
 #[derive(Debug, Serialize)]
-struct Unread {
-    path: String,
-    why: String,
+pub(super) struct Unread {
+    pub(super) path: String,
+    pub(super) why: String,
+}
+
+impl Unread {
+    fn new(path: impl ToString, why: impl ToString) -> Self {
+        Self {
+            path: path.to_string(),
+            why: why.to_string(),
+        }
+    }
 }
 
 /// `labward advisory …`
 pub(super) fn run(context: &Context, command: &AdvisoryCommand) -> Result<(), Failure> {
     match command {
         AdvisoryCommand::Check(arguments) => check(context, arguments),
+        AdvisoryCommand::Manifest(arguments) => {
+            pack::run(context, arguments, labward_os::SystemClock.now())
+        }
         AdvisoryCommand::Match(arguments) => hits::run(context, arguments),
+        AdvisoryCommand::Import {
+            paths,
+            source,
+            preview,
+        } => held::import(context, paths, source, *preview),
+        AdvisoryCommand::List { find, hits } => held::list(context, find.as_deref(), *hits),
+        AdvisoryCommand::Show { id } => held::one(context, id),
     }
 }
 
 fn check(context: &Context, arguments: &AdvisoryCheckArgs) -> Result<(), Failure> {
-    let keys = Keys {
-        keys: arguments
-            .key
-            .iter()
-            .map(|path| key(path))
-            .collect::<Result<_, _>>()?,
+    let keys: Vec<PublicKey> = all(&arguments.key, PublicKey::parse)?;
+    let bundle_keys = all(&arguments.bundle_key, MinisignKey::parse)?;
+    let checks = Checks {
+        keys: &keys,
+        bundle_keys: &bundle_keys,
         now: labward_os::SystemClock.now(),
     };
-    let mut checked = Checked::default();
-    for found in files::find(&arguments.paths) {
-        let looked = found.and_then(|path| look::look(&path, &keys).map_err(|why| (path, why)));
-        match looked {
-            Ok(document) => checked.documents.push(document),
-            Err((path, why)) => checked.unread.push(Unread {
-                path: path.display().to_string(),
-                why,
-            }),
-        }
-    }
+    let checked = look_at(&arguments.paths, &checks);
     show(context.json, &checked, |out| {
         write(out, &checked, arguments.flaws)
     })?;
@@ -80,9 +91,28 @@ fn check(context: &Context, arguments: &AdvisoryCheckArgs) -> Result<(), Failure
     Ok(())
 }
 
-fn key(path: &Path) -> Result<PublicKey, Failure> {
-    PublicKey::parse(&read(path)?)
-        .map_err(|error| Failure::new(&problem::CLI_FILE, format!("{}: {error}", path.display())))
+fn look_at(paths: &[PathBuf], checks: &Checks<'_>) -> Checked {
+    let must_be_signed = !checks.keys.is_empty() || !checks.bundle_keys.is_empty();
+    let mut documents = Vec::new();
+    let unread = files::each(paths, checks, |path, item| {
+        documents.push(look::look(path, item, must_be_signed)?);
+        Ok(())
+    });
+    Checked { documents, unread }
+}
+
+/// The keys that some files hold.
+fn all<T>(
+    paths: &[PathBuf],
+    parse: impl Fn(&[u8]) -> Result<T, SignatureFault>,
+) -> Result<Vec<T>, Failure> {
+    let one = |path: &PathBuf| {
+        let key = parse(&read(path)?);
+        key.map_err(|error| {
+            Failure::new(&problem::CLI_FILE, format!("{}: {error}", path.display()))
+        })
+    };
+    paths.iter().map(one).collect()
 }
 
 fn write(out: &mut dyn Write, checked: &Checked, flaws: bool) -> io::Result<()> {
@@ -152,7 +182,7 @@ fn row(document: &Document) -> Vec<String> {
 }
 
 /// Text of a document without what a terminal would obey.
-fn plain(text: &str) -> String {
+pub(in crate::commands) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
@@ -161,11 +191,12 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
 
     /// A folder of this test's own below the target folder.
-    fn folder(name: &str) -> std::path::PathBuf {
+    fn folder(name: &str) -> PathBuf {
         let folder =
             std::env::temp_dir().join(format!("labward-advisory-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
@@ -180,21 +211,12 @@ mod tests {
           "revision_history":[{"date":"2024-01-01T00:00:00Z","number":"1","summary":"I","legacy_version":"A"}]}}}"#;
 
     fn looked(folder: &Path) -> Checked {
-        let keys = Keys {
-            keys: Vec::new(),
+        let checks = Checks {
+            keys: &[],
+            bundle_keys: &[],
             now: labward_base::Timestamp::from_seconds(1_800_000_000),
         };
-        let mut checked = Checked::default();
-        for found in files::find(&[folder.to_owned()]) {
-            match found.and_then(|path| look::look(&path, &keys).map_err(|why| (path, why))) {
-                Ok(document) => checked.documents.push(document),
-                Err((path, why)) => checked.unread.push(Unread {
-                    path: path.file_name().unwrap().to_string_lossy().into_owned(),
-                    why,
-                }),
-            }
-        }
-        checked
+        look_at(&[folder.to_owned()], &checks)
     }
 
     #[test]
@@ -204,26 +226,29 @@ mod tests {
         fs::write(folder.join("b.json"), "{}").unwrap();
         fs::write(folder.join("below/c.json"), SMALL).unwrap();
         fs::write(folder.join("d.txt"), SMALL).unwrap();
+        let kev = r#"{"catalogVersion":"1","vulnerabilities":[]}"#;
+        fs::write(folder.join("f.json"), kev).unwrap();
         let checked = looked(&folder);
         assert_eq!(checked.documents.len(), 1);
         assert!(checked.documents[0].is_sound());
         let unread: Vec<_> = checked
             .unread
             .iter()
-            .map(|one| (&*one.path, &*one.why))
+            .map(|one| (one.path.rsplit('/').next().unwrap(), &*one.why))
             .collect();
         assert_eq!(
             unread,
             [
                 ("a.json", "no JSON: end of file at line 1, column 12"),
-                ("b.json", "no CSAF document"),
+                ("b.json", "no document of a kind that is known"),
+                ("f.json", "no CSAF document, but kev"),
             ]
         );
         let mut text = Vec::new();
         write(&mut text, &checked, false).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("MAKER-1  1 (A)"), "{text}");
-        assert!(text.ends_with("1 documents, 2 not read\n"), "{text}");
+        assert!(text.ends_with("1 documents, 3 not read\n"), "{text}");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -101,11 +101,13 @@ fn device_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failu
         false => None,
     };
     let peers = peers.map(|all| all.into_iter().map(|peer| peer.name).collect::<Vec<_>>());
+    let hits = super::hits::of_device(visit, visit.text("id"), "open")?;
     written(html::device(
         &visit.frame(Place::Devices),
         &one,
         &others,
         peers.as_deref(),
+        &hits,
         fault,
     ))
 }

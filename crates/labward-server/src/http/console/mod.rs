@@ -15,6 +15,7 @@
 //! | `account` | the page of one's own account |
 //! | `oidc` | signing in with the identity provider |
 //! | `first_analyzer` | the guided way of an analyzer, up to its first message |
+//! | `devices`, `network`, `hits`, `advisories` | the devices, the vulnerabilities that concern them, and what publishers say |
 //! | `records`, `patient` | the search, one record, and one patient |
 //! | `people` | one person, a list of people, and their invitations |
 //! | `reference` | the reference of the API |
@@ -22,6 +23,7 @@
 //! | `ledger`, `glass` | the pages of the ledger, and of emergency access |
 
 mod account;
+mod advisories;
 mod configuration;
 mod devices;
 mod entrance;
@@ -30,8 +32,10 @@ mod first_analyzer;
 pub(in crate::http) mod form;
 mod glass;
 pub(crate) mod headers;
+mod hits;
 mod ledger;
 mod listener;
+mod network;
 mod oidc;
 mod pages;
 mod patient;

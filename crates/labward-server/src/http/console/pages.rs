@@ -4,6 +4,7 @@
 //! form.
 
 use labward_api::glass::Opening;
+use labward_api::hit::Hits;
 use labward_api::message::{Decision, Message, MessageFilter, MessagePath};
 use labward_api::peer::{Engagement, Person};
 use labward_api::safeguard::Safeguards;
@@ -45,12 +46,18 @@ pub(super) fn home(visit: &Visit) -> Result<Page, Failure> {
         true => visit.get("break-glass?state=waiting&limit=20")?,
         false => Vec::new(),
     };
+    let reads_devices = visit.visitor.permits(Permission::DeviceRead);
+    let hits: Option<Hits> = match reads_devices && !visit.is_live() {
+        true => Some(visit.get("hits?limit=1")?),
+        false => None,
+    };
     written(html::home(
         &visit.frame(Place::Home),
         &status,
         &openings,
         check.as_ref(),
         safeguards.as_ref().map(|all| all.counts),
+        hits.map(|all| all.counts),
         is_silent(visit, &status)?,
     ))
 }

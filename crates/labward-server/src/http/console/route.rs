@@ -4,8 +4,8 @@ use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
 use super::{
-    account, configuration, devices, entrance, export, first_analyzer, glass, ledger, oidc, pages,
-    patient, people, records, reference, safeguards, webhook,
+    account, advisories, configuration, devices, entrance, export, first_analyzer, glass, hits,
+    ledger, network, oidc, pages, patient, people, records, reference, safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -99,6 +99,8 @@ routes! {
     Post "/devices", DeviceChange, devices::add;
     Get "/devices/import", DeviceChange, devices::list;
     Post "/devices/import", DeviceChange, devices::import;
+    Get "/devices/map", DeviceRead, network::network;
+    Post "/devices/map/decide", DeviceChange, network::decide;
     Get "/devices/{id}", DeviceRead, devices::device;
     Post "/devices/{id}/set", DeviceChange, devices::set;
     Post "/devices/{id}/settle", DeviceChange, devices::settle;
@@ -106,6 +108,19 @@ routes! {
     Post "/devices/{id}/split", DeviceChange, devices::split;
     Post "/devices/{id}/remove", DeviceChange, devices::remove;
     Post "/devices/{id}/restore", DeviceChange, devices::restore;
+    Get "/devices/{id}/order", DeviceRead, hits::device_order;
+    Get "/hits", DeviceRead, hits::hits;
+    Get "/hits/calendar", DeviceRead, hits::calendar;
+    Get "/hits/matrix", DeviceRead, hits::matrix;
+    Get "/hits/statements", DeviceRead, hits::statements;
+    Post "/hits/statements/{id}/withdraw", DeviceChange, hits::withdraw;
+    Post "/hits/decide", DeviceChange, hits::decide;
+    Get "/hits/{id}", DeviceRead, hits::hit;
+    Get "/hits/{id}/order", DeviceRead, hits::order;
+    Post "/hits/{id}/products", DeviceChange, hits::products;
+    Post "/hits/{id}/vulnerability", RiskAccept, hits::vulnerability;
+    Get "/advisories", DeviceRead, advisories::advisories;
+    Get "/advisories/{id}", DeviceRead, advisories::advisory;
     Get "/people", PersonRead, pages::people;
     Post "/people", PersonChange, pages::add_person;
     Get "/people/import", PersonChange, people::list;

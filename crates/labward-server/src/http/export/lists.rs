@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
-    account, check, device, entries, glass, message, patient, peer, safeguard, session, status,
-    webhook,
+    account, advisory, check, device, entries, glass, hit, message, patient, peer, safeguard,
+    session, status, webhook,
 };
 
 /// One list.
@@ -51,6 +51,8 @@ pub(super) enum Next {
     Row(&'static str),
     /// `before` is `next` of the answer; without it the page is the last.
     Said,
+    /// `skip` is `next` of the answer; without it the page is the last.
+    Skipped,
 }
 
 impl List {
@@ -69,6 +71,7 @@ impl Next {
         match self {
             Self::None => None,
             Self::Row(_) | Self::Said => Some("before"),
+            Self::Skipped => Some("skip"),
         }
     }
 
@@ -77,7 +80,7 @@ impl Next {
         match self {
             Self::None => None,
             Self::Row(member) => rows.last()?.get(member)?.as_u64(),
-            Self::Said => answer.get("next")?.as_u64(),
+            Self::Said | Self::Skipped => answer.get("next")?.as_u64(),
         }
     }
 }
@@ -421,6 +424,142 @@ pub(super) const LISTS: &[List] = &[
             ],
         )
     },
+    List {
+        page_rows: Some(1_000),
+        next: Next::Skipped,
+        filter: &["q", "device", "advisory", "state", "verdict"],
+        shown_values: &[
+            "open",
+            "due",
+            "overdue",
+            "untreated",
+            "treated",
+            "closed",
+            "all",
+            "affected",
+            "cannot-tell",
+        ],
+        ..plain(
+            "hits",
+            "hits",
+            Permission::DeviceRead,
+            hit::list,
+            |answer| member(answer, "hits"),
+            &[
+                "id",
+                "device.id",
+                "device.name",
+                "device.version",
+                "document",
+                "advisory",
+                "title",
+                "vulnerability",
+                "verdict",
+                "reasons",
+                "band",
+                "decision",
+                "cvss",
+                "exploited",
+                "ransomware",
+                "epss",
+                "state",
+                "due",
+                "days_left",
+                "treatment.kind",
+                "treatment.until",
+                "treatment.approved",
+                "treatment.counts",
+                "treatment.person",
+                "treatment.person_name",
+                "treatment.decided",
+                "treatment.why",
+                "treatment.entry",
+                "found",
+                "opened",
+                "closed",
+                "closed_by",
+                "entry",
+            ],
+        )
+    },
+    plain(
+        "hit-statements",
+        "hits/statements",
+        Permission::DeviceRead,
+        hit::statements,
+        |answer| member(answer, "statements"),
+        &[
+            "id",
+            "says",
+            "manufacturer",
+            "model",
+            "vendor",
+            "product",
+            "device.id",
+            "device.name",
+            "device.version",
+            "vulnerability",
+            "version",
+            "person",
+            "person_name",
+            "said",
+            "why",
+            "withdrawn",
+            "entry",
+        ],
+    ),
+    List {
+        page_rows: Some(1_000),
+        next: Next::Skipped,
+        filter: &["q", "source", "state"],
+        shown_values: &["hit", "all"],
+        ..plain(
+            "advisories",
+            "advisories",
+            Permission::DeviceRead,
+            advisory::list,
+            |answer| member(answer, "advisories"),
+            &[
+                "id",
+                "kind",
+                "name",
+                "title",
+                "publisher",
+                "version",
+                "released",
+                "imported",
+                "source",
+                "file",
+                "sha256",
+                "hash_checked",
+                "signer",
+                "vulnerabilities",
+                "exploited",
+                "cvss",
+                "affected",
+                "cannot_tell",
+                "entry",
+            ],
+        )
+    },
+    plain(
+        "advisory-sources",
+        "advisories",
+        Permission::DeviceRead,
+        advisory::list,
+        |answer| member(answer, "sources"),
+        &[
+            "name",
+            "documents",
+            "checked",
+            "changed",
+            "newest",
+            "age_seconds",
+            "stale",
+            "refused",
+            "entry",
+        ],
+    ),
     plain(
         "people",
         "people",
@@ -541,6 +680,14 @@ mod tests {
             "accesses" => &[("Access", "")],
             "safeguards" => &[("Safeguard", "")],
             "devices" => &[("Device", "")],
+            "hits" => &[
+                ("Hit", ""),
+                ("HitDevice", "device."),
+                ("HitTreatment", "treatment."),
+            ],
+            "hit-statements" => &[("HitStatement", ""), ("HitDevice", "device.")],
+            "advisories" => &[("Advisory", "")],
+            "advisory-sources" => &[("AdvisorySource", "")],
             "people" => &[("Person", ""), ("Engagement", "engagement.")],
             "sessions" => &[("Session", "")],
             "openings" => &[("Opening", "")],
@@ -559,6 +706,8 @@ mod tests {
         ("WitnessStatus", &["remark"]),
         // Each value is a column.
         ("Device", &["values"]),
+        ("Hit", &["device", "treatment"]),
+        ("HitStatement", &["device"]),
         ("Peer", &["rules"]),
         ("Person", &["engagement"]),
         ("TestLine", &["test", "values"]),
@@ -632,11 +781,14 @@ mod tests {
         let templates = concat!(env!("CARGO_MANIFEST_DIR"), "/../labward-console/templates");
         // What shows one thing, or what nobody lists.
         let no_list = [
+            "advisory.html",
             "changes.html",
             "device.html",
             "devices_import.html",
             "entry.html",
             "first_message.html",
+            "hit.html",
+            "hits_matrix.html",
             "me.html",
             "message.html",
             "opening.html",

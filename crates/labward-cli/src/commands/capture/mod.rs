@@ -1,34 +1,46 @@
-//! `device read-capture`: captures of traffic, read here and now without a server.
+//! `device read-capture` and `device listen`: what traffic says, of files or as it passes.
+//!
+//! Both show the same; nothing of a patient is in it.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+mod file;
+mod listen;
+mod report;
 
+pub(in crate::commands) use file::{observe, open};
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use labward_api::traffic::TrafficAlert;
 use labward_base::problem;
+use labward_capture::Observed;
 use labward_capture::conversation::{Basis, Conversation};
-use labward_capture::file::FlawKind;
 use labward_capture::inventory::{Device, devices};
 use labward_capture::observer::Counts;
 use labward_capture::oui::Registry;
-use labward_capture::{CaptureReader, Observer};
 use serde::Serialize;
 
 use super::{Context, read};
-use crate::args::ReadCaptureArgs;
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
 
-/// So much of a file is read at once.
-const PIECE_BYTES: u64 = 1 << 20;
+pub(super) use file::run as read_capture;
+pub(super) use listen::run as listen;
 
-/// What the captures say, for a machine.
+/// What traffic says, for a machine.
 #[derive(Debug, Default, Serialize)]
 struct Answer {
     devices: Vec<DeviceAnswer>,
     conversations: Vec<ConversationAnswer>,
     frames: u64,
     bytes: u64,
-    /// What of the captures was not looked at.
+    /// Frames that the kernel dropped while listening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<u64>,
+    /// What the server says must be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<Vec<TrafficAlert>>,
+    /// What of the traffic was not looked at.
     remarks: Vec<String>,
 }
 
@@ -55,6 +67,8 @@ struct ConversationAnswer {
     server: String,
     carrier: String,
     port: u16,
+    /// How sure it is which side is the client.
+    roles: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     protocol: Option<&'static str>,
     /// Its bytes were recognised; otherwise only its port says what it is.
@@ -65,92 +79,25 @@ struct ConversationAnswer {
     last: String,
 }
 
-pub(super) fn run(context: &Context, arguments: &ReadCaptureArgs) -> Result<(), Failure> {
-    let registry = arguments.oui.as_deref().map(registry).transpose()?;
-    let (answer, damaged) = answer(arguments.files.iter().map(open), registry.as_ref())?;
-    show(context.json, &answer, |out| write(out, &answer))?;
-    match damaged {
-        Some(text) => Err(Failure::new(&problem::CLI_FILE, text)),
-        None => Ok(()),
-    }
-}
-
-/// Reads all captures as one, because a device may be in several; and which of them is damaged, if one is.
-fn answer<'a, R: Read>(
-    files: impl Iterator<Item = Result<(&'a Path, R), Failure>>,
-    registry: Option<&Registry>,
-) -> Result<(Answer, Option<String>), Failure> {
-    let mut observer = Observer::default();
-    let mut remarks = Vec::new();
-    let mut damaged = None;
-    for file in files {
-        let (path, mut file) = file?;
-        let mut reader = CaptureReader::new();
-        feed(&mut file, &mut reader, &mut observer).map_err(|error| unreadable(path, &error))?;
-        let Some(flaw) = reader.flaw() else { continue };
-        let text = format!("{}: {flaw}", path.display());
-        match flaw.kind {
-            FlawKind::NotACapture => return Err(Failure::new(&problem::CLI_FILE, text)),
-            // A capture that is stopped often ends within a packet.
-            FlawKind::Truncated => {}
-            FlawKind::Damaged | FlawKind::TooLong => damaged = Some(text.clone()),
+impl Answer {
+    fn new(observed: Observed, registry: Option<&Registry>, mut remarks: Vec<String>) -> Self {
+        remarks.extend(counted(&observed.counts));
+        let devices = devices(&observed.sightings, registry).into_iter();
+        let conversations = observed.conversations.into_iter();
+        Self {
+            devices: devices.map(DeviceAnswer::from).collect(),
+            conversations: conversations.map(ConversationAnswer::from).collect(),
+            frames: observed.counts.frames,
+            bytes: observed.counts.bytes,
+            remarks,
+            ..Self::default()
         }
-        remarks.push(text);
     }
-    let observed = observer.finish();
-    remarks.extend(counted(&observed.counts));
-    let answer = Answer {
-        devices: devices(&observed.sightings, registry)
-            .into_iter()
-            .map(DeviceAnswer::from)
-            .collect(),
-        conversations: observed
-            .conversations
-            .into_iter()
-            .map(ConversationAnswer::from)
-            .collect(),
-        frames: observed.counts.frames,
-        bytes: observed.counts.bytes,
-        remarks,
-    };
-    Ok((answer, damaged))
-}
-
-fn open(path: &PathBuf) -> Result<(&Path, File), Failure> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    Ok((path, file))
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        &problem::CLI_FILE,
-        format!("read {}: {error}", path.display()),
-    )
 }
 
 fn registry(path: &Path) -> Result<Registry, Failure> {
     Registry::read(&read(path)?)
         .map_err(|error| Failure::new(&problem::CLI_FILE, format!("{}: {error}", path.display())))
-}
-
-/// Hands a file over piece by piece; what is not done with stays for the next piece.
-fn feed(
-    file: &mut impl Read,
-    reader: &mut CaptureReader,
-    observer: &mut Observer,
-) -> io::Result<()> {
-    let mut waiting = Vec::new();
-    loop {
-        let mut piece = file.by_ref().take(PIECE_BYTES);
-        let is_end = piece.read_to_end(&mut waiting)? == 0;
-        let done = reader.read(&waiting, is_end, |frame| {
-            observer.observe(frame.at, frame.link, frame.bytes);
-        });
-        waiting.drain(..done);
-        if is_end || reader.flaw().is_some() {
-            return Ok(());
-        }
-    }
 }
 
 /// What was not looked at, each in a sentence.
@@ -172,6 +119,10 @@ fn counted(counts: &Counts) -> Vec<String> {
         (
             counts.uncounted,
             "packets are of conversations for which there was no room",
+        ),
+        (
+            counts.let_go,
+            "silent conversations were let go for others, and are not shown",
         ),
         (counts.unkept, "sightings had no room"),
     ]
@@ -205,6 +156,7 @@ impl From<Conversation> for ConversationAnswer {
             server: one.parties.server.to_string(),
             carrier: one.parties.carrier.name(),
             port: one.parties.port,
+            roles: one.roles.name(),
             protocol: one.protocol.map(|(name, _)| name),
             recognised: matches!(one.protocol, Some((_, Basis::Content))),
             packets: one.packets,
@@ -242,10 +194,10 @@ fn write(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
         .map(ConversationAnswer::row)
         .collect();
     let head = [
-        "client", "server", "port", "protocol", "packets", "bytes", "first", "last",
+        "client", "server", "roles", "port", "protocol", "packets", "bytes", "first", "last",
     ];
     table(out, &head, &rows)?;
-    writeln!(
+    write!(
         out,
         "\ndevices: {}; conversations: {}; frames: {} ({} bytes)",
         answer.devices.len(),
@@ -253,6 +205,10 @@ fn write(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
         answer.frames,
         answer.bytes
     )?;
+    if let Some(dropped) = answer.dropped {
+        write!(out, "; dropped by the kernel: {dropped}")?;
+    }
+    writeln!(out)?;
     for remark in &answer.remarks {
         writeln!(out, "note: {remark}")?;
     }
@@ -272,6 +228,7 @@ impl ConversationAnswer {
         vec![
             self.client.clone(),
             self.server.clone(),
+            self.roles.to_owned(),
             port,
             protocol,
             self.packets.to_string(),
@@ -286,6 +243,7 @@ impl ConversationAnswer {
 mod tests {
     use super::*;
     use labward_base::Timestamp;
+    use labward_capture::Confidence;
     use labward_capture::conversation::{Carrier, Parties};
 
     #[test]
@@ -297,6 +255,7 @@ mod tests {
                 carrier: Carrier::Tcp,
                 port: 2575,
             },
+            roles: Confidence::Likely,
             protocol: Some(("HL7 v2", Basis::Port)),
             packets: 3,
             bytes: 180,
@@ -304,78 +263,13 @@ mod tests {
             last: Timestamp::from_seconds(2),
         };
         let row = ConversationAnswer::from(one.clone()).row();
-        assert_eq!(row[2..5], ["2575/tcp", "HL7 v2 (by port)", "3"]);
+        assert_eq!(row[2..6], ["likely", "2575/tcp", "HL7 v2 (by port)", "3"]);
         one.protocol = Some(("HL7 v2", Basis::Content));
-        assert_eq!(ConversationAnswer::from(one.clone()).row()[3], "HL7 v2");
+        assert_eq!(ConversationAnswer::from(one.clone()).row()[4], "HL7 v2");
         one.parties.port = 0;
         one.parties.carrier = Carrier::Other(1);
         one.protocol = None;
-        assert_eq!(ConversationAnswer::from(one).row()[2..4], ["icmp", "-"]);
-    }
-
-    /// An ARP request of 10.0.0.7 as a capture in the form of pcap.
-    fn capture() -> Vec<u8> {
-        let mut frame = vec![0xff; 6];
-        frame.extend([
-            0, 0x10, 0x7f, 1, 2, 3, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 0, 0x10, 0x7f, 1, 2, 3,
-        ]);
-        frame.extend([10, 0, 0, 7, 0, 0, 0, 0, 0, 0, 10, 0, 0, 9]);
-        let mut file = vec![
-            0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0,
-        ];
-        file.extend([1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 42, 0, 0, 0]);
-        file.extend(frame);
-        file
-    }
-
-    fn read_all(files: &[&[u8]]) -> Result<(Answer, Option<String>), Failure> {
-        let registry = Registry::read(b"MA-L,00107F,Acme Converters,x\n").unwrap();
-        let files = files.iter().map(|file| Ok((Path::new("lab.pcap"), *file)));
-        answer(files, Some(&registry))
-    }
-
-    #[test]
-    fn a_device_in_two_captures_is_one_with_its_card_and_its_maker() {
-        let (answer, damaged) = read_all(&[&capture(), &capture()]).unwrap();
-        assert_eq!(damaged, None);
-        let json = serde_json::to_value(&answer).unwrap();
-        let device = &json["devices"][0];
-        assert_eq!(
-            (&device["mac"], &device["ips"][0]),
-            (&"00:10:7f:01:02:03".into(), &"10.0.0.7".into())
-        );
-        assert_eq!(device["known"][0]["value"], "Acme Converters");
-        assert_eq!(device["known"][0]["confidence"], "hint");
-        assert_eq!(device["known"][0]["seen"], "1970-01-01T00:00:07.000000Z");
-        assert_eq!((answer.devices.len(), answer.frames), (1, 2));
-        let mut text = Vec::new();
-        write(&mut text, &answer).unwrap();
-        let text = String::from_utf8(text).unwrap();
-        assert!(
-            text.starts_with("10.0.0.7  00:10:7f:01:02:03\n  what          value"),
-            "{text}"
-        );
-        assert!(
-            text.ends_with("devices: 1; conversations: 0; frames: 2 (84 bytes)\n"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_capture_that_breaks_off_is_read_so_far_and_a_damaged_one_is_a_failure_after_it() {
-        let whole = capture();
-        let cut = [&whole[..], &whole[24..50]].concat();
-        let (answer, damaged) = read_all(&[&cut]).unwrap();
-        assert_eq!((answer.frames, damaged), (1, None));
-        assert_eq!(
-            answer.remarks,
-            ["lab.pcap: the capture ends within a packet (byte 82)"]
-        );
-        let hostile = [&whole[..], &[0xff; 16]].concat();
-        let (answer, damaged) = read_all(&[&hostile]).unwrap();
-        assert_eq!(answer.frames, 1);
-        assert!(damaged.unwrap().contains("byte 82"));
-        assert!(read_all(&[b"no capture at all"]).is_err());
+        assert_eq!(ConversationAnswer::from(one).row()[3..5], ["icmp", "-"]);
     }
 
     #[test]

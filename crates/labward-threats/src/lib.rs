@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `document` | [`Document`]: what a publisher says, and where it came from |
+//! | `intake` | [`Intake`]: files on their way in, each with what becomes of it |
+//! | `library` | [`Library`]: all documents in memory |
+//! | `hit` | [`Hit`]: a device and a vulnerability; [`Judged`]: what the last matching said of them |
+//! | `statement` | [`Statement`]: what a person said |
+//! | `treatment` | [`Treatment`]: what a person decided |
+//! | `rematch` | which hits open and close when everything is matched again |
+//! | `threats` | [`Threats`]: every change, each with its entry |
+//! | `store` | the SQL |
+
+mod document;
+mod error;
+mod hit;
+mod intake;
+mod library;
+mod rematch;
+mod statement;
+mod store;
+mod threats;
+mod treatment;
+
+pub use document::{Document, DocumentKind, Integrity, Source};
+pub use error::ThreatsError;
+pub use hit::{ClosedBy, Hit, HitKey, Judged, Step};
+pub use intake::{Incoming, Intake, Line, LineState};
+pub use library::Library;
+pub use rematch::Subject;
+pub use statement::{NewStatement, Said, Statement, Status};
+pub use store::MIGRATIONS;
+pub use threats::{Imported, Matched, Threats};
+pub use treatment::{NewTreatment, Treatment, TreatmentKind};
+
+#[cfg(test)]
+mod tests;
