@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Args, Debug)]
 pub struct SbomArgs {
     /// Say instead which of these known vulnerabilities hit it: OSV documents, archives or folders of them,
-    /// such as the crates.io export of OSV; repeatable.
+    /// such as an export of OSV; repeatable.
     #[arg(long = "match", value_name = "PATH", num_args = 1..)]
     pub paths: Vec<PathBuf>,
 }
