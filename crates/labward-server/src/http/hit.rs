@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use labward_advisory::csaf::{Advisory, Vulnerability};
 use labward_api::Why;
@@ -39,6 +40,8 @@ use crate::threat::{Urgency, rematch, urgency};
 /// Hits on a page, where nobody asks for another number, and at most.
 const PAGE: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
+/// How long after the start a source may take to be read for the first time.
+const FIRST_READ: Duration = Duration::from_secs(900);
 /// Hits that one decision takes.
 const DECIDED_MAX: usize = 500;
 
@@ -245,6 +248,8 @@ pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
     let asked: HitFilter = call.query()?;
     let wrong = || Failure::misunderstood(remark::query_form());
     let state = asked.state.as_deref().unwrap_or_default();
+    // A word that means nothing is told even where nothing is listed.
+    known_state(state).ok_or_else(wrong)?;
     let verdict = match asked.verdict.as_deref().unwrap_or_default() {
         "" => None,
         "affected" => Some(Verdict::Affected),
@@ -267,10 +272,6 @@ pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
         {
             kept.push(seen);
         }
-    }
-    if view.hits.is_empty() {
-        // A word that means nothing is told even where nothing is listed.
-        known_state(state).ok_or_else(wrong)?;
     }
     let total = kept.len();
     let (skip, limit) = page(asked.skip, asked.limit);
@@ -486,18 +487,32 @@ pub(super) fn measure(core: &Core) -> ThreatsState {
         let wrong = sources.iter().filter(|one| wrong(one));
         wrong.map(|one| one.name.clone()).collect()
     };
+    let mut stale: Vec<String> = named(|one| one.stale);
+    stale.extend(never_read(core, &view));
     let present = view.devices.values();
     let present = present.filter(|one| one.device.removed.is_none());
     ThreatsState {
         devices: u64::try_from(present.count()).unwrap_or(u64::MAX),
         advisories: u64::try_from(view.library.advisories().len()).unwrap_or(u64::MAX),
-        stale: named(|one| one.stale),
+        stale,
         refused: named(|one| one.refused > 0),
         unsupported: view.unsupported(),
         unexpected: super::conduit::open_alerts(core),
         overdue: counts.overdue,
         due_soon: counts.due_soon,
     }
+}
+
+/// Configured sources that could not be read since the server started, and never before.
+fn never_read(core: &Core, view: &View) -> Vec<String> {
+    if view.now.since(core.started) < FIRST_READ {
+        return Vec::new();
+    }
+    let is_known = |name: &str| view.library.sources().any(|one| one.name == name);
+    let config = core.config();
+    let configured = config.advisory_sources.iter();
+    let unread = configured.filter(|one| !is_known(&one.name));
+    unread.map(|one| one.name.clone()).collect()
 }
 
 /// What a device is called.

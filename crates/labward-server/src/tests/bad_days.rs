@@ -443,7 +443,7 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
 const IMPORT: &str = "advisories/import?source=cisa&file=a.json";
 
 /// One release of an advisory about MiSeqDx.
-fn advisory(release: u32) -> String {
+pub(super) fn advisory(release: u32) -> String {
     let tracking = json!({ "id": "ICSMA-1", "version": release.to_string(), "status": "final",
         "current_release_date": format!("2026-01-0{release}T00:00:00Z") });
     let product = json!({ "category": "product_version_range", "name": "<= 4.0.1",

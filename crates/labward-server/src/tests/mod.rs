@@ -1,5 +1,6 @@
 //! The server as a whole: real rooms in a folder that vanishes, real sockets on port 0.
 
+mod advisories;
 mod authorization;
 mod bad_days;
 mod path;
