@@ -1,0 +1,102 @@
+//! One file packed with gzip (RFC 1952), of any number of members.
+
+use flate2::read::MultiGzDecoder;
+
+use crate::kind::Kind;
+use crate::path::Step;
+use crate::seen::{Declared, Part};
+use crate::walk::Walker;
+
+pub(crate) fn open(walker: &mut Walker<'_>, part: &Part<'_>) {
+    let mut reader = MultiGzDecoder::new(part.bytes);
+    let name = reader
+        .header()
+        .and_then(|header| header.filename())
+        .map(|name| String::from_utf8_lossy(name).into_owned());
+    let declared = name
+        .as_deref()
+        .map_or_else(Declared::nothing, Declared::named);
+    let step = name.map(|name| Step::member(1, &name));
+    walker.unpack(
+        std::iter::once(Step::Packing(Kind::Gzip.code())).chain(step),
+        &declared,
+        Kind::Gzip,
+        part.bytes.len() as u64,
+        &mut reader,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use crate::{Budget, Limit, Obstacle, Seen, walk};
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut out = flate2::GzBuilder::new()
+            .filename("result.txt")
+            .write(Vec::new(), flate2::Compression::best());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    }
+
+    fn seen(bytes: &[u8], budget: &Budget) -> Vec<String> {
+        let mut out = Vec::new();
+        walk(
+            bytes,
+            &crate::Declared::nothing(),
+            budget,
+            &|| true,
+            &mut |path, seen| {
+                out.push(match seen {
+                    Seen::Part(part) => format!("{path} = {}", part.claims.main().code()),
+                    Seen::Sign(sign) => format!("{path} ! {}", sign.code()),
+                    Seen::Obstacle(obstacle) => format!("{path} ? {}", obstacle.code()),
+                });
+            },
+        );
+        out
+    }
+
+    #[test]
+    fn what_is_packed_twice_is_shown() {
+        let twice = packed(&packed(b"#!/bin/sh\n"));
+        assert_eq!(
+            seen(&twice, &Budget::default()),
+            [
+                " = gzip",
+                "gzip : result.txt = gzip",
+                "gzip : result.txt / gzip : result.txt = script"
+            ]
+        );
+    }
+
+    #[test]
+    fn damage_and_bounds_are_told() {
+        let whole = packed(&vec![b'a'; 1 << 20]);
+        let cut = whole.get(..whole.len() / 2).unwrap();
+        assert_eq!(
+            seen(cut, &Budget::default()).last().unwrap(),
+            "gzip : result.txt ? damaged"
+        );
+        let small = Budget {
+            part_bytes: 1000,
+            ..Budget::default()
+        };
+        assert_eq!(
+            seen(&whole, &small).last().unwrap(),
+            &format!(
+                "gzip : result.txt ? {}",
+                Obstacle::OverBudget(Limit::PartBytes).code()
+            )
+        );
+        let flat = Budget {
+            depth: 1,
+            ..Budget::default()
+        };
+        assert_eq!(
+            seen(&packed(&packed(b"x")), &flat).last().unwrap(),
+            "gzip : result.txt ? over-budget-depth"
+        );
+    }
+}

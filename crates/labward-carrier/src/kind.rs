@@ -1,0 +1,494 @@
+//! What bytes are, by the bytes alone.
+
+use memchr::memmem;
+
+/// What a part really is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is named after its format")]
+pub enum Kind {
+    // Clinical.
+    Mllp,
+    Hl7,
+    Astm,
+    FhirJson,
+    FhirXml,
+    Cda,
+    Dicom,
+    // Mail.
+    Mime,
+    Tnef,
+    Uuencode,
+    BinHex,
+    // Documents.
+    Pdf,
+    Ole,
+    Rtf,
+    Html,
+    OneNote,
+    Chm,
+    ActiveMime,
+    // Archives and single packed files.
+    Zip,
+    Gzip,
+    Bzip2,
+    Xz,
+    Lzma,
+    Zstd,
+    Tar,
+    Cpio,
+    Ar,
+    SevenZip,
+    Cab,
+    Arj,
+    Rar,
+    Szdd,
+    Iso,
+    InstallShield,
+    // Programs.
+    Pe,
+    Dos,
+    Elf,
+    MachO,
+    JavaClass,
+    Script,
+    Shortcut,
+    // Pictures.
+    Jpeg,
+    Png,
+    Gif,
+    Tiff,
+    Bmp,
+    // The rest.
+    Json,
+    Xml,
+    Text,
+    Unknown,
+}
+
+impl Kind {
+    /// The stable code of the kind, also the step of a path.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Mllp => "mllp",
+            Self::Hl7 => "hl7",
+            Self::Astm => "astm",
+            Self::FhirJson => "fhir-json",
+            Self::FhirXml => "fhir-xml",
+            Self::Cda => "cda",
+            Self::Dicom => "dicom",
+            Self::Mime => "mime",
+            Self::Tnef => "tnef",
+            Self::Uuencode => "uuencode",
+            Self::BinHex => "binhex",
+            Self::Pdf => "pdf",
+            Self::Ole => "ole",
+            Self::Rtf => "rtf",
+            Self::Html => "html",
+            Self::OneNote => "onenote",
+            Self::Chm => "chm",
+            Self::ActiveMime => "activemime",
+            Self::Zip => "zip",
+            Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+            Self::Lzma => "lzma",
+            Self::Zstd => "zstd",
+            Self::Tar => "tar",
+            Self::Cpio => "cpio",
+            Self::Ar => "ar",
+            Self::SevenZip => "7z",
+            Self::Cab => "cab",
+            Self::Arj => "arj",
+            Self::Rar => "rar",
+            Self::Szdd => "szdd",
+            Self::Iso => "iso",
+            Self::InstallShield => "installshield",
+            Self::Pe => "pe",
+            Self::Dos => "dos",
+            Self::Elf => "elf",
+            Self::MachO => "macho",
+            Self::JavaClass => "java-class",
+            Self::Script => "script",
+            Self::Shortcut => "shortcut",
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Tiff => "tiff",
+            Self::Bmp => "bmp",
+            Self::Json => "json",
+            Self::Xml => "xml",
+            Self::Text => "text",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether a machine runs it as it is.
+    #[must_use]
+    pub fn is_program(self) -> bool {
+        matches!(
+            self,
+            Self::Pe
+                | Self::Dos
+                | Self::Elf
+                | Self::MachO
+                | Self::JavaClass
+                | Self::Script
+                | Self::Shortcut
+        )
+    }
+
+    /// Whether it is a carrier of clinical data.
+    #[must_use]
+    pub fn is_clinical(self) -> bool {
+        matches!(
+            self,
+            Self::Mllp
+                | Self::Hl7
+                | Self::Astm
+                | Self::FhirJson
+                | Self::FhirXml
+                | Self::Cda
+                | Self::Dicom
+        )
+    }
+}
+
+/// What bytes claim to be: one kind, or several for a file that is more than one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    main: Kind,
+    also: Vec<Kind>,
+}
+
+impl Claims {
+    /// Looks at the beginning, at the offsets where formats have their marks, and at the end.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut found = marks(bytes);
+        if found.is_empty() {
+            found.push(text(bytes));
+        }
+        let mut kinds = found.into_iter();
+        let main = kinds.next().unwrap_or(Kind::Unknown);
+        let mut also: Vec<Kind> = kinds.filter(|kind| *kind != main).collect();
+        also.dedup();
+        Self { main, also }
+    }
+
+    /// What stands at the beginning.
+    #[must_use]
+    pub fn main(&self) -> Kind {
+        self.main
+    }
+
+    /// Every kind, the main one first.
+    pub fn all(&self) -> impl Iterator<Item = Kind> + '_ {
+        std::iter::once(self.main).chain(self.also.iter().copied())
+    }
+
+    /// Whether it is more than one kind.
+    #[must_use]
+    pub fn is_polyglot(&self) -> bool {
+        !self.also.is_empty()
+    }
+}
+
+/// Marks at the very beginning.
+const AT_START: &[(&[u8], Kind)] = &[
+    (b"\x7fELF", Kind::Elf),
+    (b"\xcf\xfa\xed\xfe", Kind::MachO),
+    (b"\xce\xfa\xed\xfe", Kind::MachO),
+    (b"PK\x03\x04", Kind::Zip),
+    (b"PK\x05\x06", Kind::Zip),
+    (b"\x1f\x8b\x08", Kind::Gzip),
+    (b"BZh", Kind::Bzip2),
+    (b"\xfd7zXZ\0", Kind::Xz),
+    (b"\x5d\0\0", Kind::Lzma),
+    (b"\x28\xb5\x2f\xfd", Kind::Zstd),
+    (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+    (b"MSCF\0\0\0\0", Kind::Cab),
+    (b"Rar!\x1a\x07", Kind::Rar),
+    (b"\x60\xea", Kind::Arj),
+    (b"SZDD\x88\xf0\x27\x33", Kind::Szdd),
+    (b"ISc(", Kind::InstallShield),
+    (b"!<arch>\n", Kind::Ar),
+    (b"070701", Kind::Cpio),
+    (b"070702", Kind::Cpio),
+    (b"070707", Kind::Cpio),
+    (b"\xc7\x71", Kind::Cpio),
+    (b"\x71\xc7", Kind::Cpio),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind::Ole),
+    (b"{\\rt", Kind::Rtf),
+    (b"ITSF", Kind::Chm),
+    (b"ActiveMime", Kind::ActiveMime),
+    (
+        b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3",
+        Kind::OneNote,
+    ),
+    (b"\x78\x9f\x3e\x22", Kind::Tnef),
+    (b"L\0\0\0\x01\x14\x02\0", Kind::Shortcut),
+    (b"\xff\xd8\xff", Kind::Jpeg),
+    (b"\x89PNG\r\n\x1a\n", Kind::Png),
+    (b"GIF8", Kind::Gif),
+    (b"II*\0", Kind::Tiff),
+    (b"MM\0*", Kind::Tiff),
+    (b"#!", Kind::Script),
+];
+
+/// How far from the beginning a reader of PDF looks for its header.
+const PDF_HEADER_WITHIN: usize = 1_024;
+
+/// A zip's end record and the longest comment behind it.
+const ZIP_END_WITHIN: usize = 22 + 65_535;
+
+fn marks(bytes: &[u8]) -> Vec<Kind> {
+    let mut found = Vec::new();
+    for (mark, kind) in AT_START {
+        if bytes.starts_with(mark) {
+            found.push(*kind);
+        }
+    }
+    if bytes.starts_with(b"MZ") {
+        found.push(windows_program(bytes));
+    }
+    if bytes.starts_with(b"\xca\xfe\xba\xbe") {
+        found.push(fat_or_class(bytes));
+    }
+    if bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]) {
+        found.push(Kind::Bmp);
+    }
+    if bytes.get(128..132) == Some(b"DICM") {
+        found.push(Kind::Dicom);
+    }
+    if bytes.get(257..262) == Some(b"ustar") {
+        found.push(Kind::Tar);
+    }
+    if bytes.get(0x8001..0x8006) == Some(b"CD001") {
+        found.push(Kind::Iso);
+    }
+    let head = bytes.get(..PDF_HEADER_WITHIN).unwrap_or(bytes);
+    if memmem::find(head, b"%PDF-").is_some() {
+        found.push(Kind::Pdf);
+    }
+    if !found.contains(&Kind::Zip) && ends_as_zip(bytes) {
+        found.push(Kind::Zip);
+    }
+    found
+}
+
+fn windows_program(bytes: &[u8]) -> Kind {
+    let at = bytes
+        .get(0x3c..0x40)
+        .and_then(|b| <[u8; 4]>::try_from(b).ok())
+        .map_or(usize::MAX, |b| u32::from_le_bytes(b) as usize);
+    let header = at.checked_add(4).and_then(|end| bytes.get(at..end));
+    match header {
+        Some(b"PE\0\0") => Kind::Pe,
+        _ => Kind::Dos,
+    }
+}
+
+/// The two share a mark: a Mach-O for several machines counts them (few), a class file has its version there.
+fn fat_or_class(bytes: &[u8]) -> Kind {
+    match bytes.get(4..8) {
+        Some([0, 0, 0, count]) if *count < 40 => Kind::MachO,
+        _ => Kind::JavaClass,
+    }
+}
+
+fn ends_as_zip(bytes: &[u8]) -> bool {
+    let from = bytes.len().saturating_sub(ZIP_END_WITHIN);
+    let Some(tail) = bytes.get(from..) else {
+        return false;
+    };
+    let Some(at) = memmem::rfind(tail, b"PK\x05\x06") else {
+        return false;
+    };
+    let size = tail
+        .get(at + 12..at + 16)
+        .and_then(|b| <[u8; 4]>::try_from(b).ok())
+        .map_or(usize::MAX, |b| u32::from_le_bytes(b) as usize);
+    // The list of files ends where the end record begins.
+    (from + at)
+        .checked_sub(size)
+        .and_then(|list| bytes.get(list..list + 4))
+        .is_some_and(|mark| mark == b"PK\x01\x02")
+}
+
+/// How much of a text is looked at.
+const TEXT_HEAD: usize = 4_096;
+
+fn text(bytes: &[u8]) -> Kind {
+    if bytes.first() == Some(&0x0b) {
+        return Kind::Mllp;
+    }
+    let head = bytes.get(..TEXT_HEAD).unwrap_or(bytes);
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let start = head.trim_ascii_start();
+    if is_hl7(start) {
+        return Kind::Hl7;
+    }
+    if is_astm(head) {
+        return Kind::Astm;
+    }
+    if head.contains(&0) && !is_utf16(head) {
+        return Kind::Unknown;
+    }
+    match start.first() {
+        Some(b'{' | b'[') => json(start),
+        Some(b'<') => markup(start),
+        _ if is_mail(start) => Kind::Mime,
+        _ if memmem::find(start, b"(This file must be converted with BinHex").is_some() => {
+            Kind::BinHex
+        }
+        _ if start.starts_with(b"begin ") && start.get(6).is_some_and(u8::is_ascii_digit) => {
+            Kind::Uuencode
+        }
+        _ => markup_later(start),
+    }
+}
+
+fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff")
+}
+
+fn is_hl7(start: &[u8]) -> bool {
+    matches!(start.get(..3), Some(b"MSH" | b"FHS" | b"BHS"))
+        && start
+            .get(3)
+            .is_some_and(|c| !c.is_ascii_alphanumeric() && !c.is_ascii_whitespace())
+}
+
+/// A header record, bare or in a frame.
+fn is_astm(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\x05").unwrap_or(head);
+    let head = match head {
+        [0x02, b'0'..=b'7', rest @ ..] => rest,
+        other => other.trim_ascii_start(),
+    };
+    matches!(head, [b'H', separator, repeat, component, escape, ..]
+        if !separator.is_ascii_alphanumeric()
+            && !separator.is_ascii_whitespace()
+            && [repeat, component, escape].iter().all(|c| c.is_ascii_punctuation()))
+}
+
+fn json(start: &[u8]) -> Kind {
+    if memmem::find(start, b"\"resourceType\"").is_some() {
+        Kind::FhirJson
+    } else {
+        Kind::Json
+    }
+}
+
+fn markup(start: &[u8]) -> Kind {
+    let has = |needle: &[u8]| memmem::find(start, needle).is_some();
+    if has(b"ClinicalDocument") && has(b"urn:hl7-org:v3") {
+        return Kind::Cda;
+    }
+    if has(b"http://hl7.org/fhir") {
+        return Kind::FhirXml;
+    }
+    let low = start.to_ascii_lowercase();
+    let page = [&b"<html"[..], b"<!doctype html", b"<script", b"<body"];
+    if page
+        .iter()
+        .any(|needle| memmem::find(&low, needle).is_some())
+    {
+        return Kind::Html;
+    }
+    if start.starts_with(b"<?xml")
+        || start
+            .get(1)
+            .is_some_and(|c| c.is_ascii_alphabetic() || *c == b'!')
+    {
+        return Kind::Xml;
+    }
+    Kind::Text
+}
+
+fn markup_later(start: &[u8]) -> Kind {
+    let low = start.to_ascii_lowercase();
+    if memmem::find(&low, b"<html").is_some() || memmem::find(&low, b"<script").is_some() {
+        return Kind::Html;
+    }
+    if start.iter().all(|c| *c >= 0x20 || c.is_ascii_whitespace()) {
+        Kind::Text
+    } else {
+        Kind::Unknown
+    }
+}
+
+/// A block of header lines with one that only a mail has, or the line that parts mails in a mailbox.
+fn is_mail(start: &[u8]) -> bool {
+    if start.starts_with(b"From ") {
+        return memmem::find(start, b"\nSubject:").is_some()
+            || memmem::find(start, b"\nFrom:").is_some();
+    }
+    let mut known = 0;
+    for line in start.split(|c| *c == b'\n').take(60) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            continue;
+        }
+        let Some(colon) = line.iter().position(|c| *c == b':') else {
+            return false;
+        };
+        let name = line.get(..colon).unwrap_or_default();
+        if name.is_empty() || !name.iter().all(|c| c.is_ascii_graphic()) {
+            return false;
+        }
+        let name = name.to_ascii_lowercase();
+        known += usize::from(matches!(
+            name.as_slice(),
+            b"mime-version"
+                | b"content-type"
+                | b"content-transfer-encoding"
+                | b"received"
+                | b"message-id"
+                | b"return-path"
+                | b"subject"
+                | b"from"
+        ));
+    }
+    known >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_decide() {
+        let is = |bytes: &[u8]| Claims::of(bytes).main();
+        assert_eq!(is(b"\x0bMSH|^~\\&|A\r\x1c\r"), Kind::Mllp);
+        assert_eq!(is(b"MSH|^~\\&|A\r"), Kind::Hl7);
+        assert_eq!(is(b"H|\\^&|||XN-550\r"), Kind::Astm);
+        assert_eq!(is(b"\x021H|\\^&|||XN-550\r"), Kind::Astm);
+        assert_eq!(is(b"{\"resourceType\":\"Binary\"}"), Kind::FhirJson);
+        assert_eq!(
+            is(b"<Binary xmlns=\"http://hl7.org/fhir\"/>"),
+            Kind::FhirXml
+        );
+        assert_eq!(
+            is(b"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n"),
+            Kind::Mime
+        );
+        assert_eq!(is(b"Glucose: 5.1\nHello"), Kind::Text);
+        assert_eq!(is(b"MZ not really"), Kind::Dos);
+        assert_eq!(is(b""), Kind::Text);
+    }
+
+    #[test]
+    fn a_picture_that_is_a_program_is_both() {
+        let mut dicom = vec![0; 128];
+        dicom.extend_from_slice(b"DICM");
+        assert!(!Claims::of(&dicom).is_polyglot());
+        dicom.get_mut(..2).unwrap().copy_from_slice(b"MZ");
+        let claims = Claims::of(&dicom);
+        assert_eq!(claims.all().collect::<Vec<_>>(), [Kind::Dos, Kind::Dicom]);
+    }
+}

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod budget;
+mod formats;
+mod kind;
+mod path;
+mod seen;
+mod walk;
+
+pub use budget::{Budget, Limit};
+pub use kind::{Claims, Kind};
+pub use path::{Path, Step};
+pub use seen::{Declared, Obstacle, Part, Seen, Sign};
+pub use walk::{Summary, walk};
