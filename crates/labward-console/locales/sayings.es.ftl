@@ -1,6 +1,7 @@
 # Lo que se dice de la urgencia, del plazo y de los tratamientos, por su código.
 saying-cannot-tell = No se sabe si el dispositivo está afectado; cuenta como afectado hasta que una persona lo mire.
 saying-exploitation-kev = Explotación: { $value }; CISA la tiene por explotada desde { $day }.
+saying-exploitation-kev-several = Explotación: { $value }; CISA tiene por explotada cada una de estas vulnerabilidades.
 saying-exploitation-person = Explotación: { $value }, según anotó una persona en { $day }.
 saying-exploitation-publisher = Explotación: { $value }, según dijo el editor en { $day }.
 saying-exploitation-vector = Explotación: { $value }, según el vector CVSS ({ $metric }).

@@ -65,6 +65,8 @@ pub enum Kev {
         /// Whether ransomware is known to use it.
         ransomware: bool,
     },
+    /// The hit stands for several vulnerabilities, each of which the catalog lists.
+    Several,
 }
 
 /// A score of EPSS.

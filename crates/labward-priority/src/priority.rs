@@ -167,6 +167,7 @@ impl Weighing<'_> {
         let by_vector = self.vectors.iter().filter_map(Vector::exploitation).max();
         let (value, from) = match (self.known.kev, self.known.exploitation, by_vector) {
             (Kev::Listed { added, .. }, ..) => (Exploitation::Active, ExploitationFrom::Kev(added)),
+            (Kev::Several, ..) => (Exploitation::Active, ExploitationFrom::KevSeveral),
             (_, Some(said), _) => (said.value, ExploitationFrom::Said(said.source, said.day)),
             (_, None, Some((value, metric))) => (value, ExploitationFrom::Vector(metric)),
             (Kev::NotListed, None, None) => (Exploitation::PublicPoc, ExploitationFrom::NotListed),

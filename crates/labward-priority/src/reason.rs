@@ -17,6 +17,8 @@ use crate::ssvc::{
 pub enum ExploitationFrom {
     /// The catalog of known exploited vulnerabilities lists it, since that day.
     Kev(Option<Date>),
+    /// The catalog lists each of the vulnerabilities that the hit stands for.
+    KevSeveral,
     /// Somebody says so, on that day.
     Said(Source, Option<Date>),
     /// A CVSS vector says so in this metric.
@@ -214,6 +216,11 @@ fn exploitation(value: Exploitation, from: &ExploitationFrom) -> Saying {
             "exploitation-kev",
             "Exploitation: {value}; CISA lists it as exploited since {day}.",
             vec![value, ("day", day(*added))],
+        ),
+        ExploitationFrom::KevSeveral => Saying::new(
+            "exploitation-kev-several",
+            "Exploitation: {value}; CISA lists each of these vulnerabilities as exploited.",
+            vec![value],
         ),
         ExploitationFrom::Said(Source::Person, on) => Saying::new(
             "exploitation-person",

@@ -28,7 +28,7 @@ pub use error::ThreatsError;
 pub use hit::{ClosedBy, Hit, HitKey, Judged, Step};
 pub use intake::{Incoming, Intake, Line, LineState};
 pub use library::Library;
-pub use rematch::Subject;
+pub use rematch::{KEV, Subject};
 pub use statement::{NewStatement, Said, Statement, Status};
 pub use store::MIGRATIONS;
 pub use threats::{Imported, Matched, Threats};

@@ -20,7 +20,7 @@ use crate::statement::{Said, Statement, Status};
 use crate::threats::Known;
 
 /// What the catalog of known exploited vulnerabilities is called in a hit.
-const KEV: &str = "KEV";
+pub const KEV: &str = "KEV";
 /// Hits at most; more are told of no device.
 const HITS_MAX: usize = 200_000;
 

@@ -11,7 +11,7 @@ use labward_priority::{
     Certainty, Clocks, Criticality, Days, Due, Epss, Exposure, Kev, Known, Priority, Standing,
     Support, prioritise, standing,
 };
-use labward_threats::{Hit, Library, Treatment, TreatmentKind};
+use labward_threats::{Hit, KEV, Library, Treatment, TreatmentKind};
 use time::Date;
 
 /// Everything that decides when a hit must be dealt with.
@@ -56,7 +56,7 @@ pub(crate) fn urgency(
         patch_available: patch,
         kev_due: match known.kev {
             Kev::Listed { due, .. } => due,
-            Kev::NotLooked | Kev::NotListed => None,
+            Kev::NotLooked | Kev::NotListed | Kev::Several => None,
         },
     };
     let due = clocks.due(priority.band, &days, today);
@@ -79,12 +79,14 @@ fn known(asked: &Asked<'_>, library: &Library) -> Known {
     let listed = asked
         .exploited
         .or_else(|| cve.and_then(|cve| library.exploited(cve)));
+    let is_of_catalog = asked.hit.key.advisory == KEV;
     let kev = match (listed, library.kev(), cve) {
         (Some(entry), ..) => Kev::Listed {
             added: entry.added,
             due: entry.due,
             ransomware: entry.known_ransomware,
         },
+        (None, ..) if is_of_catalog => Kev::Several,
         (None, Some(_), Some(_)) => Kev::NotListed,
         _ => Kev::NotLooked,
     };
