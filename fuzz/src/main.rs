@@ -38,6 +38,11 @@ mod targets {
         capture_dissect
         capture_file
         capture_udi
+        carrier_archive
+        carrier_ole
+        carrier_pdf
+        carrier_rtf
+        carrier_zip
         edge_parcel
         edge_wire
         hl7_ack

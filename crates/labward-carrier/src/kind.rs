@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use crate::formats;
+
 /// What a part really is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is named after its format")]
@@ -44,6 +46,7 @@ pub enum Kind {
     Szdd,
     Iso,
     InstallShield,
+    Sis,
     // Programs.
     Pe,
     Dos,
@@ -104,6 +107,7 @@ impl Kind {
             Self::Szdd => "szdd",
             Self::Iso => "iso",
             Self::InstallShield => "installshield",
+            Self::Sis => "sis",
             Self::Pe => "pe",
             Self::Dos => "dos",
             Self::Elf => "elf",
@@ -168,6 +172,12 @@ impl Claims {
         let mut found = marks(bytes);
         if found.is_empty() {
             found.push(text(bytes));
+        } else if found.iter().all(|kind| is_afloat(bytes, *kind)) {
+            // Words of another format in a message do not make it one.
+            let text = text(bytes);
+            if !matches!(text, Kind::Text | Kind::Unknown) {
+                found.insert(0, text);
+            }
         }
         let mut kinds = found.into_iter();
         let main = kinds.next().unwrap_or(Kind::Unknown);
@@ -202,22 +212,17 @@ const AT_START: &[(&[u8], Kind)] = &[
     (b"PK\x03\x04", Kind::Zip),
     (b"PK\x05\x06", Kind::Zip),
     (b"\x1f\x8b\x08", Kind::Gzip),
-    (b"BZh", Kind::Bzip2),
     (b"\xfd7zXZ\0", Kind::Xz),
-    (b"\x5d\0\0", Kind::Lzma),
     (b"\x28\xb5\x2f\xfd", Kind::Zstd),
     (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
     (b"MSCF\0\0\0\0", Kind::Cab),
     (b"Rar!\x1a\x07", Kind::Rar),
-    (b"\x60\xea", Kind::Arj),
     (b"SZDD\x88\xf0\x27\x33", Kind::Szdd),
     (b"ISc(", Kind::InstallShield),
     (b"!<arch>\n", Kind::Ar),
     (b"070701", Kind::Cpio),
     (b"070702", Kind::Cpio),
     (b"070707", Kind::Cpio),
-    (b"\xc7\x71", Kind::Cpio),
-    (b"\x71\xc7", Kind::Cpio),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind::Ole),
     (b"{\\rt", Kind::Rtf),
     (b"ITSF", Kind::Chm),
@@ -249,6 +254,7 @@ fn marks(bytes: &[u8]) -> Vec<Kind> {
             found.push(*kind);
         }
     }
+    found.extend(short_mark(bytes));
     if bytes.starts_with(b"MZ") {
         found.push(windows_program(bytes));
     }
@@ -258,10 +264,13 @@ fn marks(bytes: &[u8]) -> Vec<Kind> {
     if bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]) {
         found.push(Kind::Bmp);
     }
+    if bytes.get(8..12) == Some(b"\x19\x04\0\x10") {
+        found.push(Kind::Sis);
+    }
     if bytes.get(128..132) == Some(b"DICM") {
         found.push(Kind::Dicom);
     }
-    if bytes.get(257..262) == Some(b"ustar") {
+    if bytes.get(257..262) == Some(b"ustar") || formats::is_tar_header(bytes) {
         found.push(Kind::Tar);
     }
     if bytes.get(0x8001..0x8006) == Some(b"CD001") {
@@ -271,10 +280,48 @@ fn marks(bytes: &[u8]) -> Vec<Kind> {
     if memmem::find(head, b"%PDF-").is_some() {
         found.push(Kind::Pdf);
     }
-    if !found.contains(&Kind::Zip) && ends_as_zip(bytes) {
+    // Streams of a compound file often hold a zip, and the last of them may end it.
+    let whole = found.contains(&Kind::Ole);
+    if !found.contains(&Kind::Zip) && ends_as_zip(bytes, whole) {
         found.push(Kind::Zip);
     }
     found
+}
+
+/// Marks of two or three bytes, with what must stand behind them: else texts and numbers begin so too.
+fn short_mark(bytes: &[u8]) -> Option<Kind> {
+    let le16 = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+    let kind = match bytes.get(..3)? {
+        b"BZh" => Kind::Bzip2,
+        [0x5d, 0, 0] => Kind::Lzma,
+        [0x60, 0xea, _] => Kind::Arj,
+        [0xc7, 0x71, _] | [0x71, 0xc7, _] => Kind::Cpio,
+        _ => return None,
+    };
+    let holds = match kind {
+        Kind::Bzip2 => matches!(
+            bytes.get(4..10)?,
+            [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] | [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]
+        ),
+        // The size is unknown or below a terabyte, and the packed bytes begin with a zero.
+        Kind::Lzma => {
+            bytes.get(13) == Some(&0)
+                && (bytes.get(5..13)? == [0xff; 8] || bytes.get(10..13)? == [0; 3])
+        }
+        Kind::Arj => (30..=2_600).contains(&le16(2)?),
+        // The length of the name, in either order.
+        _ => matches!(bytes.get(20..22)?, [len, 0] | [0, len] if *len > 1),
+    };
+    holds.then_some(kind)
+}
+
+/// Whether a kind was found by a mark that may stand anywhere.
+fn is_afloat(bytes: &[u8], kind: Kind) -> bool {
+    match kind {
+        Kind::Pdf => !bytes.starts_with(b"%PDF-"),
+        Kind::Zip => !bytes.starts_with(b"PK"),
+        _ => false,
+    }
 }
 
 fn windows_program(bytes: &[u8]) -> Kind {
@@ -297,7 +344,8 @@ fn fat_or_class(bytes: &[u8]) -> Kind {
     }
 }
 
-fn ends_as_zip(bytes: &[u8]) -> bool {
+/// `whole`: only where nothing stands behind the end record and its comment.
+fn ends_as_zip(bytes: &[u8], whole: bool) -> bool {
     let from = bytes.len().saturating_sub(ZIP_END_WITHIN);
     let Some(tail) = bytes.get(from..) else {
         return false;
@@ -309,6 +357,11 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
         .get(at + 12..at + 16)
         .and_then(|b| <[u8; 4]>::try_from(b).ok())
         .map_or(usize::MAX, |b| u32::from_le_bytes(b) as usize);
+    let comment = tail.get(at + 20..at + 22).and_then(|b| b.try_into().ok());
+    let end = comment.map(|b| at + 22 + usize::from(u16::from_le_bytes(b)));
+    if whole && end != Some(tail.len()) {
+        return false;
+    }
     // The list of files ends where the end record begins.
     (from + at)
         .checked_sub(size)
@@ -391,10 +444,8 @@ fn markup(start: &[u8]) -> Kind {
     }
     let low = start.to_ascii_lowercase();
     let page = [&b"<html"[..], b"<!doctype html", b"<script", b"<body"];
-    if page
-        .iter()
-        .any(|needle| memmem::find(&low, needle).is_some())
-    {
+    // A form in a PDF has scripts of its own.
+    if page.iter().any(|needle| has_tag(&low, needle)) && !has(b"http://ns.adobe.com/xdp/") {
         return Kind::Html;
     }
     if start.starts_with(b"<?xml")
@@ -405,6 +456,14 @@ fn markup(start: &[u8]) -> Kind {
         return Kind::Xml;
     }
     Kind::Text
+}
+
+/// Whether the tag stands in it, and not only as the beginning of a longer name (`script:module`).
+fn has_tag(low: &[u8], tag: &[u8]) -> bool {
+    memmem::find_iter(low, tag).any(|at| {
+        !low.get(at + tag.len())
+            .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, b':' | b'-'))
+    })
 }
 
 fn markup_later(start: &[u8]) -> Kind {
@@ -490,5 +549,23 @@ mod tests {
         dicom.get_mut(..2).unwrap().copy_from_slice(b"MZ");
         let claims = Claims::of(&dicom);
         assert_eq!(claims.all().collect::<Vec<_>>(), [Kind::Dos, Kind::Dicom]);
+    }
+
+    #[test]
+    fn short_marks_need_what_stands_behind_them() {
+        let is = |bytes: &[u8]| Claims::of(bytes).main();
+        assert_eq!(is(b"BZhang, W.: Glucose"), Kind::Text);
+        assert_eq!(is(b"BZh91AY&SY"), Kind::Bzip2);
+        assert_eq!(is(b"]\0\0 not packed at all"), Kind::Unknown);
+        assert_eq!(is(b"\x60\xea\xff\xff is no header"), Kind::Text);
+    }
+
+    #[test]
+    fn words_of_another_format_do_not_hide_what_a_message_is() {
+        let message = b"MSH|^~\\&|A\rOBX|1|TX|||begins with %PDF-1.7\r";
+        let claims = Claims::of(message);
+        assert_eq!(claims.all().collect::<Vec<_>>(), [Kind::Hl7, Kind::Pdf]);
+        assert_eq!(Claims::of(b"<script:module>").main(), Kind::Xml);
+        assert_eq!(Claims::of(b"<p><SCRIPT>").main(), Kind::Html);
     }
 }

@@ -5,6 +5,8 @@ mod formats;
 mod kind;
 mod path;
 mod seen;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 pub use budget::{Budget, Limit};

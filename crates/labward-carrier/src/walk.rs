@@ -16,7 +16,7 @@ const FREE_OF_RATIO: u64 = 16 << 20;
 pub struct Summary {
     /// The parts that were shown, the outermost bytes among them.
     pub parts: usize,
-    /// The bytes of all of them.
+    /// The bytes of all of them, and of what was unpacked on the way to them.
     pub bytes: u64,
     /// Whether everything could be looked into.
     pub complete: bool,
@@ -41,6 +41,7 @@ pub fn walk(
         depth: 0,
         clinical: false,
         stopped: false,
+        told: 0,
         spent: Summary {
             complete: true,
             ..Summary::default()
@@ -61,6 +62,9 @@ pub(crate) struct Walker<'v> {
     clinical: bool,
     /// Time, parts or bytes are used up: said once, and nothing more is opened.
     stopped: bool,
+    /// Signs and obstacles that were told: as many as parts may be, so that a list of a million encrypted
+    /// members ends too.
+    told: usize,
     spent: Summary,
 }
 
@@ -81,7 +85,7 @@ impl Walker<'_> {
     }
 
     /// Unpacks from `packed` within the budget and enters what comes; `packed_len` is the size of what is
-    /// packed, in bytes. What came before a fault of the reader is shown, then the fault.
+    /// packed, in bytes. What came before a fault of the reader is shown, then the fault; tells whether all came.
     pub(crate) fn unpack(
         &mut self,
         steps: impl IntoIterator<Item = Step>,
@@ -89,7 +93,7 @@ impl Walker<'_> {
         kind: Kind,
         packed_len: u64,
         packed: &mut dyn Read,
-    ) {
+    ) -> bool {
         let len = self.path.len();
         for step in steps {
             self.path.push(step);
@@ -102,25 +106,38 @@ impl Walker<'_> {
             self.obstacle(obstacle);
         }
         self.path.truncate(len);
+        obstacle.is_none()
+    }
+
+    /// Does something at `step` of the current part.
+    pub(crate) fn within(&mut self, step: Step, act: impl FnOnce(&mut Self)) {
+        let len = self.path.len();
+        self.path.push(step);
+        act(self);
+        self.path.truncate(len);
     }
 
     /// Tells a fact about the current part.
     pub(crate) fn sign(&mut self, sign: Sign) {
+        self.told += 1;
         (self.look)(&self.path, Seen::Sign(sign));
     }
 
     /// Tells that something of the current part could not be looked into.
     pub(crate) fn obstacle(&mut self, obstacle: Obstacle) {
         self.spent.complete = false;
+        self.told += 1;
         (self.look)(&self.path, Seen::Obstacle(obstacle));
+    }
+
+    /// As [`Walker::sign`], of what lies at `step` in the current part.
+    pub(crate) fn sign_at(&mut self, step: Step, sign: Sign) {
+        self.within(step, |walker| walker.sign(sign));
     }
 
     /// As [`Walker::obstacle`], of what lies at `step` in the current part.
     pub(crate) fn obstacle_at(&mut self, step: Step, obstacle: Obstacle) {
-        let len = self.path.len();
-        self.path.push(step);
-        self.obstacle(obstacle);
-        self.path.truncate(len);
+        self.within(step, |walker| walker.obstacle(obstacle));
     }
 
     /// Whether time, parts and bytes are left; a format that loops asks before each round.
@@ -130,7 +147,7 @@ impl Walker<'_> {
         }
         if !(self.in_time)() {
             self.stop(Limit::Time);
-        } else if self.spent.parts >= self.budget.parts {
+        } else if self.spent.parts.max(self.told) >= self.budget.parts {
             self.stop(Limit::Parts);
         } else if self.spent.bytes >= self.budget.total_bytes {
             self.stop(Limit::TotalBytes);
@@ -154,12 +171,19 @@ impl Walker<'_> {
         .unwrap_or((0, Limit::TotalBytes))
     }
 
+    /// Counts bytes that were unpacked and not shown (an object stream of a PDF) towards the budget.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.spent.bytes = self.spent.bytes.saturating_add(bytes as u64);
+    }
+
     fn stop(&mut self, limit: Limit) {
         self.stopped = true;
         self.obstacle(Obstacle::OverBudget(limit));
     }
 
-    fn read(
+    /// Unpacks from `packed` within the budget, for a format that reads on in it: the bytes, and why they end
+    /// early.
+    pub(crate) fn read(
         &mut self,
         kind: Kind,
         packed_len: u64,

@@ -1,15 +1,23 @@
 //! One file packed with gzip (RFC 1952), of any number of members.
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::kind::Kind;
 use crate::path::Step;
 use crate::seen::{Declared, Part};
 use crate::walk::Walker;
 
+use super::members::Members;
+
 pub(crate) fn open(walker: &mut Walker<'_>, part: &Part<'_>) {
-    let mut reader = MultiGzDecoder::new(part.bytes);
+    let mut reader = Members::new(
+        part.bytes,
+        b"\x1f\x8b\x08",
+        GzDecoder::new,
+        |decoder: &GzDecoder<_>| *decoder.get_ref(),
+    );
     let name = reader
+        .current()
         .header()
         .and_then(|header| header.filename())
         .map(|name| String::from_utf8_lossy(name).into_owned());
@@ -17,13 +25,15 @@ pub(crate) fn open(walker: &mut Walker<'_>, part: &Part<'_>) {
         .as_deref()
         .map_or_else(Declared::nothing, Declared::named);
     let step = name.map(|name| Step::member(1, &name));
-    walker.unpack(
+    let whole = walker.unpack(
         std::iter::once(Step::Packing(Kind::Gzip.code())).chain(step),
         &declared,
         Kind::Gzip,
         part.bytes.len() as u64,
         &mut reader,
     );
+    let end = part.bytes.len().checked_sub(reader.left());
+    super::trailing::tell(walker, part.bytes, end.filter(|_| whole));
 }
 
 #[cfg(test)]
@@ -68,6 +78,22 @@ mod tests {
                 "gzip : result.txt = gzip",
                 "gzip : result.txt / gzip : result.txt = script"
             ]
+        );
+    }
+
+    #[test]
+    fn members_are_one_file_and_what_follows_is_told() {
+        let two = [packed(b"#!/bin"), packed(b"/sh\n")].concat();
+        assert_eq!(
+            crate::testing::part(&two, "result.txt"),
+            b"#!/bin/sh\n".as_slice()
+        );
+        let padded = [two.clone(), vec![0; 512]].concat();
+        assert_eq!(seen(&padded, &Budget::default()).len(), 2);
+        let behind = [two, b"MZ something".to_vec()].concat();
+        assert_eq!(
+            seen(&behind, &Budget::default()).get(2..).unwrap(),
+            [" ! trailing-data", "behind the end = dos"]
         );
     }
 
