@@ -1,28 +1,37 @@
 //! The operating system as Labward needs it: clock, locked memory, facts about disks and
-//! permissions, files that survive a power cut, and the frames of a network interface.
+//! permissions, files that survive a power cut, the frames of a network interface, processes that
+//! are confined, and files that are watched, held and walked.
 //!
 //! It must never decide what a fact means, and is the one crate that may hold `unsafe`: what keys
-//! need in [`memory`], the socket of [`packet`], the handler of [`signal`], and one question to the
-//! kernel in [`clock`].
+//! need in [`memory`], the socket of [`packet`], the handler of [`signal`], one question to the
+//! kernel in [`clock`], and what no safe call does in [`confine`], [`fanotify`] and [`held`].
 //!
 //! | Module | Holds |
 //! |---|---|
 //! | [`clock`] | the only readers of the system clock (**Invariant:** time is a parameter) |
-//! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
+//! | [`confine`] | a process that reads foreign bytes, and what holds it |
+//! | [`fanotify`] | who opens a file is asked about, who wrote one is told |
 //! | [`mod@file`] | durable writes, devices, space, permissions |
+//! | [`held`] | files that nobody can exchange while they are removed or restored |
+//! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
 //! | [`packet`] | [`PacketSocket`]: what passes on a network interface |
 //! | [`privilege`] | rights, given up for good |
 //! | [`process`] | core dumps, umask, swap, who we are |
 //! | [`signal`] | a wish to stop, noted |
+//! | [`walk`] | every file below a folder, on one file system |
 
 pub mod clock;
+pub mod confine;
 mod error;
+pub mod fanotify;
 pub mod file;
+pub mod held;
 pub mod memory;
 pub mod packet;
 pub mod privilege;
 pub mod process;
 pub mod signal;
+pub mod walk;
 
 pub use clock::{Stopwatch, SystemClock, is_synchronized};
 pub use error::OsError;

@@ -1,7 +1,7 @@
 //! Memory for keys: never swapped, never in a core dump, never in a child, wiped when dropped.
 //!
-//! All `unsafe` of Labward itself stands here. It guards invariant 4's other half: a key that must
-//! not lie with the data must not reach the data's disk through swap or a dump either.
+//! It guards invariant 4's other half: a key that must not lie with the data must not reach the
+//! data's disk through swap or a dump either.
 
 use std::mem::MaybeUninit;
 use std::ops::Deref;

@@ -30,23 +30,29 @@ const NONE: CapabilitySets = CapabilitySets {
 /// # Errors
 /// [`OsError`] if the process has several threads, because each has rights of its own, or if the
 /// system refuses: then the process must not go on.
-pub fn drop_privileges((user, group): (u32, u32)) -> Result<(), OsError> {
+pub fn drop_privileges(account: (u32, u32)) -> Result<(), OsError> {
     let refused = |source: Errno| OsError::new("give up", "the rights of this process", source);
     let threads = fs::read_dir("/proc/self/task").map(Iterator::count);
     if !matches!(threads, Ok(1)) {
         return Err(refused(Errno::BUSY));
     }
-    clear_ambient_capability_set().map_err(refused)?;
-    narrow_bounds().map_err(refused)?;
+    give_up(account, denies_groups()).map_err(refused)
+}
+
+/// As [`drop_privileges`] in a process that has one thread and may not see `/proc` any more.
+pub(crate) fn give_up((user, group): (u32, u32), denies_groups: bool) -> Result<(), Errno> {
+    clear_ambient_capability_set()?;
+    narrow_bounds()?;
     if geteuid().is_root() {
-        change_account(Uid::from_raw(user), Gid::from_raw(group)).map_err(refused)?;
+        let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+        change_account(user, group, denies_groups)?;
     }
-    set_capabilities(None, NONE).map_err(refused)?;
-    set_no_new_privs(true).map_err(refused)?;
-    match capabilities(None) {
-        Ok(left) if left == NONE => Ok(()),
-        Ok(_) => Err(refused(Errno::PERM)),
-        Err(source) => Err(refused(source)),
+    set_capabilities(None, NONE)?;
+    set_no_new_privs(true)?;
+    if capabilities(None)? == NONE {
+        Ok(())
+    } else {
+        Err(Errno::PERM)
     }
 }
 
@@ -68,10 +74,10 @@ fn narrow_bounds() -> Result<(), Errno> {
     Ok(())
 }
 
-fn change_account(user: Uid, group: Gid) -> Result<(), Errno> {
+fn change_account(user: Uid, group: Gid, denies_groups: bool) -> Result<(), Errno> {
     match set_thread_groups(&[]) {
         // A user namespace that an ordinary account made may not change them.
-        Err(Errno::PERM) if denies_groups() => {}
+        Err(Errno::PERM) if denies_groups => {}
         other => other?,
     }
     let or_unmapped = |result: Result<(), Errno>| match result {
@@ -82,7 +88,8 @@ fn change_account(user: Uid, group: Gid) -> Result<(), Errno> {
     or_unmapped(set_thread_res_uid(user, user, user))
 }
 
-fn denies_groups() -> bool {
+/// Whether this user namespace keeps the groups of its members as they are.
+pub(crate) fn denies_groups() -> bool {
     fs::read_to_string("/proc/self/setgroups").is_ok_and(|text| text.trim() == "deny")
 }
 
