@@ -39,6 +39,11 @@ mod targets {
         capture_file
         capture_udi
         carrier_archive
+        carrier_dicom
+        carrier_fhir
+        carrier_hl7
+        carrier_html
+        carrier_mail
         carrier_ole
         carrier_pdf
         carrier_rtf

@@ -5,6 +5,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`authenticator`] | [`Authenticator`]: a passkey device in software |
+//! | [`carrier`] | what labs move, around a payload: messages, documents, mails |
 //! | [`clock`] | [`FakeClock`]: stands still until told to move |
 //! | [`folder`] | [`TempDir`] and [`test_data`] |
 //! | [`network`] | [`RoutedNetwork`]: a device, a router and servers in namespaces of their own |
@@ -12,6 +13,7 @@
 //! | [`vfs`] | [`vfs::FaultVfs`]: a file layer for the store whose power can be cut |
 
 pub mod authenticator;
+pub mod carrier;
 pub mod clock;
 pub mod folder;
 pub mod network;

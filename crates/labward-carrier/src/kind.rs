@@ -176,6 +176,7 @@ impl Claims {
             // Words of another format in a message do not make it one.
             let text = text(bytes);
             if !matches!(text, Kind::Text | Kind::Unknown) {
+                found.retain(|kind| *kind != Kind::Pdf || ends_as_pdf(bytes));
                 found.insert(0, text);
             }
         }
@@ -236,6 +237,8 @@ const AT_START: &[(&[u8], Kind)] = &[
     (b"\xff\xd8\xff", Kind::Jpeg),
     (b"\x89PNG\r\n\x1a\n", Kind::Png),
     (b"GIF8", Kind::Gif),
+    // The first element of a file without its preamble.
+    (b"\x02\0\0\0UL\x04\0", Kind::Dicom),
     (b"II*\0", Kind::Tiff),
     (b"MM\0*", Kind::Tiff),
     (b"#!", Kind::Script),
@@ -277,7 +280,7 @@ fn marks(bytes: &[u8]) -> Vec<Kind> {
         found.push(Kind::Iso);
     }
     let head = bytes.get(..PDF_HEADER_WITHIN).unwrap_or(bytes);
-    if memmem::find(head, b"%PDF-").is_some() {
+    if memmem::find(head, b"%PDF-").is_some_and(|at| !is_stored(bytes, &found, at)) {
         found.push(Kind::Pdf);
     }
     // Streams of a compound file often hold a zip, and the last of them may end it.
@@ -286,6 +289,25 @@ fn marks(bytes: &[u8]) -> Vec<Kind> {
         found.push(Kind::Zip);
     }
     found
+}
+
+/// Whether what begins at `at` is the first that a container holds, as it is.
+fn is_stored(bytes: &[u8], found: &[Kind], at: usize) -> bool {
+    let le16 = |at: usize| match bytes.get(at..at + 2) {
+        Some(&[low, high]) => usize::from(u16::from_le_bytes([low, high])),
+        _ => 0,
+    };
+    found.iter().any(|kind| match kind {
+        Kind::Ar => at == 68,
+        Kind::Dicom => at > 132,
+        Kind::Tar => at == 512,
+        Kind::Zip => le16(8) == 0 && at == 30 + le16(26) + le16(28),
+        _ => false,
+    })
+}
+
+fn ends_as_pdf(bytes: &[u8]) -> bool {
+    memmem::rfind(bytes, b"startxref").is_some()
 }
 
 /// Marks of two or three bytes, with what must stand behind them: else texts and numbers begin so too.
@@ -385,13 +407,18 @@ fn text(bytes: &[u8]) -> Kind {
     if is_astm(head) {
         return Kind::Astm;
     }
-    if head.contains(&0) && !is_utf16(head) {
+    if is_utf16(head) {
+        return Kind::Text;
+    }
+    if is_mail(start) {
+        return Kind::Mime;
+    }
+    if !is_mostly_text(head) {
         return Kind::Unknown;
     }
     match start.first() {
         Some(b'{' | b'[') => json(start),
         Some(b'<') => markup(start),
-        _ if is_mail(start) => Kind::Mime,
         _ if memmem::find(start, b"(This file must be converted with BinHex").is_some() => {
             Kind::BinHex
         }
@@ -469,13 +496,17 @@ fn has_tag(low: &[u8], tag: &[u8]) -> bool {
 fn markup_later(start: &[u8]) -> Kind {
     let low = start.to_ascii_lowercase();
     if memmem::find(&low, b"<html").is_some() || memmem::find(&low, b"<script").is_some() {
-        return Kind::Html;
-    }
-    if start.iter().all(|c| *c >= 0x20 || c.is_ascii_whitespace()) {
-        Kind::Text
+        Kind::Html
     } else {
-        Kind::Unknown
+        Kind::Text
     }
+}
+
+/// Instruments and old printers put a control character into a text here and there; what is packed or
+/// compiled has one in ten.
+fn is_mostly_text(head: &[u8]) -> bool {
+    let is_control = |c: &&u8| **c < 0x20 && !matches!(**c, b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
+    head.iter().filter(is_control).count() * 16 <= head.len()
 }
 
 /// A block of header lines with one that only a mail has, or the line that parts mails in a mailbox.
@@ -539,6 +570,25 @@ mod tests {
         assert_eq!(is(b"Glucose: 5.1\nHello"), Kind::Text);
         assert_eq!(is(b"MZ not really"), Kind::Dos);
         assert_eq!(is(b""), Kind::Text);
+        assert_eq!(is(b"\0\0\0\0\0\0"), Kind::Unknown);
+        assert_eq!(
+            is(b"\x0224/10/29 13:08 Na 131 mmol/L K 9.7 mmol/L\x03"),
+            Kind::Text
+        );
+    }
+
+    #[test]
+    fn a_message_that_speaks_of_other_kinds_stays_a_message() {
+        let is = |bytes: &[u8]| Claims::of(bytes).all().collect::<Vec<_>>();
+        assert_eq!(
+            is(b"MSH|^~\\&|A\rOBX|1|ED|||^AP^PDF^A^%PDF-1.4\r"),
+            [Kind::Hl7]
+        );
+        assert_eq!(is(b"%PDF-1.4\n<html>"), [Kind::Pdf]);
+        assert_eq!(
+            is(b"<html>%PDF-1.4 startxref 9 %%EOF"),
+            [Kind::Html, Kind::Pdf]
+        );
     }
 
     #[test]
@@ -564,7 +614,7 @@ mod tests {
     fn words_of_another_format_do_not_hide_what_a_message_is() {
         let message = b"MSH|^~\\&|A\rOBX|1|TX|||begins with %PDF-1.7\r";
         let claims = Claims::of(message);
-        assert_eq!(claims.all().collect::<Vec<_>>(), [Kind::Hl7, Kind::Pdf]);
+        assert_eq!(claims.all().collect::<Vec<_>>(), [Kind::Hl7]);
         assert_eq!(Claims::of(b"<script:module>").main(), Kind::Xml);
         assert_eq!(Claims::of(b"<p><SCRIPT>").main(), Kind::Html);
     }

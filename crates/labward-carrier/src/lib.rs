@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod budget;
+mod decode;
+mod find;
 mod formats;
 mod kind;
 mod path;
+mod said;
 mod seen;
 #[cfg(test)]
 mod testing;

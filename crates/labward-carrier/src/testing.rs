@@ -44,3 +44,20 @@ pub(crate) fn part(bytes: &[u8], path_end: &str) -> Vec<u8> {
     );
     out.unwrap()
 }
+
+/// Every part of a walk, with its path.
+pub(crate) fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    walk(
+        bytes,
+        &Declared::nothing(),
+        &Budget::default(),
+        &|| true,
+        &mut |path, seen| {
+            if let Seen::Part(part) = seen {
+                out.push((path.to_string(), part.bytes.to_vec()));
+            }
+        },
+    );
+    out
+}

@@ -6,6 +6,7 @@ use crate::budget::{Budget, Limit};
 use crate::formats;
 use crate::kind::{Claims, Kind};
 use crate::path::{Path, Step};
+use crate::said;
 use crate::seen::{Declared, Look, Obstacle, Part, Seen, Sign};
 
 /// What a part may unpack to before [`Budget::ratio`] counts.
@@ -225,7 +226,7 @@ impl Walker<'_> {
         (self.look)(&self.path, Seen::Part(part));
         self.tell_signs(&part);
         if self.depth >= self.budget.depth {
-            if claims.all().any(formats::opens) {
+            if formats::holds_more(&part) {
                 self.obstacle(Obstacle::OverBudget(Limit::Depth));
             }
             return;
@@ -248,8 +249,13 @@ impl Walker<'_> {
         if self.clinical && part.claims.all().any(Kind::is_program) {
             self.sign(Sign::ProgramInClinical);
         }
-        if part.claims.is_polyglot() {
+        // DICOM allows a file to be a TIFF as well (PS3.10 section 7.1).
+        let is_dual = part.claims.all().eq([Kind::Tiff, Kind::Dicom]);
+        if part.claims.is_polyglot() && !is_dual {
             self.sign(Sign::Polyglot);
+        }
+        for sign in said::signs(part) {
+            self.sign(sign);
         }
     }
 }

@@ -44,7 +44,7 @@ mod tests {
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
         let mut out = flate2::GzBuilder::new()
-            .filename("result.txt")
+            .filename("result")
             .write(Vec::new(), flate2::Compression::best());
         out.write_all(bytes).unwrap();
         out.finish().unwrap()
@@ -75,8 +75,8 @@ mod tests {
             seen(&twice, &Budget::default()),
             [
                 " = gzip",
-                "gzip : result.txt = gzip",
-                "gzip : result.txt / gzip : result.txt = script"
+                "gzip : result = gzip",
+                "gzip : result / gzip : result = script"
             ]
         );
     }
@@ -85,7 +85,7 @@ mod tests {
     fn members_are_one_file_and_what_follows_is_told() {
         let two = [packed(b"#!/bin"), packed(b"/sh\n")].concat();
         assert_eq!(
-            crate::testing::part(&two, "result.txt"),
+            crate::testing::part(&two, "result"),
             b"#!/bin/sh\n".as_slice()
         );
         let padded = [two.clone(), vec![0; 512]].concat();
@@ -103,7 +103,7 @@ mod tests {
         let cut = whole.get(..whole.len() / 2).unwrap();
         assert_eq!(
             seen(cut, &Budget::default()).last().unwrap(),
-            "gzip : result.txt ? damaged"
+            "gzip : result ? damaged"
         );
         let small = Budget {
             part_bytes: 1000,
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(
             seen(&whole, &small).last().unwrap(),
             &format!(
-                "gzip : result.txt ? {}",
+                "gzip : result ? {}",
                 Obstacle::OverBudget(Limit::PartBytes).code()
             )
         );
@@ -122,7 +122,7 @@ mod tests {
         };
         assert_eq!(
             seen(&packed(&packed(b"x")), &flat).last().unwrap(),
-            "gzip : result.txt ? over-budget-depth"
+            "gzip : result ? over-budget-depth"
         );
     }
 }
