@@ -31,6 +31,7 @@ mod targets {
         advisory_kev
         advisory_openvex
         advisory_osv
+        advisory_provider
         advisory_spdx
         astm_receiver
         astm_record

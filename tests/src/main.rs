@@ -33,6 +33,7 @@
 //! | `reload` | another configuration and other rules while peers are connected |
 //! | `safeguards` | the requirements of the law: states that follow what is done, decisions |
 //! | `setup` | the first run: from an empty folder to the first sign-in, in a browser or by a file |
+//! | `sources` | advisories from other machines over TLS, and files chosen in the browser |
 //! | `spanish` | every word of the console in Spanish; what is quoted in English says so |
 //! | `strangers` | who is no peer, and what is no message |
 //! | `support` | what the tests share: the program, its server, clients and receivers |
@@ -115,6 +116,8 @@ mod roles;
 mod safeguards;
 #[cfg(test)]
 mod setup;
+#[cfg(test)]
+mod sources;
 #[cfg(test)]
 mod spanish;
 #[cfg(test)]

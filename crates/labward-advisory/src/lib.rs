@@ -14,6 +14,7 @@
 //! | [`openvex`] | [`openvex::OpenVex`] statements | OpenVEX 0.2 |
 //! | [`cyclonedx`], [`spdx`] | bills of materials, and VEX in the former | OWASP, SPDX 2.3 |
 //! | [`bundle`] | files and archives as people hand them in: [`bundle::walk`] | tar, zip, gzip, xz, zstd |
+//! | [`provider`] | where publishers list their documents: [`provider::Listing`] | OASIS CSAF 2.0, 7.1 |
 //! | [`integrity`] | hash files and detached signatures | coreutils, RFC 9580, minisign |
 //! | [`json`] | the values that the readers walk | RFC 8259 |
 //! | [`Score`], [`Purl`] | CVSS vectors, computed; package URLs | FIRST, ECMA-427 |
@@ -31,6 +32,7 @@ mod lenient;
 mod limits;
 pub mod openvex;
 pub mod osv;
+pub mod provider;
 mod purl;
 mod score;
 pub mod spdx;

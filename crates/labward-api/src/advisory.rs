@@ -49,21 +49,60 @@ pub struct AdvisorySource {
     pub name: String,
     /// Documents of it that are held.
     pub documents: u64,
-    /// When it was looked into last.
-    pub checked: String,
+    /// When it was looked into last; nothing for a configured one that never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<String>,
     /// When it brought anything new last.
-    pub changed: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
     /// The newest release that it brought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
     /// Seconds since it was looked into.
-    pub age_seconds: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<u64>,
     /// Whether that is longer ago than `advisories.max_age_days`.
     pub stale: bool,
     /// Documents that could not be taken over when it was looked into last.
     pub refused: u64,
+    /// Why it could not be looked into at all the last time; nothing if it could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// What it is, if it is a list of documents: `provider`, `feed` or `directory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
+    /// Who publishes it, as the provider says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
+    /// Documents of the list that were not fetched yet.
+    pub waiting: u64,
+    /// The keys that the provider says it has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<AnnouncedKey>,
+    /// Documents of the list that could not be taken over, 100 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<SourceFault>,
     /// The entry of the last import.
-    pub entry: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+}
+
+/// A key that a provider says it has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct AnnouncedKey {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Whether it stands in `advisories.signing_keys`; only then signatures by it count.
+    pub trusted: bool,
+}
+
+/// A document of a list that could not be taken over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct SourceFault {
+    /// Its address.
+    pub address: String,
+    /// Why, in English.
+    pub why: String,
 }
 
 /// A document in a list.

@@ -71,6 +71,8 @@ types! {
     advisory::Advisory,
     advisory::AdvisoryFilter,
     advisory::AdvisorySource,
+    advisory::AnnouncedKey,
+    advisory::SourceFault,
     advisory::AdvisoryShown,
     advisory::AdvisoryNote,
     advisory::AdvisoryVulnerability,

@@ -174,9 +174,13 @@ fn marked(text: &[u8], mark: u8) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// The most zeros that are put in place of blanks which a line has lost, in bytes: two characters may claim 63.
+const UUENCODE_PADDED_MAX: usize = 16 << 20;
+
 /// The lines of a uuencoded file, behind its `begin` line and up to its `end`; how far it was read.
 pub(crate) fn uuencoded(text: &[u8]) -> Decoded {
     let mut bytes = Vec::new();
+    let mut padded = 0;
     let mut used = 0;
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let content = line.trim_ascii_end();
@@ -205,6 +209,12 @@ pub(crate) fn uuencoded(text: &[u8]) -> Decoded {
             };
             let bits = digit(0) << 18 | digit(1) << 12 | digit(2) << 6 | digit(3);
             bytes.extend_from_slice(bits.to_be_bytes().get(1..).unwrap_or_default());
+        }
+        // Blanks at the end of a line are zeros that a mail program cut off.
+        padded += (start + length).saturating_sub(bytes.len());
+        if padded > UUENCODE_PADDED_MAX {
+            bytes.truncate(start);
+            break;
         }
         bytes.resize(start + length, 0);
     }

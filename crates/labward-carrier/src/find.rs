@@ -448,8 +448,10 @@ mod tests {
         #[test]
         fn any_text_ends(text: Vec<u8>, other in "(data:|begin 644 a\n|[A-Za-z0-9+/=\\\\ \n]{30,70}|,|;base64){0,8}") {
             for text in [&text[..], other.as_bytes()] {
-                for (at, _, bytes) in finds(text) {
-                    prop_assert!(at < text.len() && bytes.len() <= text.len());
+                for (at, writing, bytes) in finds(text) {
+                    // A line of two characters that lost its blanks may stand for 63 zeros.
+                    let most = if writing == "uuencode" { 32 * text.len() } else { text.len() };
+                    prop_assert!(at < text.len() && bytes.len() <= most);
                 }
             }
         }

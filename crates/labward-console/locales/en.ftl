@@ -1630,8 +1630,65 @@ advisories-documents = Documents
 advisories-newest = Newest release
 advisories-refused = Could not be read
 advisories-stale = old: import it anew
+advisories-never = never yet
+advisories-failing = could not be looked into:
+advisories-waiting = { $count ->
+    [one] { $count } more is listed and waits
+   *[other] { $count } more are listed and wait
+  }
+advisories-faults = { $count ->
+    [one] { $count } could not be read
+   *[other] { $count } could not be read
+  }
+advisories-key = The publisher says that it signs with the key
+advisories-key-trusted = it stands in signing_keys, so its signatures count.
+advisories-key-foreign = it does not stand in signing_keys, so its signatures do not count.
 advisories-import = Import advisories
-advisories-import-help = Archives of advisories are large, so they are imported on the server, not in the browser:
+advisories-import-lead = Take over what publishers say: advisories (CSAF), the catalog of exploited vulnerabilities (KEV), probabilities of attacks (EPSS), alone or in archives.
+advisories-import-help = One or several files: a document with its .sha512 and .asc beside it, or a zip, tar, gzip, xz or zstd archive of them. Together at most 256 MiB.
+advisories-import-files = The files
+advisories-import-choose = Choose files
+advisories-import-source-help = Where they come from, as the list of sources shows it with its age: letters, digits, hyphens and dots.
+advisories-import-look = Only look what would become of them
+advisories-import-do = Send
+advisories-import-more = Larger archives go by labward advisory import on the server; folders and mirrors are read by themselves:
+advisories-import-done = What became of them
+advisories-import-file = File
+advisories-import-added = { $count ->
+    [one] { $count } added
+   *[other] { $count } added
+  }
+advisories-import-updated = { $count ->
+    [one] { $count } updated
+   *[other] { $count } updated
+  }
+advisories-import-known = { $count ->
+    [one] { $count } known already
+   *[other] { $count } known already
+  }
+advisories-import-older = { $count ->
+    [one] { $count } older than what is held
+   *[other] { $count } older than what is held
+  }
+advisories-import-refused = { $count ->
+    [one] { $count } refused
+   *[other] { $count } refused
+  }
+advisories-import-others = { $count ->
+    [one] { $count } of another kind
+   *[other] { $count } of other kinds
+  }
+advisories-import-opened = { $count ->
+    [one] { $count } hit opened
+   *[other] { $count } hits opened
+  }
+advisories-import-closed = { $count ->
+    [one] { $count } closed
+   *[other] { $count } closed
+  }
+advisories-line-refused = refused
+advisories-line-older = a later release is held
+advisories-line-other = of another kind, not kept
 advisories-all = All advisories
 advisories-every = All
 advisories-hit = Only those that hit us

@@ -1630,8 +1630,65 @@ advisories-documents = Documentos
 advisories-newest = Publicación más reciente
 advisories-refused = No se pudo leer
 advisories-stale = vieja: impórtela de nuevo
+advisories-never = todavía nunca
+advisories-failing = no se pudo consultar:
+advisories-waiting = { $count ->
+    [one] { $count } más está en la lista y espera
+   *[other] { $count } más están en la lista y esperan
+  }
+advisories-faults = { $count ->
+    [one] { $count } no se pudo leer
+   *[other] { $count } no se pudieron leer
+  }
+advisories-key = El editor dice que firma con la clave
+advisories-key-trusted = está en signing_keys, así que sus firmas cuentan.
+advisories-key-foreign = no está en signing_keys, así que sus firmas no cuentan.
 advisories-import = Importar avisos
-advisories-import-help = Los archivos de avisos son grandes; por eso se importan en el servidor y no en el navegador:
+advisories-import-lead = Incorpore lo que dicen los editores: avisos (CSAF), el catálogo de vulnerabilidades explotadas (KEV), probabilidades de ataques (EPSS), sueltos o en archivos comprimidos.
+advisories-import-help = Uno o varios archivos: un documento con su .sha512 y su .asc, o un archivo zip, tar, gzip, xz o zstd con ellos. En total, 256 MiB como máximo.
+advisories-import-files = Los archivos
+advisories-import-choose = Elija archivos
+advisories-import-source-help = De dónde vienen, tal como la lista de fuentes lo muestra con su antigüedad: letras, cifras, guiones y puntos.
+advisories-import-look = Solo mirar qué sería de ellos
+advisories-import-do = Enviar
+advisories-import-more = Los archivos mayores se importan en el servidor con labward advisory import; carpetas y servidores espejo se leen por sí solos:
+advisories-import-done = Qué fue de ellos
+advisories-import-file = Archivo
+advisories-import-added = { $count ->
+    [one] { $count } añadido
+   *[other] { $count } añadidos
+  }
+advisories-import-updated = { $count ->
+    [one] { $count } actualizado
+   *[other] { $count } actualizados
+  }
+advisories-import-known = { $count ->
+    [one] { $count } ya conocido
+   *[other] { $count } ya conocidos
+  }
+advisories-import-older = { $count ->
+    [one] { $count } anterior al que hay
+   *[other] { $count } anteriores a los que hay
+  }
+advisories-import-refused = { $count ->
+    [one] { $count } rechazado
+   *[other] { $count } rechazados
+  }
+advisories-import-others = { $count ->
+    [one] { $count } de otra clase
+   *[other] { $count } de otras clases
+  }
+advisories-import-opened = { $count ->
+    [one] { $count } vulnerabilidad abierta
+   *[other] { $count } vulnerabilidades abiertas
+  }
+advisories-import-closed = { $count ->
+    [one] { $count } cerrada
+   *[other] { $count } cerradas
+  }
+advisories-line-refused = rechazado
+advisories-line-older = hay una publicación posterior
+advisories-line-other = de otra clase, no se guarda
 advisories-all = Todos los avisos
 advisories-every = Todos
 advisories-hit = Solo los que nos afectan

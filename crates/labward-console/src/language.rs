@@ -289,6 +289,7 @@ mod tests {
         let known = keys(Language::En);
         let families = [
             "access-",
+            "advisories-line-",
             "advisory-kind-",
             "configuration-",
             "decision-",

@@ -49,7 +49,7 @@ pub mod setup;
 pub use self::accesses::accesses;
 pub use self::account::{Account, Asking, asking, me, need_name};
 pub use self::accounts::Accounts;
-pub use self::advisories::{ADVISORIES_ON_PAGE, advisories, advisory};
+pub use self::advisories::{ADVISORIES_ON_PAGE, advisories, advisories_import, advisory};
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::devices::{
     DEVICE_FIELDS, DEVICES_ON_PAGE, DeviceFields, device, devices, devices_import,

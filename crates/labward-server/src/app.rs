@@ -63,7 +63,7 @@ use crate::resume::{LedgerWatch, ResumeLoop};
 use crate::setup::server_names;
 use crate::sightings::Sightings;
 use crate::sign_on::SignOn;
-use crate::threat::MatchingLoop;
+use crate::threat::{MatchingLoop, SourceFaults};
 use crate::upkeep::{Upkeep, UpkeepLoop};
 use crate::webhook::{self, WebhookLoop, Webhooks};
 
@@ -113,6 +113,7 @@ pub(crate) struct Core {
     pub(crate) sign_on: SignOn,
     pub(crate) devices: Devices,
     pub(crate) threats: Threats,
+    pub(crate) source_faults: SourceFaults,
     pub(crate) conduits: Conduits,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
@@ -275,6 +276,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         sign_in,
         devices,
         threats,
+        source_faults: SourceFaults::default(),
         conduits,
         sessions,
         tokens,

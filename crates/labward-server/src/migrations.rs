@@ -34,6 +34,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_devices::MIGRATIONS,
         labward_threats::MIGRATIONS,
         labward_conduits::MIGRATIONS,
+        labward_threats::LISTING_MIGRATIONS,
     ]
     .concat()
 }
@@ -76,6 +77,7 @@ mod tests {
             "device_peer",
             "hit_statement",
             "segmentation_alert",
+            "advisory_listed",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -36,11 +36,13 @@ pub(crate) enum Line {
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
-/// The connection as the HTTP library drives it: one request a connection, each step within what is
-/// left of the time.
+/// The connection as the HTTP library drives it: one request a connection unless it is kept, each step
+/// within what is left of the time.
 pub(crate) struct LineTransport {
     line: Line,
     buffers: LazyBuffers,
+    /// Whether it may serve another request.
+    is_kept: bool,
 }
 
 impl LineTransport {
@@ -48,7 +50,19 @@ impl LineTransport {
     pub(crate) fn new(line: Line, details: &ConnectionDetails<'_>) -> Self {
         let config = &details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Self { line, buffers }
+        Self {
+            line,
+            buffers,
+            is_kept: false,
+        }
+    }
+
+    /// As [`Self::new`], for one that serves the requests to the same machine one after the other.
+    pub(crate) fn kept(line: Line, details: &ConnectionDetails<'_>) -> Self {
+        Self {
+            is_kept: true,
+            ..Self::new(line, details)
+        }
     }
 }
 
@@ -64,6 +78,17 @@ impl Line {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => &stream.sock,
         }
+    }
+
+    /// Whether the other side neither closed it nor said anything that nobody asked for.
+    fn is_quiet(&self) -> bool {
+        let socket = self.socket();
+        if socket.set_nonblocking(true).is_err() {
+            return false;
+        }
+        let peeked = socket.peek(&mut [0]);
+        let waits = matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
+        socket.set_nonblocking(false).is_ok() && waits
     }
 
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -107,8 +132,7 @@ impl Transport for LineTransport {
     }
 
     fn is_open(&mut self) -> bool {
-        // One request a connection: there are few.
-        false
+        self.is_kept && self.line.is_quiet()
     }
 
     fn is_tls(&self) -> bool {

@@ -128,6 +128,17 @@ impl Intake {
         });
     }
 
+    /// Why the first file that was refused was.
+    pub fn fault(&self) -> Option<&str> {
+        let mut refused = self.taken.iter();
+        refused.find_map(|one| one.outcome.as_ref().err().map(String::as_str))
+    }
+
+    /// Puts what another holds behind what is here.
+    pub fn append(&mut self, mut other: Self) {
+        self.taken.append(&mut other.taken);
+    }
+
     /// Whether nothing was read and nothing refused.
     pub fn is_empty(&self) -> bool {
         self.taken.is_empty()

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `document` | [`Document`]: what a publisher says, and where it came from |
 //! | `intake` | [`Intake`]: files on their way in, each with what becomes of it |
+//! | `listing` | [`Listing`]: what was fetched of a source that is a list of documents |
 //! | `library` | [`Library`]: all documents in memory |
 //! | `hit` | [`Hit`]: a device and a vulnerability; [`Judged`]: what the last matching said of them |
 //! | `statement` | [`Statement`]: what a person said |
@@ -17,6 +18,7 @@ mod error;
 mod hit;
 mod intake;
 mod library;
+mod listing;
 mod rematch;
 mod statement;
 mod store;
@@ -28,9 +30,11 @@ pub use error::ThreatsError;
 pub use hit::{ClosedBy, Hit, HitKey, Judged, Step};
 pub use intake::{Incoming, Intake, Line, LineState};
 pub use library::Library;
+pub use listing::{Fetched, Listing, Progress};
 pub use rematch::{KEV, Subject};
 pub use statement::{NewStatement, Said, Statement, Status};
 pub use store::MIGRATIONS;
+pub use store::listing::LISTING_MIGRATIONS;
 pub use threats::{Imported, Matched, Threats};
 pub use treatment::{NewTreatment, Treatment, TreatmentKind};
 

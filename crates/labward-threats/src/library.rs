@@ -12,6 +12,7 @@ use labward_base::id::{DocumentId, EntryIndex};
 
 use crate::document::{Document, DocumentKind, Source};
 use crate::intake::{Content, Fresh, LineState};
+use crate::listing::Listing;
 
 /// By what a document is known again.
 type Key = (DocumentKind, String, String);
@@ -22,6 +23,7 @@ pub struct Library {
     documents: BTreeMap<DocumentId, Document>,
     by_key: BTreeMap<Key, DocumentId>,
     sources: BTreeMap<String, Source>,
+    listings: BTreeMap<String, Arc<Listing>>,
     /// The advisories, in the order in which they are matched.
     advisories: Vec<Advisory>,
     /// The document of each.
@@ -73,6 +75,11 @@ impl Library {
     /// Every source, by its name.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.values()
+    }
+
+    /// What was fetched of a source that is a list of documents.
+    pub fn listing(&self, source: &str) -> Option<&Arc<Listing>> {
+        self.listings.get(source)
     }
 
     /// What is known of the exploitation of a vulnerability.
@@ -165,6 +172,10 @@ impl Library {
 
     pub(crate) fn put_source(&mut self, source: Source) {
         self.sources.insert(source.name.clone(), source);
+    }
+
+    pub(crate) fn put_listing(&mut self, source: String, listing: Listing) {
+        self.listings.insert(source, Arc::new(listing));
     }
 
     pub(crate) fn source(&self, name: &str) -> Option<&Source> {

@@ -3,6 +3,8 @@
 //! **Invariant:** no change without an entry: rows and entry are written in one unit. It must never hold
 //! a reason in clear.
 
+pub(crate) mod listing;
+
 use labward_base::Timestamp;
 use labward_base::id::{DeviceId, DocumentId, EntryIndex, HitId, PersonId, SiteId, StatementId};
 use labward_ledger::{NewEntry, append};
@@ -12,6 +14,7 @@ use labward_store::{Migration, Query, Row, StoreError, Tx};
 use crate::ThreatsError;
 use crate::document::{Document, Source};
 use crate::hit::{Hit, HitKey};
+use crate::listing::Progress;
 use crate::statement::{Said, Statement};
 use crate::treatment::Treatment;
 
@@ -187,8 +190,12 @@ pub(crate) fn write_documents(
     entry: &NewEntry,
     documents: &[(Document, Vec<u8>)],
     source: &Source,
+    progress: Option<&Progress>,
 ) -> Result<EntryIndex, ThreatsError> {
     let entry = append(tx, entry)?;
+    if let Some(progress) = progress {
+        listing::write(tx, site, &source.name, progress, entry)?;
+    }
     for (document, packed) in documents {
         tx.execute(
             "INSERT INTO advisory (site, id, kind, publisher, name, version, released_us, source, \

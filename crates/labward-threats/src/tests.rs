@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use labward_base::Clock as _;
 use labward_base::id::{DeviceId, EntryIndex, HitId, NodeId, PersonId, SiteId};
+use labward_base::{Clock as _, Timestamp};
 use labward_ledger::{Actor, Leaf, LedgerJournal, entries};
 use labward_matching::{Device, Verdict, VulnerabilityId};
 use labward_store::{Options, Store, StoreError};
@@ -26,7 +26,7 @@ struct Lab {
 fn lab() -> Lab {
     let (folder, clock) = (TempDir::new(), FakeClock::default());
     let journal = LedgerJournal::new(NodeId::new(1), Arc::new(clock.clone()));
-    let migrations = [labward_ledger::MIGRATIONS, MIGRATIONS].concat();
+    let migrations = [labward_ledger::MIGRATIONS, MIGRATIONS, LISTING_MIGRATIONS].concat();
     let options = Options::new(folder.join("db.sqlite"));
     let store = Store::open(options, &migrations, Box::new(journal)).unwrap();
     let (threats, damaged) = Threats::load(store.clone(), SITE).unwrap();
@@ -395,4 +395,70 @@ fn an_exploited_vulnerability_of_windows_is_a_hit_and_what_cannot_be_told_is_one
     lab.threats.rematch(&subjects, lab.clock.now()).unwrap();
     let closed = lab.threats.hit(open[0].id).unwrap().closed;
     assert_eq!(closed.map(|(_, why)| why), Some(ClosedBy::Statement));
+}
+
+/// What a look into a list brought: each address with why it could not be read.
+fn progress(now: Timestamp, waiting: u64, fetched: &[(&str, Option<&str>)]) -> Progress {
+    let fetched = fetched.iter().map(|(address, fault)| {
+        let fetched = Fetched {
+            changed: Some(Timestamp::from_seconds(1)),
+            at: now,
+            fault: fault.map(str::to_owned),
+        };
+        ((*address).to_owned(), fetched)
+    });
+    Progress {
+        kind: "feed".to_owned(),
+        publisher: "Example".to_owned(),
+        keys: vec!["AB".to_owned(), "CD".to_owned()],
+        waiting,
+        fetched: fetched.collect(),
+        gone: Vec::new(),
+    }
+}
+
+#[test]
+fn what_was_fetched_of_a_list_is_kept_with_its_entry_and_said_once() {
+    let lab = lab();
+    let look = |text: Option<&str>, progress: Progress| {
+        let mut intake = Intake::default();
+        if let Some(text) = text {
+            let bytes = text.as_bytes();
+            let file = "a.json";
+            intake.take(Incoming { file, bytes }, &Integrity::default());
+        }
+        let now = lab.clock.now();
+        lab.threats.import_listed("psirt", intake, progress, now)
+    };
+    let now = lab.clock.now();
+    let text = advisory(2, "<= 4.0.1");
+    let first = [("https://a/1", None), ("https://a/2", Some("404"))];
+    let done = look(Some(&text), progress(now, 3, &first)).unwrap();
+    assert!(done.entry.is_some());
+    let state = |threats: &Threats| {
+        let library = threats.library();
+        let refused = library.sources().next().unwrap().refused;
+        let listing = library.listing("psirt").unwrap();
+        (refused, listing.waiting, listing.fetched.len())
+    };
+    assert_eq!(state(&lab.threats), (1, 3, 2));
+    // The same again says nothing new; what is left over and what is gone does.
+    let again = look(None, progress(now, 3, &[("https://a/2", Some("404"))])).unwrap();
+    assert_eq!(again.entry, None);
+    assert!(look(None, progress(now, 0, &[])).unwrap().entry.is_some());
+    let gone = Progress {
+        gone: vec!["https://a/2".to_owned(), "https://a/9".to_owned()],
+        ..progress(now, 0, &[])
+    };
+    assert!(look(None, gone).unwrap().entry.is_some());
+    assert_eq!(state(&lab.threats), (0, 0, 1));
+    let (read, _) = Threats::load(lab.store.clone(), SITE).unwrap();
+    assert_eq!(state(&read), (0, 0, 1));
+    let (held, read) = (lab.threats.library(), read.library());
+    assert_eq!(held.listing("psirt"), read.listing("psirt"));
+    let facts: Vec<_> = leaves(&lab.store)
+        .iter()
+        .map(|leaf| leaf.facts.get_number("waiting"))
+        .collect();
+    assert_eq!(facts, [Some(3), Some(0), Some(0)]);
 }

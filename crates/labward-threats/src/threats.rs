@@ -18,6 +18,7 @@ use crate::document::{Document, Source};
 use crate::hit::{Hit, Judged};
 use crate::intake::{Intake, Line, LineState, unpack};
 use crate::library::Library;
+use crate::listing::Progress;
 use crate::rematch::{self, Subject};
 use crate::statement::{NewStatement, Said, Statement};
 use crate::store;
@@ -76,6 +77,13 @@ pub struct Imported {
     pub entry: Option<EntryIndex>,
 }
 
+/// How an import is recorded.
+struct How {
+    is_preview: bool,
+    by: Actor,
+    progress: Option<Progress>,
+}
+
 impl Imported {
     /// How many files are in a state of this name.
     pub fn count(&self, state: &str) -> usize {
@@ -106,6 +114,9 @@ impl Threats {
             })?;
             for source in store::sources(snapshot, site)? {
                 library.put_source(source);
+            }
+            for (source, listing) in store::listing::read(snapshot, site)? {
+                library.put_listing(source, listing);
             }
             let hits = store::hits(snapshot, site)?;
             let treatments = store::treatments(snapshot, site)?;
@@ -187,6 +198,41 @@ impl Threats {
         by: Actor,
         now: Timestamp,
     ) -> Result<Imported, ThreatsError> {
+        let how = How {
+            is_preview,
+            by,
+            progress: None,
+        };
+        self.import_so(source, intake, how, now)
+    }
+
+    /// As [`Threats::import`], of a source that is a list: what was fetched of it is written with the same entry,
+    /// and what counts as refused is all of it that could not be read.
+    ///
+    /// # Errors
+    /// As [`Threats::import`].
+    pub fn import_listed(
+        &self,
+        source: &str,
+        intake: Intake,
+        progress: Progress,
+        now: Timestamp,
+    ) -> Result<Imported, ThreatsError> {
+        let how = How {
+            is_preview: false,
+            by: Actor::System,
+            progress: Some(progress),
+        };
+        self.import_so(source, intake, how, now)
+    }
+
+    fn import_so(
+        &self,
+        source: &str,
+        intake: Intake,
+        how: How,
+        now: Timestamp,
+    ) -> Result<Imported, ThreatsError> {
         if !Source::is_name(source) {
             return Err(ThreatsError::BadSource);
         }
@@ -236,9 +282,9 @@ impl Threats {
             }
         }
         let mut imported = Imported { lines, entry: None };
-        if !is_preview {
+        if !how.is_preview {
             let documents: Vec<_> = documents.into_values().collect();
-            imported.entry = self.record_import(library, source, &imported, documents, by, now)?;
+            imported.entry = self.record_import(library, source, &imported, documents, how, now)?;
         }
         Ok(imported)
     }
@@ -249,14 +295,25 @@ impl Threats {
         name: &str,
         imported: &Imported,
         documents: Vec<(Document, Vec<u8>)>,
-        by: Actor,
+        how: How,
         now: Timestamp,
     ) -> Result<Option<EntryIndex>, ThreatsError> {
         let known = library.source(name).cloned();
-        let refused = imported.count("refused");
+        let How { by, progress, .. } = how;
+        let (mut refused, mut has_moved) = (count(imported.count("refused")), false);
+        let listed = progress.map(|mut progress| {
+            let before = library.listing(name).map(Arc::clone).unwrap_or_default();
+            has_moved = progress.reduce(&before);
+            let after = progress.applied(&before);
+            refused = count(after.faults().count());
+            (progress, after)
+        });
         let is_new = !documents.is_empty();
         let quiet = known.as_ref().is_some_and(|known| {
-            !is_new && known.refused == count(refused) && now.since(known.checked) < CHECKED_EVERY
+            !is_new
+                && !has_moved
+                && known.refused == refused
+                && now.since(known.checked) < CHECKED_EVERY
         });
         if quiet && by == Actor::System {
             return Ok(None);
@@ -268,7 +325,7 @@ impl Threats {
                 Some(known) if !is_new => known.changed,
                 _ => now,
             },
-            refused: count(refused),
+            refused,
             entry: EntryIndex::new(0),
         };
         let mut facts = Facts::new().text("source", name);
@@ -284,15 +341,22 @@ impl Threats {
             "advisories",
             new.filter(|name| !name.is_empty()).take(LISTED),
         );
+        let facts = match &listed {
+            Some((_, listing)) => facts.number("waiting", listing.waiting),
+            None => facts,
+        };
         let entry = NewEntry::new(self.0.site, by, Action::AdvisoryImported, Of::Advisories);
         let entry = entry.facts(facts);
         let site = self.0.site;
         let documents = Arc::new(documents);
         let (rows, row) = (Arc::clone(&documents), source.clone());
-        let entry = self
-            .0
-            .store
-            .write(move |tx| store::write_documents(tx, site, &entry, &rows, &row))?;
+        let (progress, listing) = listed.unzip();
+        let entry = self.0.store.write(move |tx| {
+            store::write_documents(tx, site, &entry, &rows, &row, progress.as_ref())
+        })?;
+        if let Some(listing) = listing {
+            library.put_listing(name.to_owned(), listing);
+        }
         for (document, _) in documents.iter() {
             library.set_entry(document.id, entry);
         }

@@ -329,6 +329,12 @@ impl Browser {
     }
 
     pub(crate) fn ask(&mut self, verb: &str, path: &str, form: &str) -> Answered {
+        let kind = "application/x-www-form-urlencoded";
+        self.send(verb, path, kind, form.as_bytes())
+    }
+
+    /// Sends a body of this type.
+    pub(crate) fn send(&mut self, verb: &str, path: &str, kind: &str, body: &[u8]) -> Answered {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
         let mut stream = StreamOwned::new(connection, dial(self.address).unwrap());
@@ -345,16 +351,17 @@ impl Browser {
         let request = format!(
             "{verb} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
              user-agent: Test\r\nsec-fetch-site: {}\r\naccept-language: {}\r\n{}{}{}{headers}\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+             content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
             self.host,
             self.site,
             self.language,
             cookie.unwrap_or_default(),
             sign_on.unwrap_or_default(),
             authorization.unwrap_or_default(),
-            form.len()
+            body.len()
         );
         stream.write_all(request.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
         let mut bytes = Vec::new();
         // Without the end of TLS, which some leave out, the answer is all the same whole.
         let _ = stream.read_to_end(&mut bytes);

@@ -82,6 +82,14 @@ def devices_previewed(page, base):
     expect(page.locator("button[name='apply']")).to_be_visible()
 
 
+def advisories_sent(page, base):
+    page.goto(base + "/advisories/import")
+    page.set_input_files("#file", {"name": "notes.json", "mimeType": "application/json", "buffer": b"{}"})
+    page.check("#preview")
+    page.click("main form button.btn-primary")
+    expect(page.locator("main [role=alert]")).to_be_visible()
+
+
 def glass_open(page, base):
     page.goto(base + "/break-glass")
     page.fill("#why", EMERGENCY)
@@ -228,6 +236,8 @@ PAGES = {
     "hits-matrix": plain("/hits/matrix"),
     "hits-statements": plain("/hits/statements"),
     "advisories": plain("/advisories"),
+    "advisories-import": plain("/advisories/import"),
+    "advisories-import-refused": advisories_sent,
     "advisory": advisory,
     "people": plain("/people"),
     "person": person,

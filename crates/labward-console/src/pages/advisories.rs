@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 
 use askama::Template;
+use labward_api::ProblemBody;
 use labward_api::advisory::{
-    Advisories, Advisory, AdvisoryFilter, AdvisoryRemediation, AdvisoryShown, AdvisoryVulnerability,
+    Advisories, Advisory, AdvisoryFilter, AdvisoryRemediation, AdvisoryShown, AdvisorySource,
+    AdvisoryVulnerability, ImportAdvisories, ImportedAdvisories, ImportedAdvisory,
 };
 use labward_identity::{Language, Permission};
 
@@ -35,6 +37,12 @@ struct AdvisoriesPage<'a> {
 }
 
 impl AdvisoriesPage<'_> {
+    /// Sources of which there is more to say than a row holds.
+    fn lists(&self) -> impl Iterator<Item = &AdvisorySource> {
+        let has_more = |one: &&AdvisorySource| !one.keys.is_empty() || !one.faults.is_empty();
+        self.page.sources.iter().filter(has_more)
+    }
+
     fn q(&self) -> &str {
         self.filter.q.as_deref().unwrap_or_default()
     }
@@ -98,6 +106,48 @@ pub fn advisories(
     page: &Advisories,
 ) -> Result<String, RenderError> {
     AdvisoriesPage { f, filter, page }.render()
+}
+
+#[derive(Template)]
+#[template(path = "advisories_import.html")]
+struct ImportPage<'a> {
+    f: &'a Frame,
+    asked: &'a ImportAdvisories,
+    sources: &'a [AdvisorySource],
+    read: Option<&'a ImportedAdvisories>,
+    fault: Option<&'a ProblemBody>,
+}
+
+impl ImportPage<'_> {
+    /// Those that need a person first.
+    fn lines(&self) -> Vec<&ImportedAdvisory> {
+        let mut all: Vec<&ImportedAdvisory> =
+            self.read.iter().flat_map(|read| &read.lines).collect();
+        all.sort_by_key(|line| line.state != "refused");
+        all
+    }
+}
+
+/// The form for files of advisories and, once some were sent, what became of them.
+///
+/// # Errors
+///
+/// [`RenderError`].
+pub fn advisories_import(
+    f: &Frame,
+    asked: &ImportAdvisories,
+    sources: &[AdvisorySource],
+    read: Option<&ImportedAdvisories>,
+    fault: Option<&ProblemBody>,
+) -> Result<String, RenderError> {
+    ImportPage {
+        f,
+        asked,
+        sources,
+        read,
+        fault,
+    }
+    .render()
 }
 
 #[derive(Template)]

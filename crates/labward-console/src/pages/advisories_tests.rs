@@ -1,6 +1,6 @@
 //! Tests of the pages: the advisories.
 
-use labward_api::advisory::{AdvisoryNote, AdvisoryProduct, AdvisorySource};
+use labward_api::advisory::{AdvisoryNote, AdvisoryProduct, AnnouncedKey, SourceFault};
 use labward_api::hit::HitDevice;
 use labward_identity::Role;
 
@@ -91,4 +91,90 @@ fn a_source_that_is_old_or_could_not_be_read_in_part_says_so() {
     ] {
         assert!(html.contains(part), "{part}: {html}");
     }
+}
+
+#[test]
+fn a_list_says_what_waits_what_could_not_be_read_and_which_keys_its_publisher_claims() {
+    let page = Advisories {
+        sources: vec![
+            AdvisorySource {
+                name: "psirt".to_owned(),
+                publisher: Some("A <PSIRT>".to_owned()),
+                refused: 1,
+                waiting: 7,
+                age_seconds: Some(60),
+                keys: vec![AnnouncedKey {
+                    fingerprint: "144AED0A".to_owned(),
+                    trusted: false,
+                }],
+                faults: vec![SourceFault {
+                    address: "https://a/<x>.json".to_owned(),
+                    why: "answered 404: it is not there".to_owned(),
+                }],
+                ..AdvisorySource::default()
+            },
+            AdvisorySource {
+                name: "down".to_owned(),
+                failure: Some("no answer".to_owned()),
+                ..AdvisorySource::default()
+            },
+        ],
+        ..Advisories::default()
+    };
+    let filter = AdvisoryFilter::default();
+    let html = advisories(&frame(Role::It, Language::Es), &filter, &page).unwrap();
+    for part in [
+        "psirt: A &#60;PSIRT&#62;",
+        "7 más están en la lista y esperan",
+        "no está en signing_keys, así que sus firmas no cuentan.",
+        "https://a/&#60;x&#62;.json",
+        "<q class=\"published\" lang=\"en\">answered 404: it is not there</q>",
+        "todavía nunca",
+        "no se pudo consultar:",
+        "href=\"/advisories/import\"",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let html = advisories(&frame(Role::Expert, Language::En), &filter, &page).unwrap();
+    assert!(!html.contains("href=\"/advisories/import\""));
+}
+
+#[test]
+fn what_was_refused_stands_first_with_its_reason() {
+    let line = |file: &str, state: &str, why: Option<&str>| ImportedAdvisory {
+        file: file.to_owned(),
+        state: state.to_owned(),
+        why: why.map(str::to_owned),
+        ..ImportedAdvisory::default()
+    };
+    let read = ImportedAdvisories {
+        source: "cisa".to_owned(),
+        added: 2,
+        refused: 1,
+        lines: vec![
+            line("old.json", "older", None),
+            line(
+                "<b>.json",
+                "refused",
+                Some("its hash is not the one beside it"),
+            ),
+        ],
+        opened: 1,
+        ..ImportedAdvisories::default()
+    };
+    let asked = ImportAdvisories {
+        source: "ci\"sa".to_owned(),
+        ..ImportAdvisories::default()
+    };
+    let shown = |language, read| {
+        let f = frame(Role::It, language);
+        advisories_import(&f, &asked, &[], read, None).unwrap()
+    };
+    let html = shown(Language::En, Some(&read));
+    let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text}: {html}"));
+    assert!(at("&#60;b&#62;.json") < at("old.json"));
+    assert!(html.contains("2 added, 0 updated") && html.contains("a later release is held"));
+    assert!(html.contains("value=\"ci&#34;sa\"") && html.contains("multipart/form-data"));
+    assert!(shown(Language::Es, Some(&read)).contains("1 vulnerabilidad abierta"));
+    assert!(!shown(Language::En, None).contains("<table"));
 }

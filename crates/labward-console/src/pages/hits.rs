@@ -234,7 +234,10 @@ pub(super) fn tenths(score: Option<&f64>) -> String {
 
 /// How long ago a source was looked into.
 pub(super) fn source_age(f: &Frame, source: &AdvisorySource) -> Cow<'static, str> {
-    f.w("safeguards-age", "span", &span(f, source.age_seconds))
+    match source.age_seconds {
+        Some(seconds) => f.w("safeguards-age", "span", &span(f, seconds)),
+        None => f.t("advisories-never"),
+    }
 }
 
 #[derive(Template)]

@@ -141,7 +141,7 @@ fn a_source_that_is_stale_is_a_warning_and_nothing_imported_says_what_to_type() 
     let stale = AdvisorySource {
         name: "cisa".to_owned(),
         stale: true,
-        age_seconds: 40 * 86_400,
+        age_seconds: Some(40 * 86_400),
         ..AdvisorySource::default()
     };
     let page = page_of(Vec::new());

@@ -212,10 +212,10 @@ checks! {
         "take advisories over with labward advisory import, or name a source (docs/guide/advisories.md)";
     "check.advisories-stale", Medium, threats::stale,
         "a source of advisories was not looked into for longer than max_age_days",
-        "import what is new from it, or see in the log why it could not be read";
+        "import what is new from it, or see with labward advisory list why it could not be read";
     "check.advisories-refused", Low, threats::refused,
-        "documents of a source of advisories could not be taken over when it was looked into last",
-        "see which and why with labward advisory import --preview; ask the source for good ones";
+        "a source of advisories, or documents of it, could not be read when it was looked into last",
+        "see which and why with labward advisory list; ask the source for good ones";
     "check.ledger-files", High, work::ledger_files,
         "the published tiles do not lead to the signed checkpoint",
         "run labward ledger verify; the tiles are written again from the rows with the next entry";

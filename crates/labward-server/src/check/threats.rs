@@ -13,7 +13,7 @@ pub struct ThreatsState {
     pub advisories: u64,
     /// Sources that were not looked into for too long, by name.
     pub stale: Vec<String>,
-    /// Sources with documents that could not be taken over, by name.
+    /// Sources that could not be read the last time, or not all of them, by name.
     pub refused: Vec<String>,
     /// Devices whose operating system gets no updates any more, by name.
     pub unsupported: Vec<String>,

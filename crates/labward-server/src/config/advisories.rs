@@ -14,6 +14,8 @@ use super::ConfigError;
 
 /// Sources at most.
 const MAX: usize = 32;
+/// Machines beside that of its url that a source may lead to.
+const HOSTS_MAX: usize = 32;
 /// Bytes of a URL at most.
 const URL_MAX_BYTES: usize = 2_048;
 
@@ -81,9 +83,18 @@ pub struct AdvisorySourceConfig {
     /// The folder that they are put into.
     #[serde(default)]
     pub folder: Option<PathBuf>,
-    /// The file or archive that is fetched.
+    /// The file, the archive or the list of documents that is fetched.
     #[serde(default)]
     pub url: Option<String>,
+    /// Machines beside that of the url that it may lead to.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Authorities that certificates may be from, too.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// How long one request may take, in seconds.
+    #[serde(default = "timeout_seconds")]
+    pub timeout_seconds: u64,
     /// How often it is looked into, in hours.
     #[serde(default = "every_hours")]
     pub every_hours: u64,
@@ -91,6 +102,10 @@ pub struct AdvisorySourceConfig {
 
 const fn every_hours() -> u64 {
     24
+}
+
+const fn timeout_seconds() -> u64 {
+    300
 }
 
 /// Refuses what could never be read.
@@ -128,8 +143,28 @@ pub(super) fn check(
             (None, Some(_)) => return refuse("its url is no https address"),
             _ => return refuse("it has not one of folder and url"),
         }
+        if source.hosts.len() > HOSTS_MAX {
+            return refuse("there are more than 32 hosts");
+        }
+        if !source.hosts.iter().all(|host| is_host(host)) {
+            return refuse("one of its hosts is no name of a machine, or name:port");
+        }
+        let is_absolute = |file: &PathBuf| file.is_absolute();
+        if !source.ca_file.as_ref().is_none_or(is_absolute) {
+            return refuse("its ca_file is no absolute path");
+        }
+        if source.folder.is_some() && (source.ca_file.is_some() || !source.hosts.is_empty()) {
+            return refuse("a folder has neither hosts nor a ca_file");
+        }
     }
     Ok(())
+}
+
+/// A name or an address, with a port or not, and nothing else.
+fn is_host(host: &str) -> bool {
+    let uri: Option<Uri> = format!("https://{host}/").parse().ok();
+    let is_plain = !host.contains(['@', '/', '?', '#', '*']);
+    is_plain && uri.is_some_and(|uri| uri.host().is_some_and(|one| !one.is_empty()))
 }
 
 fn is_https(url: &str) -> bool {
@@ -166,10 +201,18 @@ mod tests {
             ("url = \"http://a.example/\"", "https"),
             ("url = \"https://u:p@a.example/\"", "https"),
             ("folder = \"/a\"\nurl = \"https://a.example/\"", "one of"),
+            ("folder = \"/a\"\nhosts = [\"a\"]", "neither hosts"),
+            ("url = \"https://a/\"\nhosts = [\"https://b/\"]", "hosts"),
+            ("url = \"https://a/\"\nhosts = [\"*.b\"]", "hosts"),
+            ("url = \"https://a/\"\nhosts = [\"\"]", "hosts"),
+            ("url = \"https://a/\"\nca_file = \"ca.pem\"", "ca_file"),
         ] {
             let error = source(bad).unwrap_err();
             assert!(error.contains(says), "{bad}: {error}");
         }
+        let config =
+            source("url = \"https://a/\"\nhosts = [\"b.example\", \"[::1]:8443\"]").unwrap();
+        assert_eq!(config.advisory_sources[0].timeout_seconds, 300);
         let twice = "[[advisory_source]]\nname = \"a\"\nfolder = \"/a\"\n".repeat(2);
         assert!(parsed(&twice).unwrap_err().contains("twice"));
         let keys = parsed("[advisories]\nsigning_keys = [\"cisa.asc\"]");

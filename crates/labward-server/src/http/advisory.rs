@@ -9,7 +9,8 @@ use labward_advisory::bundle::{Beside, Bounds, Kind, Walked, walk};
 use labward_advisory::csaf::{Advisory as Csaf, Product};
 use labward_api::advisory::{
     Advisories, Advisory, AdvisoryFilter, AdvisoryNote, AdvisoryProduct, AdvisoryShown,
-    AdvisorySource, AdvisoryVulnerability, ImportAdvisories, ImportedAdvisories, ImportedAdvisory,
+    AdvisorySource, AdvisoryVulnerability, AnnouncedKey, ImportAdvisories, ImportedAdvisories,
+    ImportedAdvisory, SourceFault,
 };
 use labward_base::id::{DeviceId, DocumentId};
 use labward_base::{Clock as _, Timestamp, problem, remark};
@@ -27,6 +28,8 @@ use crate::threat::rematch;
 
 /// Lines that are told of an import at most.
 const LINES_MAX: usize = 1_000;
+/// Documents of a list that could not be taken over that are told of at most.
+const FAULTS_MAX: usize = 100;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// `GET advisories`
@@ -301,29 +304,73 @@ fn advisory(library: &Library, one: &Document, of: Option<&Concerned>) -> Adviso
     }
 }
 
-/// Every source with its age.
+/// Every source with its age; configured ones that were never read, too.
 pub(crate) fn sources(core: &Core, library: &Library) -> Vec<AdvisorySource> {
     let now = core.clock.now();
     let config = core.config();
-    let shown = library.sources().map(|source| {
+    let most = DAY * u32::from(config.advisories.max_age_days);
+    let known = library.sources().map(|source| {
         let of = || library.documents().filter(|one| one.source == source.name);
         let age = now.since(source.checked);
+        let newest = of().filter_map(|one| one.released).max();
         AdvisorySource {
             name: source.name.clone(),
             documents: u64::try_from(of().count()).unwrap_or(u64::MAX),
-            checked: source.checked.to_rfc3339(),
-            changed: source.changed.to_rfc3339(),
-            newest: of()
-                .filter_map(|one| one.released)
-                .max()
-                .map(Timestamp::to_rfc3339),
-            age_seconds: age.as_secs(),
-            stale: age > DAY * u32::from(config.advisories.max_age_days),
+            checked: Some(source.checked.to_rfc3339()),
+            changed: Some(source.changed.to_rfc3339()),
+            newest: newest.map(Timestamp::to_rfc3339),
+            age_seconds: Some(age.as_secs()),
+            stale: age > most,
             refused: source.refused,
-            entry: source.entry.get(),
+            entry: Some(source.entry.get()),
+            ..AdvisorySource::default()
         }
     });
-    shown.collect()
+    let mut all: Vec<AdvisorySource> = known.collect();
+    for one in &config.advisory_sources {
+        let at = all.binary_search_by(|known| known.name.cmp(&one.name));
+        let at = at.unwrap_or_else(|at| {
+            let name = one.name.clone();
+            let unread = AdvisorySource {
+                name,
+                ..AdvisorySource::default()
+            };
+            all.insert(at, unread);
+            at
+        });
+        if let Some(source) = all.get_mut(at) {
+            source.failure = core.source_faults.of(&one.name);
+            if one.url.is_some() {
+                followed(core, library, source);
+            }
+        }
+    }
+    all
+}
+
+/// What is known of a source that is a list.
+fn followed(core: &Core, library: &Library, source: &mut AdvisorySource) {
+    let Some(listing) = library.listing(&source.name) else {
+        return;
+    };
+    // Keys that cannot be read are told where they are used.
+    let trusted = match listing.keys.is_empty() {
+        true => BTreeSet::new(),
+        false => Keys::read(core).map_or_else(|_| BTreeSet::new(), |keys| keys.fingerprints()),
+    };
+    let keys = listing.keys.iter().map(|fingerprint| AnnouncedKey {
+        fingerprint: fingerprint.clone(),
+        trusted: trusted.contains(fingerprint),
+    });
+    let faults = listing.faults().map(|(address, why)| SourceFault {
+        address: address.to_owned(),
+        why: why.to_owned(),
+    });
+    source.list = Some(listing.kind.clone());
+    source.publisher = Some(listing.publisher.clone()).filter(|name| !name.is_empty());
+    source.waiting = listing.waiting;
+    source.keys = keys.collect();
+    source.faults = faults.take(FAULTS_MAX).collect();
 }
 
 fn notes(csaf: &Csaf) -> Vec<AdvisoryNote> {

@@ -495,7 +495,7 @@ pub(super) fn measure(core: &Core) -> ThreatsState {
         devices: u64::try_from(present.count()).unwrap_or(u64::MAX),
         advisories: u64::try_from(view.library.advisories().len()).unwrap_or(u64::MAX),
         stale,
-        refused: named(|one| one.refused > 0),
+        refused: named(|one| one.refused > 0 || one.failure.is_some()),
         unsupported: view.unsupported(),
         unexpected: super::conduit::open_alerts(core),
         overdue: counts.overdue,

@@ -30,10 +30,15 @@ fn a_folder_is_read_by_itself_and_a_source_that_was_never_read_is_a_finding() {
     });
     let held: Advisories = get(&app, "advisories");
     let sources = held.sources.iter();
-    let sources: Vec<(&str, u64)> = sources
-        .map(|one| (one.name.as_str(), one.refused))
+    let sources: Vec<(&str, u64, bool)> = sources
+        .map(|one| (one.name.as_str(), one.refused, one.checked.is_some()))
         .collect();
-    assert_eq!(sources, [("here", 1)]);
+    assert_eq!(sources, [("here", 1, true), ("nowhere", 0, false)]);
+    let why = until("the other folder to fail", || {
+        let held: Advisories = get(&app, "advisories");
+        held.sources[1].failure.clone()
+    });
+    assert!(why.starts_with("/nonexistent/advisories: "), "{why}");
     let stale = || {
         let check: Check = get(&app, "check");
         let mut findings = check.findings.into_iter();

@@ -1,5 +1,6 @@
 //! What was found in a file or an archive, on its way to the advisories; and the keys by which it is checked.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -41,6 +42,11 @@ impl Keys {
             keys.bundles.push(key);
         }
         Ok(keys)
+    }
+
+    /// The fingerprints of the publishers' keys.
+    pub(crate) fn fingerprints(&self) -> BTreeSet<String> {
+        self.publishers.iter().map(PublicKey::fingerprint).collect()
     }
 
     /// What is asked of a signature now.

@@ -15,4 +15,5 @@ mod sources;
 pub(crate) mod urgency;
 
 pub(crate) use matching::{MatchingLoop, rematch};
+pub(crate) use sources::SourceFaults;
 pub(crate) use urgency::{Urgency, urgency};

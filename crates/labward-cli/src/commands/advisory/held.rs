@@ -6,7 +6,9 @@ use std::fs;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use labward_api::advisory::{Advisories, Advisory, AdvisoryShown, ImportedAdvisories};
+use labward_api::advisory::{
+    Advisories, Advisory, AdvisoryShown, AdvisorySource, ImportedAdvisories,
+};
 use labward_base::problem;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -244,20 +246,69 @@ fn listed(out: &mut dyn Write, all: &Advisories) -> io::Result<()> {
             vec![
                 one.name.clone(),
                 one.documents.to_string(),
-                days(one.age_seconds),
+                one.age_seconds.map_or_else(|| "never".to_owned(), days),
                 or_dash(one.newest.as_deref()),
                 one.refused.to_string(),
-                if one.stale { "STALE" } else { "" }.to_owned(),
+                state_of(one).to_owned(),
             ]
         })
         .collect();
     table(out, &head, &rows)?;
+    for source in &all.sources {
+        said_of(out, source)?;
+    }
     writeln!(
         out,
         "{} documents; devices matched {}",
         all.total,
         or_dash(all.matched.as_deref())
     )
+}
+
+const fn state_of(source: &AdvisorySource) -> &'static str {
+    match (source.stale, source.failure.is_some()) {
+        (true, _) => "STALE",
+        (false, true) => "FAILING",
+        (false, false) => "",
+    }
+}
+
+/// What a table has no room for.
+fn said_of(out: &mut dyn Write, source: &AdvisorySource) -> io::Result<()> {
+    let name = &source.name;
+    if let Some(why) = &source.failure {
+        writeln!(out, "{name}: could not be looked into: {}", plain(why))?;
+    }
+    if let Some(publisher) = &source.publisher {
+        writeln!(out, "{name}: published by {}", plain(publisher))?;
+    }
+    for key in &source.keys {
+        let trusted = match key.trusted {
+            true => "which is trusted",
+            false => "which does not stand in signing_keys, so signatures by it do not count",
+        };
+        writeln!(
+            out,
+            "{name}: says that it signs with {}, {trusted}",
+            key.fingerprint
+        )?;
+    }
+    if source.waiting > 0 {
+        writeln!(
+            out,
+            "{name}: {} listed documents wait to be fetched",
+            source.waiting
+        )?;
+    }
+    for fault in &source.faults {
+        writeln!(
+            out,
+            "{name}: {}: {}",
+            plain(&fault.address),
+            plain(&fault.why)
+        )?;
+    }
+    Ok(())
 }
 
 /// `labward advisory show`

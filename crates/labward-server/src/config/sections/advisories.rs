@@ -69,8 +69,8 @@ pub(super) const ADVISORIES: Section = table(
 pub(super) const ADVISORY_SOURCE: Section = Section {
     name: "advisory_source",
     many: true,
-    what: "Where advisories come from by themselves: a folder that is read, or a file or archive that is \
-           fetched. Either folder or url.",
+    what: "Where advisories come from by themselves: a folder that is read, or a file, an archive or a list \
+           of documents that is fetched. Either folder or url.",
     keys: &[
         key(
             "name",
@@ -95,8 +95,33 @@ pub(super) const ADVISORY_SOURCE: Section = Section {
                 "\"https://advisories.example/kev.json\"",
             ),
             "",
-            "The file or archive that is fetched over HTTPS, verified by the authorities that this \
-             machine trusts. Redirections are not followed.",
+            "The file or archive that is fetched over HTTPS; or a CSAF provider's provider-metadata.json, a \
+             ROLIE feed, or changes.csv or index.txt of a directory (also the directory itself, with a / at \
+             its end), of which only documents that are new or changed are fetched, with the hashes and \
+             signatures beside them.",
+        ),
+        key(
+            "hosts",
+            Kind::Texts,
+            Omitted::Value("[]"),
+            "",
+            "Machines beside that of the url that lists and redirections may lead to, as name or name:port. \
+             No other machine is asked.",
+        ),
+        key(
+            "ca_file",
+            Kind::Text,
+            Omitted::Unset("no other authority", "\"/etc/labward/mirror-ca.pem\""),
+            "path",
+            "Authorities that certificates may be from beside those that this machine trusts, in PEM; read \
+             before each look.",
+        ),
+        key(
+            "timeout_seconds",
+            Kind::Number(1, 3600),
+            Omitted::Value("300"),
+            "seconds",
+            "How long one request may take altogether, from the first byte to the last.",
         ),
         key(
             "every_hours",

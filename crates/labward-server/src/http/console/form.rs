@@ -2,11 +2,22 @@
 //!
 //! It must never fail: what is no field is none. Its text is wiped when it goes.
 
+use axum::body::Bytes;
 use zeroize::Zeroizing;
+
+use super::multipart;
 
 /// Fields in their order; a name may stand several times.
 #[derive(Clone, Default)]
-pub(in crate::http) struct Form(Vec<(String, Zeroizing<String>)>);
+pub(in crate::http) struct Form(Vec<(String, Zeroizing<String>)>, Vec<File>);
+
+/// A file that was chosen in a form.
+#[derive(Clone)]
+pub(super) struct File {
+    /// What its sender calls it; never a path to be used.
+    pub(super) name: String,
+    pub(super) bytes: Bytes,
+}
 
 impl Form {
     /// The fields of `application/x-www-form-urlencoded` bytes.
@@ -16,7 +27,36 @@ impl Form {
             fields
                 .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
                 .collect(),
+            Vec::new(),
         )
+    }
+
+    /// The fields and files of a body of this type; one of another type is read as [`Form::parse`] does.
+    pub(super) fn with_files(content_type: &str, body: &Bytes) -> Self {
+        let Some(boundary) = multipart::boundary(content_type) else {
+            return Self::parse(body);
+        };
+        let mut form = Self::default();
+        for part in multipart::parts(body, boundary) {
+            match part.file {
+                // A field for files of which none was chosen is sent without a name.
+                Some(name) if name.is_empty() && part.bytes.is_empty() => {}
+                Some(name) => form.1.push(File {
+                    name,
+                    bytes: part.bytes,
+                }),
+                None => {
+                    let text = String::from_utf8_lossy(&part.bytes).into_owned();
+                    form.0.push((part.name, Zeroizing::new(text)));
+                }
+            }
+        }
+        form
+    }
+
+    /// The files.
+    pub(super) fn files(&self) -> &[File] {
+        &self.1
     }
 
     /// The first field of this name; empty if there is none.

@@ -9,7 +9,7 @@
 //! | `listener` | TLS, how many connections and for how long |
 //! | `route` | the one table of pages |
 //! | `visit` | a request as a page sees it, and its answer |
-//! | `form` | the fields of a form or an address |
+//! | `form`, `multipart` | the fields of a form or an address, and the files of a form |
 //! | `headers` | what every answer tells the browser it must not do |
 //! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
 //! | `account` | the page of one's own account |
@@ -35,6 +35,7 @@ pub(crate) mod headers;
 mod hits;
 mod ledger;
 mod listener;
+mod multipart;
 mod network;
 mod oidc;
 mod pages;
@@ -51,11 +52,13 @@ pub(crate) use self::listener::console_config;
 pub(in crate::http) use self::listener::{ConsoleListener, browser_config};
 pub(in crate::http) use self::visit::is_same_site;
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{ConnectInfo, Path, RawPathParams, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::map_response;
@@ -64,15 +67,16 @@ use axum::routing::{get, post};
 use labward_api::ProblemBody;
 use labward_base::problem;
 use labward_console::{assets, pages as html};
+use tokio::time::timeout;
 
 use self::form::Form;
 use self::headers::Nonce;
 use self::route::{ROUTES, Route};
 use self::visit::{Page, Visit, Visitor};
-use super::endpoint::Verb;
+use super::endpoint::{Takes, Verb};
 use super::failure::Failure;
 use super::listener::{Caller, Line};
-use super::{HttpServer, Service, read, stream};
+use super::{HttpServer, PATIENCE, Service, read, stream};
 use crate::app::Core;
 use crate::error::ServerError;
 
@@ -83,6 +87,12 @@ const FORM_MAX_BYTES: usize = 64 << 10;
 const LIST_MAX_BYTES: usize = 3 << 20;
 /// The form that holds one.
 const LIST_FORM: &str = "/devices/import";
+
+/// The form that holds files, and bytes that it may have: those of the API, and the fields beside them.
+const FILES_FORM: &str = "/advisories/import";
+const FILES_MAX_BYTES: usize = Takes::File.limit_bytes() + (64 << 10);
+/// So many bytes beyond a limit are read and thrown away, so that the browser hears why it is refused.
+const BEYOND_BYTES: usize = 1 << 30;
 
 /// Where a session begins.
 const SIGN_IN: &str = "/sign-in";
@@ -188,16 +198,60 @@ async fn answer(
         return StatusCode::BAD_REQUEST.into_response();
     };
     let visitor = Visitor::of(&service.core, address, &parts.headers, &parts.uri, &nonce);
-    let mut response =
-        match answered(service, route, caller, params, &visitor, &parts.uri, body).await {
-            Ok(response) => response,
-            Err(failure) => failed(&visitor, failure),
-        };
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let sent = Sent {
+        uri: &parts.uri,
+        content_type: kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default(),
+        body,
+    };
+    let mut response = match answered(service, route, caller, params, &visitor, sent).await {
+        Ok(response) => response,
+        Err(failure) => failed(&visitor, failure),
+    };
     headers::protect(response.headers_mut(), Some(&nonce));
     if let Some(lasts) = visitor.lasts() {
         headers::lasts(response.headers_mut(), lasts);
     }
     response
+}
+
+/// What was sent for a page.
+struct Sent<'r> {
+    uri: &'r Uri,
+    content_type: &'r str,
+    body: Body,
+}
+
+/// A body of at most so many bytes. What is larger is read to its end all the same, and thrown away: a browser
+/// that still sends when it is answered shows a broken connection, and not the answer.
+async fn read_wholly(mut body: Body, limit_bytes: usize) -> Result<Bytes, Failure> {
+    let mut bytes = Vec::new();
+    let mut beyond = 0;
+    loop {
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let frame = timeout(PATIENCE, frame).await;
+        let frame = frame.map_err(|_| Failure::new(&problem::SERVER_BUSY))?;
+        let too_large = || {
+            let what = format!("at most {limit_bytes} bytes, or the body broke off");
+            Failure::new(&problem::SERVER_TOO_LARGE).with(what)
+        };
+        let chunk = match frame {
+            None if beyond > 0 => return Err(too_large()),
+            None => return Ok(Bytes::from(bytes)),
+            Some(frame) => frame.map_err(|_| too_large())?.into_data(),
+        };
+        // Trailers say nothing here.
+        let Ok(chunk) = chunk else { continue };
+        if beyond > 0 || bytes.len() + chunk.len() > limit_bytes {
+            bytes = Vec::new();
+            beyond += chunk.len();
+            if beyond > BEYOND_BYTES {
+                return Err(too_large());
+            }
+        } else {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
 }
 
 async fn answered(
@@ -206,9 +260,13 @@ async fn answered(
     caller: &Caller,
     params: &RawPathParams,
     visitor: &Visitor,
-    uri: &Uri,
-    body: Body,
+    sent: Sent<'_>,
 ) -> Result<Response, Failure> {
+    let Sent {
+        uri,
+        content_type,
+        body,
+    } = sent;
     let answering = caller.answering();
     let Some(route) = route else {
         return match visitor.is_signed_in() {
@@ -229,6 +287,10 @@ async fn answered(
     let turn = service.turn().await?;
     let form = match route.verb {
         Verb::Get => Form::default(),
+        _ if route.path == FILES_FORM => {
+            let body = read_wholly(body, FILES_MAX_BYTES).await?;
+            Form::with_files(content_type, &body)
+        }
         _ if route.path == LIST_FORM => Form::parse(&read(body, LIST_MAX_BYTES).await?),
         _ => Form::parse(&read(body, FORM_MAX_BYTES).await?),
     };

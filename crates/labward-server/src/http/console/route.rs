@@ -120,6 +120,8 @@ routes! {
     Post "/hits/{id}/products", DeviceChange, hits::products;
     Post "/hits/{id}/vulnerability", RiskAccept, hits::vulnerability;
     Get "/advisories", DeviceRead, advisories::advisories;
+    Get "/advisories/import", DeviceChange, advisories::choose;
+    Post "/advisories/import", DeviceChange, advisories::import;
     Get "/advisories/{id}", DeviceRead, advisories::advisory;
     Get "/people", PersonRead, pages::people;
     Post "/people", PersonChange, pages::add_person;

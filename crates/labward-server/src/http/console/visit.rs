@@ -289,7 +289,7 @@ impl Visit {
         verb: Verb,
         path: &str,
         params: &[(&str, &str)],
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
     ) -> Result<T, Failure> {
         match self.call(verb, path, params, body)? {
             Answer::Json(json) => {
@@ -305,7 +305,7 @@ impl Visit {
         verb: Verb,
         path: &str,
         params: &[(&str, &str)],
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
     ) -> Result<Answer, Failure> {
         let (_, session) = self.session()?;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -325,7 +325,7 @@ impl Visit {
             scopes: None,
             params: params.iter().map(owned).collect(),
             uri,
-            body: Bytes::from(body),
+            body: body.into(),
             measured: Arc::clone(&self.measured),
             upload: Mutex::new(None),
         })

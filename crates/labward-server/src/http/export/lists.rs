@@ -557,6 +557,10 @@ pub(super) const LISTS: &[List] = &[
             "age_seconds",
             "stale",
             "refused",
+            "failure",
+            "list",
+            "publisher",
+            "waiting",
             "entry",
         ],
     ),
@@ -704,6 +708,8 @@ mod tests {
         ("CheckFinding", &["places"]),
         ("NotMeasured", &["remark"]),
         ("WitnessStatus", &["remark"]),
+        // Rows of their own, which the page shows.
+        ("AdvisorySource", &["faults", "keys"]),
         // Each value is a column.
         ("Device", &["values"]),
         ("Hit", &["device", "treatment"]),
@@ -781,6 +787,7 @@ mod tests {
         let templates = concat!(env!("CARGO_MANIFEST_DIR"), "/../labward-console/templates");
         // What shows one thing, or what nobody lists.
         let no_list = [
+            "advisories_import.html",
             "advisory.html",
             "changes.html",
             "device.html",
