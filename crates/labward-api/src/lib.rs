@@ -9,6 +9,7 @@
 //! | [`peer`] | `peers`, `people` |
 //! | [`session`] | `people/{id}/invite`, `sessions`, `tokens` |
 //! | [`advisory`] | `advisories` |
+//! | [`behaviour`] | `behaviour` |
 //! | [`conduit`] | `conduits` |
 //! | [`device`] | `devices` |
 //! | [`hit`] | `hits` |
@@ -26,6 +27,7 @@
 pub mod account;
 pub mod advisory;
 pub mod backup;
+pub mod behaviour;
 pub mod conduit;
 pub mod config;
 pub mod device;

@@ -6,9 +6,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, account, advisory, backup, conduit, config, device, edge, export,
-    glass, hit, key, ledger, message, peer, person, record, remark, safeguard, session, status,
-    traffic, webhook,
+    Done, ProblemBody, Why, account, advisory, backup, behaviour, conduit, config, device, edge,
+    export, glass, hit, key, ledger, message, peer, person, record, remark, safeguard, session,
+    status, traffic, webhook,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -81,6 +81,14 @@ types! {
     advisory::ImportAdvisories,
     advisory::ImportedAdvisories,
     advisory::ImportedAdvisory,
+    behaviour::BehaviourFilter,
+    behaviour::Behaviours,
+    behaviour::DeviceBehaviour,
+    behaviour::BehaviourLearning,
+    behaviour::UnusualFilter,
+    behaviour::UnusualPage,
+    behaviour::Unusual,
+    behaviour::AnswerUnusual,
     conduit::ConduitFilter,
     conduit::Conduits,
     conduit::ConduitDevice,

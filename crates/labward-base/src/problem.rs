@@ -610,6 +610,13 @@ problems! {
     DEVICE_TOO_MANY = "device.too-many", Conflict,
         "there would be more than 20,000 devices",
         "remove what is no device from the list, and import the rest";
+    // behaviour
+    BEHAVIOUR_UNKNOWN = "behaviour.unknown", NotFound,
+        "there is no such alert of what a device does",
+        "see them with labward device unusual";
+    BEHAVIOUR_CLOSED = "behaviour.closed", Conflict,
+        "the alert was answered already, or is over",
+        "see all with labward device unusual --state all";
     // conduit
     CONDUIT_UNKNOWN = "conduit.unknown", NotFound,
         "the device has no such conduit",

@@ -33,14 +33,30 @@ impl Default for Settings {
     }
 }
 
+/// How far learning is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which day of learning it is, from 1; it stays at the last while days with messages are missing.
+    pub day: u16,
+    /// Of how many.
+    pub days: u16,
+    /// On how many days there were messages, up to those that are needed.
+    pub active_days: u32,
+    /// On how many there must be.
+    pub active_days_needed: u32,
+    /// Whether it has ended.
+    pub is_over: bool,
+}
+
 /// What is known of one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
     /// When the first message came, and the last.
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
-    /// On how many days there were messages.
+    /// On how many days there were messages, and the last of them.
     pub(crate) active_days: u32,
+    pub(crate) active_day: i64,
     /// When learning ended.
     pub(crate) learned: Option<Timestamp>,
     /// Whether its silence was told.
@@ -61,6 +77,7 @@ impl Baseline {
             first: at,
             last: at,
             active_days: 0,
+            active_day: day_of(at),
             learned: None,
             is_silent: false,
             hours: Hours::begin(hour_of(at.as_seconds())),
@@ -113,6 +130,60 @@ impl Baseline {
             });
         }
         told
+    }
+
+    /// Says that up to this time messages may have come that were not observed: then nothing that is missing is told.
+    pub fn lost(&mut self, at: Timestamp) -> Vec<Anomaly> {
+        let told = self.settle();
+        self.sequence.last = None;
+        self.hours.skip(hour_of(at.as_seconds()));
+        told
+    }
+
+    /// Takes what was told as usual from now on, since a person expects it. Silence is never usual.
+    pub fn expect(&mut self, anomaly: &Anomaly) {
+        let (day, hour) = (day_of(anomaly.at), hour_of(anomaly.at.as_seconds()));
+        match &anomaly.kind {
+            Kind::ClockOff { ahead_s, .. } => self.skew.expect(*ahead_s),
+            Kind::NewMessageType(name) => self.types.expect(name, day, bound::TYPES),
+            Kind::NewTest(name) => self.tests.expect(name, day, bound::TESTS),
+            Kind::SequenceBack { .. } => self.sequence.back.expect(day),
+            Kind::SequenceGap { .. } => self.sequence.gap.expect(day),
+            Kind::Silent { .. } => {}
+            Kind::TooMany { count, .. } => self.hours.expect_count(hour, *count),
+            Kind::UnusualHour { .. } => self.hours.expect(hour),
+        }
+    }
+
+    /// Whether what was told holds no more: it has become usual, the device sends again, its clock is right. That too
+    /// much was sent stays so.
+    pub fn is_over(&self, anomaly: &Anomaly) -> bool {
+        match &anomaly.kind {
+            Kind::ClockOff { .. } => !self.skew.is_off,
+            Kind::NewMessageType(name) => self.types.is_usual(name),
+            Kind::NewTest(name) => self.tests.is_usual(name),
+            Kind::SequenceBack { .. } => self.sequence.back.is_usual(),
+            Kind::SequenceGap { .. } => self.sequence.gap.is_usual(),
+            Kind::Silent { .. } => !self.is_silent,
+            Kind::TooMany { .. } => false,
+            Kind::UnusualHour { .. } => self.hours.is_usual(hour_of(anomaly.at.as_seconds())),
+        }
+    }
+
+    /// How far learning is.
+    pub fn progress(&self, now: Timestamp, settings: &Settings) -> Progress {
+        let age = now.as_seconds().saturating_sub(self.first.as_seconds()) / DAY;
+        let days = settings.learning_days.max(14);
+        let day = u16::try_from(age.saturating_add(1))
+            .unwrap_or(days)
+            .min(days);
+        Progress {
+            day: day.max(1),
+            days,
+            active_days: self.active_days.min(ACTIVE_DAYS),
+            active_days_needed: ACTIVE_DAYS,
+            is_over: self.learned.is_some(),
+        }
     }
 
     /// Whether learning is over.
@@ -174,9 +245,10 @@ impl Baseline {
     /// Judges when and how much was sent.
     fn judge_amount(&mut self, moment: &Moment, is_learning: bool) -> Vec<Kind> {
         let seconds = moment.at.as_seconds();
-        let last_day = self.hours.hour.div_euclid(24);
-        let is_new_day = self.active_days == 0 || day_of(moment.at) > last_day;
+        let day = day_of(moment.at);
+        let is_new_day = self.active_days == 0 || day > self.active_day;
         self.active_days = self.active_days.saturating_add(u32::from(is_new_day));
+        self.active_day = day;
         let hour = hour_of(seconds);
         let told = self.hours.note(hour, moment.count, is_learning);
         let mut kinds = Vec::new();

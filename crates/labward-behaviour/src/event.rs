@@ -14,7 +14,16 @@ pub struct Event<'e> {
     /// Its sequence number (MSH-13, a frame or control number), if it has one.
     pub sequence: Option<u64>,
     /// What the sender's clock said when it was written (MSH-7).
-    pub sender_clock: Option<Timestamp>,
+    pub sender_clock: Option<SenderClock>,
+}
+
+/// What a sender's clock said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderClock {
+    /// The time; one that names no zone is read as if it were UTC.
+    pub at: Timestamp,
+    /// Whether it named its zone. A clock that does not may go on and back by the hour of summer time.
+    pub has_zone: bool,
 }
 
 /// The bounds of what is remembered of one device.

@@ -32,6 +32,15 @@ impl Habit {
         !is_usual
     }
 
+    /// Makes it usual from this day on.
+    pub(crate) fn expect(&mut self, day: i64) {
+        *self = Self {
+            learned: true,
+            days: USUAL_DAYS,
+            last_day: self.last_day.max(day),
+        };
+    }
+
     /// Whether it is usual.
     pub(crate) const fn is_usual(&self) -> bool {
         self.learned || self.days >= USUAL_DAYS
@@ -74,6 +83,22 @@ impl Names {
             .get_mut(at)
             .is_some_and(|(_, habit)| habit.note(day, is_learning));
         told && !self.is_full
+    }
+
+    /// Makes a name usual from this day on, if there is room for it.
+    pub(crate) fn expect(&mut self, name: &str, day: i64, bound: usize) {
+        self.note(name, day, true, bound);
+        if let Ok(at) = self.find(name)
+            && let Some((_, habit)) = self.entries.get_mut(at)
+        {
+            habit.expect(day);
+        }
+    }
+
+    /// Whether a name is usual.
+    pub(crate) fn is_usual(&self, name: &str) -> bool {
+        let found = self.find(name).ok().and_then(|at| self.entries.get(at));
+        found.is_some_and(|(_, habit)| habit.is_usual())
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {

@@ -127,6 +127,46 @@ impl Hours {
         }
     }
 
+    /// Goes on to an hour up to which it is not known what came.
+    pub(crate) fn skip(&mut self, hour: i64) {
+        if hour > self.hour {
+            self.turn(hour);
+        }
+    }
+
+    /// Makes an hour usual.
+    pub(crate) fn expect(&mut self, hour: i64) {
+        if let Some(slot) = self.slots.get_mut(slot_of(hour)) {
+            slot.weeks |= 1;
+            slot.learned = true;
+        }
+    }
+
+    /// Makes so many messages in an hour usual.
+    pub(crate) fn expect_count(&mut self, hour: i64, count: u32) {
+        if let Some(slot) = self.slots.get_mut(slot_of(hour)) {
+            let [now, _] = &mut slot.most;
+            *now = (*now).max(count);
+        }
+    }
+
+    /// Whether an hour, or one beside it, is usual.
+    pub(crate) fn is_usual(&self, hour: i64) -> bool {
+        self.alike(hour).any(Slot::is_usual)
+    }
+
+    /// Of each hour of the day whether it is usual on any day of the week, and the most messages that came in one.
+    pub(crate) fn of_day(&self) -> ([bool; 24], u32) {
+        let mut used = [false; 24];
+        for (slot, known) in self.slots.iter().enumerate() {
+            if let Some(hour) = used.get_mut(slot % 24) {
+                *hour |= known.is_usual();
+            }
+        }
+        let most = self.slots.iter().flat_map(|slot| slot.most).max();
+        (used, most.unwrap_or(0))
+    }
+
     fn turn(&mut self, hour: i64) {
         self.learn_count();
         let (from, to) = (week_of(self.hour), week_of(hour));

@@ -9,8 +9,10 @@ mod moment;
 mod sequence;
 mod skew;
 mod state;
+mod summary;
 
-pub use anomaly::{Anomaly, Kind};
-pub use baseline::{Baseline, Settings};
-pub use event::Event;
+pub use anomaly::{Anomaly, Kind, KindParts};
+pub use baseline::{Baseline, Progress, Settings};
+pub use event::{Event, SenderClock};
 pub use state::{BadState, MAX_STATE_BYTES};
+pub use summary::Summary;

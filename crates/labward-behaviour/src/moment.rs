@@ -16,8 +16,8 @@ pub(crate) struct Moment {
     pub(crate) types: BTreeSet<Box<str>>,
     pub(crate) tests: BTreeSet<Box<str>>,
     pub(crate) sequence: BTreeSet<u64>,
-    /// By how many seconds the sender's clock was ahead at most.
-    pub(crate) ahead: Option<i64>,
+    /// By how many seconds the sender's clock was ahead at most, and whether it named its zone.
+    pub(crate) ahead: Option<(i64, bool)>,
 }
 
 /// Keeps the first ones in order, so that which are kept does not depend on the order in which they come.
@@ -47,7 +47,8 @@ impl Moment {
         if let Some(number) = event.sequence {
             keep(&mut self.sequence, number, bound::SEQUENCE);
         }
-        let ahead = event.sender_clock.map(|clock| skew::ahead(clock, self.at));
+        let clock = event.sender_clock;
+        let ahead = clock.map(|clock| (skew::ahead(clock.at, self.at), clock.has_zone));
         self.ahead = self.ahead.max(ahead);
     }
 }

@@ -1,12 +1,12 @@
 //! How far the sender's clock is off.
 //!
 //! A message may lie about before it is sent, which makes the clock look late; so of each day only the message counts
-//! whose clock is furthest ahead.
+//! whose clock is furthest ahead. A clock that names no zone may differ by an hour: that of summer time.
 
 use labward_base::Timestamp;
 
 use crate::anomaly::Kind;
-use crate::event::day_of;
+use crate::event::{HOUR, day_of};
 use crate::habit::Habit;
 
 /// Seconds by which a day may differ from what is usual.
@@ -29,6 +29,10 @@ pub(crate) struct Skew {
     pub(crate) today: Option<(i64, i64)>,
     /// Days on which it was otherwise.
     pub(crate) off: Habit,
+    /// Whether it was on the last of the days.
+    pub(crate) is_off: bool,
+    /// Whether the clock names no zone.
+    pub(crate) is_local: bool,
 }
 
 impl Skew {
@@ -44,15 +48,17 @@ impl Skew {
             self.usual = Some((low.min(ahead), high.max(ahead)));
             return None;
         };
-        let is_usual =
-            low.saturating_sub(SLACK_S) <= ahead && ahead <= high.saturating_add(SLACK_S);
-        if is_usual {
+        let is_near = |ahead: i64| {
+            low.saturating_sub(SLACK_S) <= ahead && ahead <= high.saturating_add(SLACK_S)
+        };
+        let is_summer = self.is_local && (is_near(ahead + HOUR) || is_near(ahead - HOUR));
+        self.is_off = !is_near(ahead) && !is_summer;
+        if !self.is_off {
             return None;
         }
         let told = self.off.note(day, false);
         if self.off.is_usual() {
-            self.usual = Some((low.min(ahead), high.max(ahead)));
-            self.off = Habit::default();
+            self.expect(ahead);
         }
         told.then_some(Kind::ClockOff {
             ahead_s: ahead,
@@ -69,9 +75,18 @@ impl Skew {
         }
     }
 
+    /// Takes a clock that is so far ahead as usual from now on.
+    pub(crate) fn expect(&mut self, ahead: i64) {
+        let (low, high) = self.usual.unwrap_or((ahead, ahead));
+        self.usual = Some((low.min(ahead), high.max(ahead)));
+        self.off = Habit::default();
+        self.is_off = false;
+    }
+
     /// Takes what came at a time.
-    pub(crate) fn note(&mut self, at: Timestamp, ahead: Option<i64>) {
-        if let Some(ahead) = ahead {
+    pub(crate) fn note(&mut self, at: Timestamp, ahead: Option<(i64, bool)>) {
+        if let Some((ahead, has_zone)) = ahead {
+            self.is_local = !has_zone;
             let best = self.today.map_or(ahead, |(_, best)| best.max(ahead));
             self.today = Some((day_of(at), best));
         }

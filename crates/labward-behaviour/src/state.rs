@@ -31,6 +31,7 @@ impl Baseline {
         out.put(self.first.as_micros());
         out.put(self.last.as_micros());
         out.0.extend(self.active_days.to_le_bytes());
+        out.put(self.active_day);
         out.flag(self.learned.is_some());
         out.put(self.learned.unwrap_or_default().as_micros());
         out.flag(self.is_silent);
@@ -48,6 +49,8 @@ impl Baseline {
             out.put(other);
         }
         out.habit(&self.skew.off);
+        out.flag(self.skew.is_off);
+        out.flag(self.skew.is_local);
         out.0
     }
 
@@ -64,6 +67,7 @@ impl Baseline {
             first: Timestamp::from_micros(from.number()?),
             last: Timestamp::from_micros(from.number()?),
             active_days: from.short()?,
+            active_day: from.number()?,
             learned: from.time()?,
             is_silent: from.flag()?,
             hours: from.hours()?,
@@ -74,6 +78,8 @@ impl Baseline {
                 usual: from.pair()?,
                 today: from.pair()?,
                 off: from.habit()?,
+                is_off: from.flag()?,
+                is_local: from.flag()?,
             },
             moment: None,
         };

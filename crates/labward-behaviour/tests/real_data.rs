@@ -14,7 +14,7 @@
 use std::path::Path;
 
 use labward_base::Timestamp;
-use labward_behaviour::{Anomaly, Baseline, Event, MAX_STATE_BYTES, Settings};
+use labward_behaviour::{Anomaly, Baseline, Event, MAX_STATE_BYTES, SenderClock, Settings};
 use labward_hl7::{Batch, Message};
 
 const DAY: i64 = 86_400;
@@ -94,7 +94,10 @@ fn observe(
         message_type: &message.0,
         tests: &tests,
         sequence: Some(number),
-        sender_clock: Some(at),
+        sender_clock: Some(SenderClock {
+            at,
+            has_zone: false,
+        }),
     };
     let mut told = baseline.look(at, &settings);
     told.extend(baseline.observe(&event, &settings));

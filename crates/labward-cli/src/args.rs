@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod advisory;
+mod behaviour;
 mod conduit;
 mod device;
 mod export;
@@ -21,6 +22,7 @@ mod update;
 mod webhook;
 
 pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryManifestArgs, AdvisoryMatchArgs};
+pub use behaviour::{AnswerArgs, BehaviourCommand, UnusualState};
 pub use conduit::{ConduitArgs, ConduitCommand, ConduitMode};
 pub use device::{
     DeviceCommand, DeviceListFormat, DeviceState, DeviceValues, ListenArgs, ReadCaptureArgs,

@@ -17,6 +17,12 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../schema.sql"),
 }];
 
+/// The step that leads to the schema of what devices do.
+pub const BEHAVIOUR_MIGRATIONS: &[Migration] = &[Migration {
+    name: "what devices do on their lines",
+    sql: include_str!("../behaviour.sql"),
+}];
+
 /// The plan with its revision and entry; an empty one if there is none.
 pub(crate) fn plan(query: &mut impl Query, site: SiteId) -> Result<(Plan, u64), StoreError> {
     let found = query.query_opt(
@@ -121,11 +127,11 @@ fn put_alert(
     Ok(())
 }
 
-fn number(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
+pub(crate) fn number(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
     u64::try_from(row.int(column)?).map_err(|_| damaged())
 }
 
-fn damaged() -> StoreError {
+pub(crate) fn damaged() -> StoreError {
     StoreError::Damaged {
         place: "a row of the tables of segmentation".to_owned(),
     }

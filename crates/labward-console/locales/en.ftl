@@ -1358,6 +1358,7 @@ nav-hits = Vulnerabilities
 list-hits = vulnerabilities
 list-advisories = advisories
 list-advisory-sources = sources of advisories
+list-unusual = what devices did otherwise
 list-hit-statements = statements
 done-hits-decided = Decided and recorded.
 done-hit-stated = Recorded, and every device was compared anew.
@@ -1773,3 +1774,49 @@ network-more = { $count ->
 network-silent = Nothing of it was heard.
 network-rules = The rules are loaded by labward segment on the machine that forwards between the networks, never by this page.
 done-conduit-decided = The decision is recorded.
+done-behaviour-answered = What you said is recorded.
+behaviour-title = What it usually does
+behaviour-learning = Still learning, so nothing is told as unusual: day
+behaviour-active = Days with messages so far:
+behaviour-hours = It usually sends between
+behaviour-most = Most messages in an hour
+behaviour-types = Message types
+behaviour-tests = Tests
+behaviour-clock = Its clock is ahead of ours by
+behaviour-overfull = It sends more types or tests than are remembered, so new ones are not told.
+behaviour-last = Last message:
+behaviour-all = What it did otherwise
+unusual-title = What devices did otherwise
+unusual-lead = What a device did on its line and does not usually do. Every such message was taken and passed on all the same.
+unusual-none = Nothing of this kind.
+unusual-show-open = Open
+unusual-show-closed = Closed
+unusual-show-all = All
+unusual-state-open = open
+unusual-state-expected = expected
+unusual-state-unexpected = not expected
+unusual-state-ended = over by itself
+unusual-kind-clock-off = clock off
+unusual-kind-new-message-type = new message type
+unusual-kind-new-test = new test
+unusual-kind-sequence-back = numbers went back
+unusual-kind-sequence-gap = numbers missing
+unusual-kind-silent = silent
+unusual-kind-too-many = far more than usual
+unusual-kind-unusual-hour = unusual hour
+unusual-more = { $count ->
+    [one] one more
+   *[other] { $count } more
+}
+unusual-again = { $count ->
+    [one] seen once more
+   *[other] seen { $count } times more
+}
+unusual-dropped = { $count ->
+    [one] One accepted message could not be looked at, since too many came at once. It was passed on, and nothing is told as missing for it.
+   *[other] { $count } accepted messages could not be looked at, since too many came at once. They were passed on, and nothing is told as missing for it.
+}
+unusual-raised = Told
+unusual-expected = Expected: it is usual from now on
+unusual-unexpected = Not expected
+unusual-rules = An alert closes by itself when the device sends again, its clock is right again, or it has done the same on enough days.

@@ -1358,6 +1358,7 @@ nav-hits = Vulnerabilidades
 list-hits = vulnerabilidades
 list-advisories = avisos
 list-advisory-sources = fuentes de avisos
+list-unusual = lo que hicieron de otro modo los dispositivos
 list-hit-statements = declaraciones
 done-hits-decided = Decidido y anotado.
 done-hit-stated = Anotado, y todos los dispositivos se compararon de nuevo.
@@ -1773,3 +1774,49 @@ network-more = { $count ->
 network-silent = No se ha oído nada de él.
 network-rules = Las reglas las carga labward segment en la máquina que reenvía entre las redes, nunca esta página.
 done-conduit-decided = La decisión quedó anotada.
+done-behaviour-answered = Quedó anotado lo que dijo.
+behaviour-title = Lo que hace normalmente
+behaviour-learning = Aún se aprende, así que nada se indica como inusual: día
+behaviour-active = Días con mensajes hasta ahora:
+behaviour-hours = Normalmente envía entre
+behaviour-most = Máximo de mensajes en una hora
+behaviour-types = Tipos de mensaje
+behaviour-tests = Pruebas
+behaviour-clock = Su reloj va por delante del nuestro
+behaviour-overfull = Envía más tipos o pruebas de los que se recuerdan, así que los nuevos no se indican.
+behaviour-last = Último mensaje:
+behaviour-all = Lo que hizo de otro modo
+unusual-title = Lo que hicieron de otro modo los dispositivos
+unusual-lead = Lo que un dispositivo hizo en su línea y no suele hacer. Todos esos mensajes se aceptaron y se entregaron igualmente.
+unusual-none = Nada de este tipo.
+unusual-show-open = Abiertas
+unusual-show-closed = Cerradas
+unusual-show-all = Todas
+unusual-state-open = abierta
+unusual-state-expected = esperado
+unusual-state-unexpected = no esperado
+unusual-state-ended = terminó por sí sola
+unusual-kind-clock-off = reloj desviado
+unusual-kind-new-message-type = tipo de mensaje nuevo
+unusual-kind-new-test = prueba nueva
+unusual-kind-sequence-back = los números retrocedieron
+unusual-kind-sequence-gap = faltan números
+unusual-kind-silent = en silencio
+unusual-kind-too-many = mucho más de lo normal
+unusual-kind-unusual-hour = hora inusual
+unusual-more = { $count ->
+    [one] uno más
+   *[other] { $count } más
+}
+unusual-again = { $count ->
+    [one] visto una vez más
+   *[other] visto { $count } veces más
+}
+unusual-dropped = { $count ->
+    [one] Un mensaje aceptado no se pudo mirar, porque llegaron demasiados a la vez. Se entregó, y por ello nada se indica como ausente.
+   *[other] { $count } mensajes aceptados no se pudieron mirar, porque llegaron demasiados a la vez. Se entregaron, y por ello nada se indica como ausente.
+}
+unusual-raised = Indicado
+unusual-expected = Esperado: es normal desde ahora
+unusual-unexpected = No esperado
+unusual-rules = Una alerta se cierra sola cuando el dispositivo vuelve a enviar, su reloj vuelve a ir bien o ha hecho lo mismo en suficientes días.

@@ -464,6 +464,10 @@ problem-update-untrusted = la lista de versiones no está firmada con la clave i
 problem-update-refused = la lista de versiones está firmada, pero no se le debe creer: ha caducado o es anterior a otra ya vista
     .todo = vea al lado cuál de las dos; descargue la lista más reciente y, si sigue igual, pregunte a quien lleva el sitio de donde vino
 
+problem-behaviour-unknown = no hay tal alerta de lo que hace un dispositivo
+    .todo = véalas con labward device unusual
+problem-behaviour-closed = la alerta ya fue respondida o ya terminó
+    .todo = véalas todas con labward device unusual --state all
 problem-conduit-unknown = el dispositivo no tiene esa vía de comunicación
     .todo = vea las que tiene con labward conduit list
 problem-conduit-no-device = no se ha oído tráfico de este dispositivo

@@ -89,3 +89,14 @@ saying-value-out-of-cycle = en la próxima ocasión
 saying-value-immediate = de inmediato
 saying-value-yes = sí
 saying-value-no = no
+
+# Lo que un dispositivo hizo de otro modo en su línea.
+saying-clock-ahead = El día de { $time } UTC su reloj iba { $off } por delante del nuestro; lo normal es de { $low } a { $high }.
+saying-clock-behind = El día de { $time } UTC su reloj iba { $off } por detrás del nuestro; lo normal es de { $low } a { $high }.
+saying-new-message-type = Envió un mensaje del tipo { $name } a las { $time } UTC, que no suele enviar.
+saying-new-test = Envió la prueba { $name } a las { $time } UTC, que no suele enviar.
+saying-sequence-back = Sus números retrocedieron de { $last } a { $found } a las { $time } UTC.
+saying-sequence-gap = Sus números siguieron con { $found } en vez de { $expected } a las { $time } UTC; quizá se perdieron mensajes.
+saying-silent = No ha enviado nada desde { $since } UTC (visto a las { $time } UTC), en { $hours } horas en las que envió todas las semanas.
+saying-too-many = Envió { $count } mensajes en la hora de { $time } UTC; a esa hora nunca llegaron más de { $usual }.
+saying-unusual-hour = Envía a las { $time } UTC, una hora en la que no solía enviar en { $days } días.

@@ -196,6 +196,7 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
 /// What may stand behind `?done=`: a page never shows words of its address.
 const DONE: &[&str] = &[
     "added",
+    "behaviour-answered",
     "changed",
     "conduit-decided",
     "decided",

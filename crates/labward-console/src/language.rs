@@ -338,6 +338,9 @@ mod tests {
             "stranger-",
             "theme-",
             "topic-",
+            "unusual-kind-",
+            "unusual-show-",
+            "unusual-state-",
             "verdict-",
         ];
         for key in known.keys() {

@@ -27,6 +27,7 @@ mod accesses;
 mod account;
 mod accounts;
 mod advisories;
+mod behaviour;
 mod configuration;
 mod devices;
 mod entries;
@@ -50,6 +51,7 @@ pub use self::accesses::accesses;
 pub use self::account::{Account, Asking, asking, me, need_name};
 pub use self::accounts::Accounts;
 pub use self::advisories::{ADVISORIES_ON_PAGE, advisories, advisories_import, advisory};
+pub use self::behaviour::{UNUSUAL_ON_PAGE, Usual, unusual};
 pub use self::configuration::{Filling, Previewed, filling, previewed, settings};
 pub use self::devices::{
     DEVICE_FIELDS, DEVICES_ON_PAGE, DeviceFields, device, devices, devices_import,

@@ -2,6 +2,7 @@
 //!
 //! It must never leave a code out: the test would pass without its text.
 
+use labward_behaviour::{Anomaly, Kind};
 use labward_priority::order::{Head, Work, calendar};
 use labward_priority::ssvc::{
     Decision, Exploitation, HumanImpact, MissionImpact, SafetyImpact, SystemExposure,
@@ -121,7 +122,42 @@ pub(crate) fn all() -> Vec<labward_priority::Saying> {
     ];
     all.extend(notes.iter().map(Note::saying));
     all.extend(calendar_sayings());
+    all.extend(behaviour_sayings());
     all
+}
+
+/// What is said of what a device does otherwise.
+fn behaviour_sayings() -> Vec<labward_base::Saying> {
+    let at = labward_base::Timestamp::from_micros(0);
+    let clock = |ahead_s| Kind::ClockOff {
+        ahead_s,
+        low_s: -1,
+        high_s: 1,
+    };
+    let kinds = [
+        clock(7_200),
+        clock(-7_200),
+        Kind::NewMessageType("QBP^Q11".into()),
+        Kind::NewTest("94531-1".into()),
+        Kind::SequenceBack { last: 2, found: 1 },
+        Kind::SequenceGap {
+            expected: 1,
+            found: 2,
+        },
+        Kind::Silent {
+            since: at,
+            hours: 3,
+        },
+        Kind::TooMany {
+            count: 40,
+            usual: 2,
+        },
+        Kind::UnusualHour { days: 42 },
+    ];
+    for code in Kind::CODES {
+        assert!(kinds.iter().any(|kind| kind.code() == code), "{code}");
+    }
+    kinds.map(|kind| Anomaly { at, kind }.saying()).into()
 }
 
 /// What a calendar of due work says, in each state.

@@ -14,12 +14,12 @@ use labward_seal::sha256;
 use labward_store::Store;
 
 use crate::DevicesError;
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, plain};
 use crate::device::{Device, Shown};
 use crate::import::{self, ImportFormat, Imported, Line, LineFault, LineState};
 use crate::inventory::{Found, Inventory};
 use crate::observation::{Confidence, Observation, Source};
-use crate::sighting::Sighting;
+use crate::sighting::{Sighting, Value};
 use crate::store::{self, Change};
 
 /// Devices at most: twenty times what the largest lab has.
@@ -95,6 +95,26 @@ impl Devices {
     pub fn get(&self, id: DeviceId) -> Result<Shown, DevicesError> {
         let all = self.all();
         all.shown(all.root(id)).ok_or(DevicesError::NoDevice(id))
+    }
+
+    /// The device whose messages come from this peer, or of an edge from the device behind it that it calls so; none if
+    /// it is not known, or was removed.
+    pub fn of_line(&self, peer: PeerId, behind: Option<&str>) -> Option<DeviceId> {
+        let all = self.all();
+        let id = match behind {
+            Some(name) => all.of_equipment(peer, &plain(name))?,
+            None => all.of_peer(peer)?,
+        };
+        let root = all.root(id);
+        let is_there = all.get(root).is_some_and(|one| one.removed.is_none());
+        is_there.then_some(root)
+    }
+
+    /// The devices that stand for themselves and were not removed.
+    pub fn present(&self) -> BTreeSet<DeviceId> {
+        let all = self.all();
+        let present = all.roots().filter(|one| one.removed.is_none());
+        present.map(|one| one.id).collect()
     }
 
     /// Adds a device that a person describes.
@@ -674,13 +694,21 @@ impl Draft {
             link: sighting.link.clone(),
             peer: sighting.peer,
         };
+        let behind = sighting.behind_edge();
+        if !behind.is_empty() {
+            // An edge is no device of its own: nothing is bound to it.
+            let known = self.all.of_equipment(sighting.peer, &behind);
+            let values = sighting.of_device_behind();
+            return self.take_equipment(sighting, known, (&values, &source));
+        }
         let own = self.all.of_peer(sighting.peer);
         let equipment = sighting.equipment();
         let names_one = own.is_some_and(|own| self.names_equipment(own, sighting));
         if let (false, Some(own), true) = (equipment.is_empty(), own, names_one) {
             let known = self.all.of_equipment(sighting.peer, &equipment);
             if known.is_none_or(|known| self.all.root(known) != self.all.root(own)) {
-                return self.take_equipment(sighting, known, &source);
+                let values = sighting.of_equipment();
+                return self.take_equipment(sighting, known, (&values, &source));
             }
         }
         let id = match own {
@@ -721,7 +749,7 @@ impl Draft {
         &mut self,
         sighting: &Sighting,
         known: Option<DeviceId>,
-        source: &Source,
+        (values, source): (&[Value], &Source),
     ) -> Result<Option<DeviceId>, DevicesError> {
         let id = match known {
             Some(id) => id,
@@ -733,7 +761,7 @@ impl Draft {
                 self.add()?
             }
         };
-        self.say(id, &sighting.of_equipment(), source, false);
+        self.say(id, values, source, false);
         Ok(Some(id))
     }
 
@@ -810,7 +838,7 @@ fn read_values(typed: &[(Attribute, String)]) -> Result<Vec<(Attribute, String)>
 /// The name of a file without where it lay.
 fn file_name(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    crate::attribute::plain(name).chars().take(100).collect()
+    plain(name).chars().take(100).collect()
 }
 
 fn entry(site: SiteId, actor: Actor, action: Action, id: DeviceId) -> NewEntry {

@@ -24,6 +24,8 @@ pub struct Said {
     pub udi: String,
     /// PRT-20: its serial number.
     pub serial: String,
+    /// The device as the edge behind which it stands calls it; empty where the peer is no edge.
+    pub behind_edge: String,
 }
 
 /// What a peer said, on which link.
@@ -61,6 +63,20 @@ impl Sighting {
             (Attribute::Model, name, Confidence::Low),
             (Attribute::Udi, &said.udi, Confidence::High),
             (Attribute::Serial, &said.serial, Confidence::High),
+        ])
+    }
+
+    /// The device as its edge calls it; empty where the peer is no edge.
+    pub(crate) fn behind_edge(&self) -> String {
+        plain(&self.said.behind_edge)
+    }
+
+    /// What an edge says of a device behind it.
+    pub(crate) fn of_device_behind(&self) -> Vec<Value> {
+        let name = self.said.behind_edge.as_str();
+        tidy([
+            (Attribute::Equipment, name, Confidence::High),
+            (Attribute::Name, name, Confidence::Low),
         ])
     }
 

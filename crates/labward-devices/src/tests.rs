@@ -596,6 +596,38 @@ fn a_peer_that_names_several_instruments_has_a_device_of_each() {
 }
 
 #[test]
+fn a_device_behind_an_edge_is_known_by_the_name_that_the_edge_gives_it() {
+    let lab = Lab::new();
+    let edge = PeerId::new(9);
+    let behind = |name: &str| {
+        let said = Said {
+            behind_edge: name.to_owned(),
+            ..Said::default()
+        };
+        lab.heard(edge, said)
+    };
+    assert!(behind("xn").is_some() && behind("c111").is_some());
+    assert_eq!(behind("xn"), None, "it is known");
+    let of = |name: &str| lab.devices.of_line(edge, Some(name));
+    let (xn, c111) = (of("xn").unwrap(), of("c111").unwrap());
+    assert_ne!(xn, c111);
+    assert_eq!(of("other"), None);
+    assert_eq!(
+        lab.devices.of_line(edge, None),
+        None,
+        "the edge itself is no device"
+    );
+    let name = lab.devices.get(xn).unwrap().text(Attribute::Name);
+    assert_eq!(name.as_deref(), Some("xn"));
+    assert_eq!(lab.devices.present(), [xn, c111].into());
+    lab.merge(c111, xn).unwrap();
+    assert_eq!(
+        (of("xn"), lab.devices.present()),
+        (Some(c111), [c111].into())
+    );
+}
+
+#[test]
 fn a_thousand_devices_are_listed_at_once() {
     let lab = Lab::new();
     let lines = (0..1_000).map(|n| {

@@ -92,6 +92,7 @@ impl Edge {
                 events: Events::default(),
                 edges: None,
                 notice: None,
+                watch: None,
                 site: SITE,
             },
         )?;

@@ -34,6 +34,7 @@ use crate::routes::Routes;
 use crate::store;
 use crate::stranger::Strangers;
 use crate::tls::{ListenerTls, ServerIdentity, TlsError, server_config};
+use crate::watch::Watch;
 
 pub use self::reload::PreparedGateway;
 
@@ -59,6 +60,8 @@ pub struct GatewayParts {
     pub edges: Option<Edges>,
     /// Who is told what peers say of themselves; not needed where nobody keeps a list of devices.
     pub notice: Option<Arc<dyn Notice>>,
+    /// Who is told of messages that were accepted; not needed where nobody watches what devices do.
+    pub watch: Option<Arc<dyn Watch>>,
     /// The site of this installation.
     pub site: SiteId,
 }
@@ -189,6 +192,7 @@ impl Gateway {
             events: parts.events,
             edges: parts.edges,
             notice: parts.notice,
+            watch: parts.watch,
             site: parts.site,
         });
         // Every address is taken before the first message is: a wrong one stops the start whole.

@@ -9,6 +9,7 @@
 //! | [`config`] | links, routes, destinations, limits and their defaults |
 //! | [`keep`] | what the gateway needs of whoever keeps records |
 //! | [`notice`] | who is told what a peer says of itself |
+//! | [`watch`] | who is told that a message was accepted |
 //! | [`delivery`] | what is handed over after the commit, and its way to the destinations |
 //! | [`events`] | counters for status |
 //! | [`messages`] | held messages and what a person decides about them |
@@ -61,6 +62,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+pub mod watch;
 
 use labward_store::Migration;
 

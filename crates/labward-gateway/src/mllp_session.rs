@@ -24,6 +24,7 @@ use crate::outcome::{Outcome, Settled};
 use crate::path::{Caller, Incoming, Pending, Shared};
 use crate::policy::{self, Admission};
 use crate::reason::Reason;
+use crate::watch::Outline;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -338,13 +339,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         if admission == Admission::Admit {
             notice::of_hl7(self.shared, &self.caller, &message);
         }
+        let message_type = policy::type_name(&header.message_type());
+        let is_told = self.shared.watch.is_some() && admission == Admission::Admit;
+        let outline = is_told.then(|| Outline::of_hl7(&message, &message_type));
         let incoming = Incoming {
             kind: MessageKind::Hl7V2,
-            message_type: policy::type_name(&header.message_type()),
+            message_type,
             admission,
             id,
             device: None,
             deviations,
+            outline,
             bytes,
         };
         (self.shared.receive(&self.caller, incoming), seed)
@@ -378,6 +383,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             id: None,
             device: None,
             deviations: deviations.to_vec(),
+            outline: None,
             bytes,
         };
         self.shared.receive(&self.caller, incoming)

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use labward_base::id::SiteId;
+use labward_base::id::{PeerId, SiteId};
 use labward_base::{Clock, Secret, Timestamp};
 use labward_identity::{Identification, Peer, Peers};
 use labward_ledger::{Action, Actor, Facts, LedgerError, NewEntry, Subject, append};
@@ -33,6 +33,7 @@ use crate::routes::Routes;
 use crate::store;
 use crate::stranger::Strangers;
 use crate::tls::Protection;
+use crate::watch::{Behind, Outline, Watch};
 
 /// What every connection shares.
 pub(crate) struct Shared {
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) edges: Option<Edges>,
     pub(crate) notice: Option<Arc<dyn Notice>>,
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) site: SiteId,
 }
 
@@ -92,6 +94,8 @@ pub(crate) struct Incoming {
     pub(crate) device: Option<String>,
     /// What was outside the standard, by stable names.
     pub(crate) deviations: Vec<&'static str>,
+    /// What is told of it once it is accepted, where somebody watches.
+    pub(crate) outline: Option<Outline>,
 }
 
 /// A message on its way to the disk.
@@ -100,6 +104,23 @@ pub(crate) struct Pending {
     /// The first copy is still being kept: this one's entry is written after it.
     is_copy: bool,
     answer: oneshot::Receiver<Outcome>,
+}
+
+/// Who is told of a message once it is durable.
+struct Teller {
+    watch: Arc<dyn Watch>,
+    outline: Outline,
+    peer: PeerId,
+    behind: Option<Behind>,
+    received: Option<Timestamp>,
+}
+
+impl Teller {
+    fn accepted(self, kept: Timestamp) {
+        let received = self.received.unwrap_or(kept);
+        let accepted = self.outline.accepted(self.peer, self.behind, received);
+        self.watch.accepted(accepted);
+    }
 }
 
 /// What becomes of a message if it is kept.
@@ -207,11 +228,12 @@ impl Shared {
     fn keep_message(
         &self,
         caller: &Caller,
-        message: Incoming,
+        mut message: Incoming,
         reservation: Option<Reservation>,
         waiter: Option<Waiter<Outcome>>,
     ) {
         let plan = self.plan(caller, &message);
+        let tell = self.teller(caller, message.outline.take(), plan.settled);
         let hints = reservation
             .as_ref()
             .map(|place| Hint::of(caller.link.tag, place.tags(), plan.settled).to_bytes());
@@ -242,7 +264,7 @@ impl Shared {
         };
         self.keep.keep(
             intake,
-            self.done(plan.settled, plan.destinations, reservation, waiter),
+            self.done(plan.settled, plan.destinations, reservation, waiter, tell),
         );
     }
 
@@ -253,6 +275,7 @@ impl Shared {
         destinations: Vec<DestinationName>,
         reservation: Option<Reservation>,
         waiter: Option<Waiter<Outcome>>,
+        tell: Option<Teller>,
     ) -> KeepDone {
         let dispatch = Arc::clone(&self.dispatch);
         Box::new(move |result| {
@@ -260,6 +283,9 @@ impl Shared {
                 Ok(kept) => {
                     if let Some(place) = reservation {
                         place.settle(settled, kept.record, kept.time);
+                    }
+                    if let Some(tell) = tell {
+                        tell.accepted(kept.time);
                     }
                     let bytes = Secret::new(kept.bytes);
                     if settled == Settled::Accepted && !destinations.is_empty() {
@@ -287,6 +313,26 @@ impl Shared {
             if let Some(waiter) = waiter {
                 waiter.complete(outcome);
             }
+        })
+    }
+
+    /// Who is told of a message that is accepted, and what.
+    fn teller(
+        &self,
+        caller: &Caller,
+        outline: Option<Outline>,
+        settled: Settled,
+    ) -> Option<Teller> {
+        let watch = self
+            .watch
+            .as_ref()
+            .filter(|_| settled == Settled::Accepted)?;
+        Some(Teller {
+            watch: Arc::clone(watch),
+            outline: outline?,
+            peer: caller.peer.id,
+            behind: caller.behind(),
+            received: caller.via.as_ref().map(|via| via.received),
         })
     }
 
@@ -457,6 +503,15 @@ impl Caller {
             link: self.link.config.name.to_string(),
             said,
         }
+    }
+
+    /// The device behind an edge.
+    fn behind(&self) -> Option<Behind> {
+        self.via.as_ref().map(|via| Behind {
+            edge: self.peer.name.clone(),
+            link: self.link.config.name.to_string(),
+            device: via.device.clone(),
+        })
     }
 
     fn facts(&self, facts: Facts) -> Facts {

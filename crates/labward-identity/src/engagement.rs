@@ -55,7 +55,8 @@ impl Topic {
         Some(match family {
             "backup" | "installation" => Self::Backups,
             "config" => Self::Configuration,
-            "advisory" | "conduit" | "device" | "hit" | "segmentation" | "traffic" => Self::Devices,
+            "advisory" | "behaviour" | "conduit" | "device" | "hit" | "segmentation"
+            | "traffic" => Self::Devices,
             "key" | "certificate" => Self::Keys,
             "ledger" => Self::Ledger,
             "destination" | "edge" | "enrolment" | "message" | "peer" | "stranger" | "webhook" => {

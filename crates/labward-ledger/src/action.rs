@@ -254,6 +254,12 @@ actions! {
     DeviceSplit = "device.split", U, "110131", Some("unmerge"), None;
     /// What was heard on a network held conversations that were not known.
     TrafficHeard = "traffic.heard", C, "110131", None, None;
+    /// A device does something on its line that it does not usually do.
+    BehaviourAlerted = "behaviour.alerted", C, "110127", None, None;
+    /// A person said whether what a device did is expected.
+    BehaviourAnswered = "behaviour.answered", U, "110131", None, None;
+    /// What a device did otherwise is over.
+    BehaviourEnded = "behaviour.ended", U, "110127", None, None;
     /// A device talks to somebody, or in a way, that nobody expected.
     ConduitAlerted = "conduit.alerted", C, "110127", None, None;
     /// A person approved or refused a conduit of a device.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
-use labward_conduits::Conduits;
+use labward_conduits::{Behaviours, Conduits};
 use labward_devices::Devices;
 use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::edge::Edges;
@@ -47,6 +47,7 @@ pub(crate) use self::ground::signer;
 use self::ground::{edge_opener, group_id, let_through, publishing, server_identity, take_lock};
 pub use self::reload::{ReloadError, Reloaded};
 use crate::adapters::{EdgeOpener, EdgeRenewer, RecordsKeep};
+use crate::behaviour::{self, BehaviourLoop, Watching};
 use crate::config::Config;
 use crate::cosign::{WitnessParts, Witnesses};
 use crate::enrolment::Enrolments;
@@ -115,6 +116,9 @@ pub(crate) struct Core {
     pub(crate) threats: Threats,
     pub(crate) source_faults: SourceFaults,
     pub(crate) conduits: Conduits,
+    pub(crate) behaviours: Behaviours,
+    /// The accepted messages that wait to be looked at.
+    pub(crate) watching: Arc<Watching>,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -171,6 +175,7 @@ pub(crate) struct Opened {
     webhook_loop: Mutex<Option<WebhookLoop>>,
     index_loop: Mutex<Option<IndexLoop>>,
     matching_loop: Mutex<Option<MatchingLoop>>,
+    behaviour_loop: Mutex<Option<BehaviourLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
 }
@@ -232,6 +237,8 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     let sessions = Sessions::load(store.clone(), SITE, people.clone(), limits)?;
     let devices = Devices::load(store.clone(), SITE)?;
     let conduits = Conduits::load(store.clone(), SITE)?;
+    let settings = labward_behaviour::Settings::default();
+    let behaviours = Behaviours::load(store.clone(), SITE, settings, clock.now())?;
     let (threats, damaged) = Threats::load(store.clone(), SITE)?;
     for document in damaged {
         tracing::error!(advisory = %document.id, "an advisory cannot be read any more: import it again");
@@ -278,6 +285,8 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         threats,
         source_faults: SourceFaults::default(),
         conduits,
+        behaviours,
+        watching: Arc::default(),
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),
@@ -384,6 +393,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
                 core.devices.clone(),
                 Arc::clone(clock),
             )?)),
+            watch: Some(behaviour::watch(core)),
             site: SITE,
         },
     );
@@ -414,6 +424,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         webhook_loop: Mutex::new(Some(webhook_loop)),
         index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
         matching_loop: Mutex::new(Some(MatchingLoop::start(core.me.clone())?)),
+        behaviour_loop: Mutex::new(Some(BehaviourLoop::start(core.me.clone())?)),
         keep,
         resume_loop: Mutex::new(Some(resume_loop)),
     })
@@ -547,6 +558,7 @@ impl App {
         if let Some(opened) = core.take_opened() {
             let drain = Duration::from_secs(core.config().gateway.drain_seconds);
             opened.gateway.shutdown();
+            drop(take(&opened.behaviour_loop));
             opened.delivery.shutdown(drain);
             drop(take(&opened.resume_loop));
             drop(take(&opened.publish_loop));

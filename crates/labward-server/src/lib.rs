@@ -20,6 +20,7 @@
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
 //! | `webhook` | signed events to receivers that the configuration names |
+//! | `behaviour` | what accepted messages show of what devices do, behind their path |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | `resume` | whether the ledger can be written, and what happens once it can again |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
@@ -35,6 +36,7 @@
 mod adapters;
 pub mod app;
 pub mod backup;
+mod behaviour;
 pub mod check;
 pub mod config;
 mod cosign;

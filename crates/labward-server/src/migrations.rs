@@ -35,6 +35,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_threats::MIGRATIONS,
         labward_conduits::MIGRATIONS,
         labward_threats::LISTING_MIGRATIONS,
+        labward_conduits::BEHAVIOUR_MIGRATIONS,
     ]
     .concat()
 }
@@ -78,6 +79,7 @@ mod tests {
             "hit_statement",
             "segmentation_alert",
             "advisory_listed",
+            "behaviour_anomaly",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -99,7 +99,21 @@ fn what_a_device_sends_over_a_serial_line_arrives_byte_for_byte() {
     bench.wait_for_taken(u64::try_from(frames.len()).unwrap());
     bench.nothing_is_legible();
     assert_eq!(bench.status()["devices"][0]["line"], path.as_str());
+    // What the device does is learned under the name that the edge gives it.
+    let known = eventually("the device behind the edge to be watched", || {
+        let all = bench.lab.json(&["device", "behaviour"]);
+        all["devices"].get(0).cloned()
+    });
+    assert_eq!(known["name"], "xn550");
+    assert_eq!(known["learning"]["day"], 1);
     edge.stop();
     server.stop();
     assert_eq!(bench.lab.open().messages().unwrap(), sent);
+    // It is written when the server stops.
+    let server = bench.lab.serve();
+    let again = bench.lab.json(&["device", "behaviour"])["devices"][0].clone();
+    assert_eq!(again["types"], serde_json::json!(["ASTM^R"]));
+    let tests = again["tests"].as_array().unwrap();
+    assert!(tests.contains(&"WBC".into()), "{again}");
+    server.stop();
 }

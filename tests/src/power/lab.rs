@@ -137,6 +137,7 @@ impl Lab {
             events: Events::default(),
             edges: None,
             notice: None,
+            watch: None,
             site: SITE,
         };
         Running {

@@ -228,6 +228,7 @@ PAGES = {
     "devices": plain("/devices"),
     "device": device,
     "devices-map": plain("/devices/map"),
+    "devices-unusual": plain("/devices/unusual"),
     "devices-import": plain("/devices/import"),
     "devices-previewed": devices_previewed,
     "hits": plain("/hits"),

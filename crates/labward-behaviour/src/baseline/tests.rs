@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::anomaly::KindParts;
 use crate::state::MAX_STATE_BYTES;
-use crate::{BadState, Kind};
+use crate::{BadState, Kind, SenderClock};
 
 /// A Monday, 00:00 UTC.
 const MONDAY: i64 = 1_767_571_200;
@@ -42,9 +43,10 @@ fn feed(baseline: &mut Baseline, messages: &[Message], settings: &Settings) -> V
             message_type: &message.message_type,
             tests: &tests,
             sequence: message.sequence,
-            sender_clock: message
-                .ahead_s
-                .map(|ahead| Timestamp::from_seconds(message.at_s + ahead)),
+            sender_clock: message.ahead_s.map(|ahead| SenderClock {
+                at: Timestamp::from_seconds(message.at_s + ahead),
+                has_zone: true,
+            }),
         };
         told.extend(baseline.look(at, settings));
         told.extend(baseline.observe(&event, settings));
@@ -182,7 +184,7 @@ fn a_clock_that_goes_off_is_told_on_three_days() {
             message.sequence = None;
             message.ahead_s = Some(3_600);
             let told = feed(&mut baseline, &[message], &settings);
-            let codes = told.iter().map(|one| one.saying().code);
+            let codes = told.iter().map(|one| one.kind.code());
             codes.filter(|code| *code != "silent").collect()
         })
         .collect();
@@ -346,12 +348,180 @@ proptest! {
         }
         let Ok(mut baseline) = Baseline::from_bytes(&bytes) else { return Ok(()) };
         let at = Timestamp::from_micros(micros);
-        let event = Event { at, message_type: "A", tests: &["B"], sequence: Some(number), sender_clock: Some(at) };
+        let event = Event { at, message_type: "A", tests: &["B"], sequence: Some(number), sender_clock: Some(SenderClock { at, has_zone: false }) };
         baseline.observe(&event, &settings);
         baseline.look(at, &settings);
         baseline.look(Timestamp::from_micros(i64::MAX), &settings);
+        for kind in told_of(at, number) {
+            let anomaly = Anomaly { at, kind };
+            baseline.is_over(&anomaly);
+            baseline.expect(&anomaly);
+        }
+        baseline.lost(at);
+        baseline.summary();
+        baseline.progress(at, &settings);
         prop_assert!(baseline.to_bytes().len() <= MAX_STATE_BYTES);
     }
+}
+
+/// One of each kind.
+fn told_of(at: Timestamp, number: u64) -> Vec<Kind> {
+    let number = number >> 1;
+    let short = u32::try_from(number & 0xffff).unwrap();
+    vec![
+        Kind::ClockOff {
+            ahead_s: -at.as_seconds(),
+            low_s: -3,
+            high_s: 5,
+        },
+        Kind::NewMessageType("QBP^Q11".into()),
+        Kind::NewTest("94531-1".into()),
+        Kind::SequenceBack {
+            last: number,
+            found: 1,
+        },
+        Kind::SequenceGap {
+            expected: 1,
+            found: number,
+        },
+        Kind::Silent {
+            since: at,
+            hours: short,
+        },
+        Kind::TooMany {
+            count: short,
+            usual: 4,
+        },
+        Kind::UnusualHour { days: short },
+    ]
+}
+
+#[test]
+fn a_kind_is_put_together_as_it_was_taken_apart() {
+    let at = Timestamp::from_seconds(MONDAY);
+    let kinds = told_of(at, 77);
+    assert_eq!(kinds.len(), Kind::CODES.len());
+    for (kind, code) in kinds.into_iter().zip(Kind::CODES) {
+        let KindParts {
+            code: found,
+            name,
+            numbers,
+        } = kind.to_parts();
+        assert_eq!(found, code);
+        assert_eq!(Kind::of_parts(code, &name, numbers), Some(kind.clone()));
+        assert!(Anomaly { at, kind }.saying().is_whole());
+    }
+    assert_eq!(Kind::of_parts("silent", "", [0, -1, 0]), None);
+    assert_eq!(Kind::of_parts("other", "", [0; 3]), None);
+}
+
+#[test]
+fn what_may_be_lost_is_no_silence_and_no_gap() {
+    let settings = Settings::default();
+    let mut baseline = learned(3);
+    let noon = MONDAY + 3 * WEEK + 12 * 3_600;
+    assert_eq!(baseline.lost(Timestamp::from_seconds(noon)), []);
+    // From then on three hours must be missing again.
+    let look = |baseline: &mut Baseline, hours: i64| {
+        let told = baseline.look(Timestamp::from_seconds(noon + hours * 3_600), &settings);
+        told.iter().map(|one| one.kind.code()).collect::<Vec<_>>()
+    };
+    assert_eq!(look(&mut baseline, 3), Vec::<&str>::new());
+    assert_eq!(look(&mut baseline, 4), ["silent"]);
+    let mut message = Message::at(noon + 5 * 3_600);
+    message.sequence = Some(9_999);
+    let later = Message::at(message.at_s + 1);
+    assert_eq!(feed(&mut baseline, &[message, later], &settings), []);
+    // A start on each day keeps no day from being counted.
+    let mut young = Baseline::begin(Timestamp::from_seconds(MONDAY));
+    for day in 0..15 {
+        young.lost(Timestamp::from_seconds(MONDAY + day * DAY + 3_600));
+        feed(
+            &mut young,
+            &[Message::at(MONDAY + day * DAY + MORNING)],
+            &settings,
+        );
+    }
+    assert!(young.has_learned());
+}
+
+#[test]
+fn what_a_person_expects_is_not_told_again_and_is_over() {
+    let settings = Settings::default();
+    let mut odd = next(4, 3 * 3_600 + 600);
+    odd.message_type = "QRY^R02".to_owned();
+    odd.tests = vec!["HIV1".to_owned()];
+    odd.ahead_s = Some(7_200);
+    odd.sequence = odd.sequence.map(|number| number + 10);
+    let mut baseline = learned(4);
+    let mut told = feed(&mut baseline, &[odd.clone()], &settings);
+    told.extend(baseline.look(Timestamp::from_seconds(odd.at_s + DAY), &settings));
+    told.retain(|one| !matches!(one.kind, Kind::Silent { .. }));
+    let codes: Vec<_> = told.iter().map(|one| one.kind.code()).collect();
+    let all = [
+        "unusual-hour",
+        "new-message-type",
+        "new-test",
+        "sequence-gap",
+        "clock-off",
+    ];
+    assert_eq!(codes, all);
+    assert!(told.iter().all(|one| !baseline.is_over(one)));
+    for one in &told {
+        baseline.expect(one);
+        assert!(baseline.is_over(one), "{one:?}");
+    }
+    odd.at_s += 7 * DAY;
+    odd.sequence = Some(5_000);
+    let mut again = feed(&mut baseline, &[odd.clone()], &settings);
+    again.extend(baseline.look(Timestamp::from_seconds(odd.at_s + DAY), &settings));
+    again.retain(|one| !matches!(one.kind, Kind::Silent { .. }));
+    assert_eq!(again, []);
+}
+
+#[test]
+fn a_clock_without_a_zone_may_change_to_summer_time_and_no_further() {
+    let settings = Settings::default();
+    for (ahead_s, has_zone, codes) in [
+        (3_602, false, &[][..]),
+        (3_602, true, &["clock-off"][..]),
+        (-3_598, false, &[]),
+        (7_202, false, &["clock-off"]),
+    ] {
+        let mut baseline = learned(2);
+        let at = Timestamp::from_seconds(MONDAY + 2 * WEEK + MORNING);
+        let event = Event {
+            at,
+            sender_clock: Some(SenderClock {
+                at: Timestamp::from_seconds(at.as_seconds() + ahead_s),
+                has_zone,
+            }),
+            ..Event::default()
+        };
+        baseline.observe(&event, &settings);
+        let told = baseline.look(at.plus(std::time::Duration::from_secs(86_400)), &settings);
+        let told = told.iter().map(|one| one.kind.code());
+        let told: Vec<_> = told.filter(|code| *code != "silent").collect();
+        assert_eq!(told, codes, "{ahead_s} {has_zone}");
+    }
+}
+
+#[test]
+fn a_clocks_error_is_said_in_hours_and_minutes() {
+    let said = |ahead_s| {
+        let kind = Kind::ClockOff {
+            ahead_s,
+            low_s: -3,
+            high_s: 65,
+        };
+        let at = Timestamp::from_seconds(MONDAY);
+        Anomaly { at, kind }.saying().to_string()
+    };
+    assert_eq!(
+        said(7_200),
+        "On the day of 2026-01-05 00:00 UTC its clock was 2 h ahead of ours; usual is from -3 s to 1 min 5 s."
+    );
+    assert!(said(-3_720).contains("1 h 2 min behind ours"));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::behaviour::BehaviourCommand;
+
 /// `labward device …`
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
@@ -77,6 +79,9 @@ pub enum DeviceCommand {
         #[arg(long)]
         preview: bool,
     },
+    /// What devices usually do on their lines, and what they did otherwise.
+    #[command(flatten)]
+    Behaviour(BehaviourCommand),
     /// Listen on a network interface: which devices speak, what they say of themselves, who talks to whom.
     ///
     /// It sends nothing into that network, keeps no traffic, and shows nothing of a patient. It takes root or

@@ -10,7 +10,7 @@ use labward_api::device::{
 use labward_api::{Done, Why};
 use labward_base::problem;
 
-use super::{Context, capture, device_mds2, read};
+use super::{Context, behaviour, capture, device_mds2, read};
 use crate::args::{DeviceCommand, DeviceListFormat, DeviceValues};
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
@@ -19,6 +19,7 @@ use crate::prompt;
 /// `labward device …`
 pub(super) fn run(context: &Context, command: &DeviceCommand) -> std::result::Result<(), Failure> {
     match command {
+        DeviceCommand::Behaviour(command) => behaviour::run(context, command),
         DeviceCommand::Listen(arguments) => capture::listen(context, arguments),
         DeviceCommand::ReadCapture(arguments) => capture::read_capture(context, arguments),
         DeviceCommand::ReadMds2(arguments) => device_mds2::run(context, arguments),

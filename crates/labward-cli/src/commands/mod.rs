@@ -3,6 +3,7 @@
 mod account;
 mod advisory;
 mod backup;
+mod behaviour;
 mod capture;
 mod conduit;
 mod device;

@@ -15,6 +15,7 @@ use labward_api::device::{
 use labward_api::hit::Hits;
 use labward_identity::Permission;
 
+use super::behaviour::Usual;
 use super::hits::{Group, band_class, band_rank, due, due_class, groups, shown_vulnerability};
 use super::safeguards::span;
 use super::{When, count, in_address};
@@ -137,6 +138,7 @@ struct DevicePage<'a> {
     others: &'a [Device],
     peers: Option<&'a [String]>,
     hits: Vec<Group<'a>>,
+    usual: Usual<'a>,
     fault: Option<&'a ProblemBody>,
 }
 
@@ -166,7 +168,7 @@ impl DevicePage<'_> {
     }
 }
 
-/// One device, with its open `hits`, everything that was said of it and the forms to change it.
+/// One device, with its open `hits`, what it usually does, everything that was said of it and the forms to change it.
 ///
 /// # Errors
 ///
@@ -176,7 +178,7 @@ pub fn device(
     one: &DeviceShown,
     others: &[Device],
     peers: Option<&[String]>,
-    hits: &Hits,
+    (hits, usual): (&Hits, Usual<'_>),
     fault: Option<&ProblemBody>,
 ) -> Result<String, RenderError> {
     let mut hits = groups(&hits.hits);
@@ -187,6 +189,7 @@ pub fn device(
         others,
         peers,
         hits,
+        usual,
         fault,
     }
     .render()
@@ -446,7 +449,7 @@ mod tests {
             &one(),
             &[],
             Some(&peers),
-            &Hits::default(),
+            (&Hits::default(), Usual::default()),
             None,
         )
         .unwrap();
@@ -468,7 +471,7 @@ mod tests {
             &one(),
             &[],
             None,
-            &Hits::default(),
+            (&Hits::default(), Usual::default()),
             None,
         )
         .unwrap();

@@ -11,6 +11,7 @@ use crate::notice;
 use crate::path::{Caller, Incoming, Pending, Shared};
 use crate::policy::{self, Admission};
 use crate::reason::Reason;
+use crate::watch::Outline;
 
 /// The type of an E1394 message in facts and routes.
 const E1394: &str = "ASTM";
@@ -25,6 +26,7 @@ struct Read {
     admission: Admission,
     /// It does not end as it should: its sender may have given it up.
     is_cut: bool,
+    outline: Option<Outline>,
 }
 
 /// The messages of a text; nearly always one.
@@ -48,6 +50,7 @@ pub(super) fn receive(
         message_type,
         mut admission,
         is_cut,
+        outline,
     } = read(shared, caller, &bytes, &mut deviations);
     let no_terminator = Deviation::NoTerminator.name();
     if is_cut && !deviations.contains(&no_terminator) {
@@ -64,6 +67,7 @@ pub(super) fn receive(
         id: None,
         device: device(caller),
         deviations,
+        outline,
     };
     send(shared, caller, incoming)
 }
@@ -84,6 +88,7 @@ pub(super) fn hold(
         id: None,
         device: None,
         deviations,
+        outline: None,
     };
     send(shared, caller, incoming)
 }
@@ -108,14 +113,17 @@ fn read(
         Ok(message) => {
             let header = message.header();
             let admission = policy::decide_astm(&caller.peer, header.sender_name().bytes());
+            let mut outline = None;
             if admission == Admission::Admit {
                 notice::of_astm(shared, caller, &header);
+                outline = shared.watch.as_ref().map(|_| Outline::of_astm(&message));
             }
             Read {
                 kind: MessageKind::Astm,
                 message_type: E1394,
                 admission,
                 is_cut: !message.is_terminated(),
+                outline,
             }
         }
         // It names no sender, so only a peer that may be any sender may send it.
@@ -124,6 +132,7 @@ fn read(
             message_type: OTHER_TEXT,
             admission: policy::decide_astm(&caller.peer, b""),
             is_cut: false,
+            outline: None,
         },
         Err(_) => {
             deviations.push("unreadable-records");
@@ -132,6 +141,7 @@ fn read(
                 message_type: "",
                 admission: Admission::Refuse(Reason::Framing),
                 is_cut: false,
+                outline: None,
             }
         }
     }

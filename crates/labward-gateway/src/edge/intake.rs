@@ -16,6 +16,7 @@ use crate::keep::MessageKind;
 use crate::path::{Caller, Incoming, Shared};
 use crate::policy::{self, Admission};
 use crate::reason::Reason;
+use crate::watch::Outline;
 
 /// So long after an ASTM message its identical body is the same message sent again, by the edge's
 /// clock: after a power cut the device repeats what was not answered.
@@ -26,12 +27,14 @@ pub(super) fn incoming(shared: &Shared, caller: &Caller, own: Tag, parcel: Parce
     let held = (!parcel.reason.is_empty())
         .then(|| Reason::by_code(&parcel.reason).unwrap_or(Reason::Damaged));
     let device = parcel.device.as_bytes();
+    let mut outline = None;
     let (message_type, admission, id) = match parcel.kind {
-        MessageKind::Hl7V2 => hl7(shared, caller, device, &parcel.bytes),
+        MessageKind::Hl7V2 => hl7(shared, caller, device, &parcel.bytes, &mut outline),
         MessageKind::Astm => {
             let sender = AstmMessage::parse(&parcel.bytes);
             let admission = match &sender {
                 Ok(message) => {
+                    outline = shared.watch.as_ref().map(|_| Outline::of_astm(message));
                     policy::decide_astm(&caller.peer, message.header().sender_name().bytes())
                 }
                 Err(_) => Admission::Refuse(Reason::Framing),
@@ -60,6 +63,7 @@ pub(super) fn incoming(shared: &Shared, caller: &Caller, own: Tag, parcel: Parce
         id: Some(id),
         device: per_device.then(|| format!("{}/{}", caller.peer.name, parcel.device)),
         deviations: Vec::new(),
+        outline,
         bytes: parcel.bytes,
     }
 }
@@ -69,6 +73,7 @@ fn hl7(
     caller: &Caller,
     device: &[u8],
     bytes: &[u8],
+    outline: &mut Option<Outline>,
 ) -> (String, Admission, Option<Tag>) {
     let Ok(message) = Message::parse(bytes) else {
         return (String::new(), Admission::Refuse(Reason::NotHl7), None);
@@ -81,7 +86,10 @@ fn hl7(
         id => Some(shared.id_tag(caller, [&sender, header.sending_facility().raw(), id])),
     };
     let admission = policy::decide(&caller.peer, &header);
-    (policy::type_name(&header.message_type()), admission, id)
+    let message_type = policy::type_name(&header.message_type());
+    let watch = shared.watch.as_ref();
+    *outline = watch.map(|_| Outline::of_hl7(&message, &message_type));
+    (message_type, admission, id)
 }
 
 /// The tag of a message that carries no number of its own: its device and body, and the span of

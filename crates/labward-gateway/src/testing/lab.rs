@@ -23,6 +23,7 @@ use crate::gateway::{Gateway, GatewayParts, StartError};
 use crate::keep::{Intake, Keep, KeepDone, KeepError, Kept, MessageKind, Opened, Recalled};
 use crate::messages::{HeldFilter, HeldMessage};
 use crate::tls::ServerIdentity;
+use crate::watch::{Accepted, Watch};
 
 /// The peer that every lab knows.
 pub(crate) const PEER: &str = "chem-1";
@@ -44,6 +45,22 @@ pub(crate) struct Sent {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What was told of accepted messages.
+#[derive(Default)]
+pub(crate) struct Watched(Mutex<Vec<Accepted>>);
+
+impl Watched {
+    pub(crate) fn all(&self) -> Vec<Accepted> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Watch for Watched {
+    fn accepted(&self, accepted: Accepted) {
+        self.0.lock().unwrap().push(accepted);
+    }
+}
+
 pub(crate) struct Lab {
     options: LabOptions,
     pub(crate) clock: Arc<FakeClock>,
@@ -52,6 +69,7 @@ pub(crate) struct Lab {
     pub(crate) authority: Authority,
     pub(crate) keep: Arc<LabKeep>,
     pub(crate) sent: Arc<Post>,
+    pub(crate) told: Arc<Watched>,
     pub(crate) gateway: Option<Gateway>,
     bundle: (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>),
     key: SealKey,
@@ -120,6 +138,7 @@ impl Lab {
             authority,
             keep,
             sent: Arc::default(),
+            told: Arc::default(),
             gateway: None,
             bundle,
             key,
@@ -216,6 +235,7 @@ impl Lab {
             events: Events::default(),
             edges: None,
             notice: None,
+            watch: Some(Arc::clone(&self.told) as Arc<dyn Watch>),
             site: SITE,
         }
     }

@@ -8,6 +8,7 @@ mod framing;
 mod limits;
 mod protection;
 mod reload;
+mod watching;
 
 /// A message with this control id and result.
 fn oru(id: &str, result: &str) -> Vec<u8> {

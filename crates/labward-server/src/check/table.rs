@@ -198,6 +198,9 @@ checks! {
     "check.new-destination", High, threats::unexpected,
         "a device talks to somebody, or in a way, that nobody expected",
         "find out why; then approve or refuse it with labward conduit approve or refuse";
+    "check.device-unusual", Medium, threats::unusual,
+        "a device does on its line what it does not usually do",
+        "see it with labward device unusual, find out why, then say whether it is expected";
     "check.hits-overdue", High, threats::overdue,
         "published vulnerabilities of devices are not treated, and their last day is over",
         "see which with labward hit list --state overdue: patch, hold off, accept until a day or replace";

@@ -458,6 +458,9 @@ const CHANGES: &[(&str, &str, Change)] = &[
         let words = "CMS 202.114.4.119 tcp/515".to_owned();
         set_threats(i, |state| state.unexpected.push(words.clone()))
     }),
+    ("check.device-unusual", "XN-550 silent", |i| {
+        set_threats(i, |state| state.unusual.push("XN-550 silent".to_owned()))
+    }),
     ("check.no-advisories", "", |i| {
         set_threats(i, |state| state.advisories = 0)
     }),

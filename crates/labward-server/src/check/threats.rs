@@ -19,6 +19,8 @@ pub struct ThreatsState {
     pub unsupported: Vec<String>,
     /// Conversations of devices that nobody expected and nobody decided about, in a few words each.
     pub unexpected: Vec<String>,
+    /// What devices do on their lines otherwise, of which nobody said whether it is expected, in a few words each.
+    pub unusual: Vec<String>,
     /// Open hits that are late and not treated.
     pub overdue: u64,
     /// Open hits that are due soon and not treated.
@@ -55,6 +57,10 @@ pub(super) fn unsupported(input: &CheckInput) -> Found {
 
 pub(super) fn unexpected(input: &CheckInput) -> Found {
     Found::of(&input.threats, |state| Found::named(&state.unexpected))
+}
+
+pub(super) fn unusual(input: &CheckInput) -> Found {
+    Found::of(&input.threats, |state| Found::named(&state.unusual))
 }
 
 pub(super) fn refused(input: &CheckInput) -> Found {

@@ -12,9 +12,9 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    account, advisory, backup, calendar, check, conduit, config, device, edge, entries, export,
-    glass, hit, key, ledger, message, openapi, path, patient, peer, person, record, safeguard,
-    session, status, webhook,
+    account, advisory, backup, behaviour, calendar, check, conduit, config, device, edge, entries,
+    export, glass, hit, key, ledger, message, openapi, path, patient, peer, person, record,
+    safeguard, session, status, webhook,
 };
 
 /// One endpoint.
@@ -195,6 +195,12 @@ endpoints! {
         "An advisory: what it says, and which devices it hits";
     Post "traffic", DeviceChange, Json("TrafficReport"), "TrafficTaken", conduit::report,
         "Takes in what was heard on a network: who talks to whom, never what is said";
+    Get "behaviour", DeviceRead, Query("BehaviourFilter"), "Behaviours", behaviour::list,
+        "What each device usually does on its line, and how far learning is";
+    Get "behaviour/unusual", DeviceRead, Query("UnusualFilter"), "UnusualPage", behaviour::unusual,
+        "What devices did otherwise, each as one alert a device and kind, the newest first";
+    Post "behaviour/answer", DeviceChange, Json("AnswerUnusual"), "Done", behaviour::answer,
+        "Says whether what a device did is expected, and closes the alert";
     Get "conduits", DeviceRead, Query("ConduitFilter"), "Conduits", conduit::list,
         "With whom each device talks, what people decided about it, and what nobody expected";
     Get "conduits/plan", DeviceRead, Nothing, "the plan of labward segment", conduit::plan,

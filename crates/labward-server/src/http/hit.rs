@@ -498,6 +498,7 @@ pub(super) fn measure(core: &Core) -> ThreatsState {
         refused: named(|one| one.refused > 0 || one.failure.is_some()),
         unsupported: view.unsupported(),
         unexpected: super::conduit::open_alerts(core),
+        unusual: super::behaviour::open_alerts(core),
         overdue: counts.overdue,
         due_soon: counts.due_soon,
     }

@@ -25,6 +25,7 @@ mod account;
 pub(crate) mod advisory;
 mod asker;
 mod backup;
+mod behaviour;
 mod calendar;
 mod call;
 mod check;

@@ -103,6 +103,25 @@ const ELSEWHERE: &[&str] = &[
     "peers/{name}/enroll",
 ];
 
+/// The number of an alert about a test that a device never sent in three weeks.
+fn something_unusual(app: &App, device: u64) -> u64 {
+    let device = labward_base::id::DeviceId::new(device);
+    let now = app.core.clock.now().as_seconds();
+    for day in (0..=21).rev() {
+        let test = if day == 0 { "94531-1" } else { "718-7" };
+        let event = labward_behaviour::Event {
+            at: labward_base::Timestamp::from_seconds(now - day * 86_400 - 1),
+            message_type: "ORU^R01",
+            tests: &[test],
+            ..labward_behaviour::Event::default()
+        };
+        app.core.behaviours.observe(device, &event);
+    }
+    app.core.look_at_behaviour();
+    let page: Value = get(app, "behaviour/unusual");
+    page["alerts"][0]["id"].as_u64().unwrap()
+}
+
 /// Every act of the API, each on something that really waits for it.
 fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let held: Vec<Message> = get(app, "messages?state=held");
@@ -194,6 +213,7 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     ] {
         assert_eq!(posted(app, path, body).status, 200, "{path}");
     }
+    let unusual = something_unusual(app, sequencer);
     let tomorrow = format!("{}-01-01", year + 1);
     let merged = posted(app, "devices/3/merge", &json!({ "other": 4, "why": WHY }));
     let removed = posted(app, "devices/5/remove", &why);
@@ -257,6 +277,10 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             &why,
         ),
         same("traffic", &traffic("10.9.0.2")),
+        same(
+            "behaviour/answer",
+            &json!({ "alert": unusual, "answer": "expected", "why": WHY }),
+        ),
         same(
             "conduits/decide",
             &json!({ "device": sequencer, "direction": "outbound", "peer": "10.9.0.1",
@@ -483,6 +507,7 @@ fn shown(app: &App) -> Vec<Value> {
         "devices?state=all",
         "hits/statements",
         "conduits",
+        "behaviour/unusual?state=all",
         "messages",
         "ledger/entries?limit=1000",
     ];

@@ -3,6 +3,7 @@
 mod advisories;
 mod authorization;
 mod bad_days;
+mod behaviour;
 mod path;
 mod renewal;
 mod requests;

@@ -264,6 +264,26 @@ impl Analyzer {
         labward_identity::spki_sha256(&shown[0]).unwrap()
     }
 
+    /// Sends the records of an ASTM message, each in a frame; whether every frame was acknowledged.
+    pub(super) fn send_astm(&mut self, records: &[&str]) -> bool {
+        let mut taken = self.ask(&[0x05]);
+        for (number, record) in (1..).zip(records) {
+            let body = format!("{}{record}\r\x03", number % 8);
+            let sum = body.bytes().fold(0_u8, u8::wrapping_add);
+            taken &= self.ask(format!("\x02{body}{sum:02X}\r\n").as_bytes());
+        }
+        self.0.write_all(&[0x04]).unwrap();
+        taken
+    }
+
+    /// Whether what is sent is answered by ACK.
+    fn ask(&mut self, bytes: &[u8]) -> bool {
+        let mut answer = [0; 1];
+        self.0.write_all(bytes).unwrap();
+        self.0.read_exact(&mut answer).unwrap();
+        answer == [0x06]
+    }
+
     /// Sends one message; the acknowledgement code, or `None` if the connection ended first.
     pub(super) fn send(&mut self, message: &str) -> Option<String> {
         let frame = format!("\x0b{message}\x1c\r");

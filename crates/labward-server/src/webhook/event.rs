@@ -58,6 +58,10 @@ pub(crate) const EVENTS: &[(Action, &str)] = &[
     (Action::TokenCreated, "a token was made for a program"),
     (Action::PeerAdded, "a machine was made known"),
     (
+        Action::BehaviourAlerted,
+        "a device does on its line what it does not usually do",
+    ),
+    (
         Action::ConduitAlerted,
         "a device talks to somebody, or in a way, that nobody expected",
     ),

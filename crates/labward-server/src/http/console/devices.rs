@@ -13,7 +13,7 @@ use labward_api::{Done, ProblemBody};
 use labward_base::remark;
 use labward_console::frame::Place;
 use labward_console::pages as html;
-use labward_console::pages::{DEVICE_FIELDS, DeviceFields};
+use labward_console::pages::{DEVICE_FIELDS, DeviceFields, Usual};
 use labward_identity::Permission;
 
 use super::pages::{why, written};
@@ -102,12 +102,17 @@ fn device_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failu
     };
     let peers = peers.map(|all| all.into_iter().map(|peer| peer.name).collect::<Vec<_>>());
     let hits = super::hits::of_device(visit, visit.text("id"), "open")?;
+    let (behaviour, unusual) = super::behaviour::of_device(visit, one.device.id)?;
+    let usual = Usual {
+        known: behaviour.devices.first(),
+        open: &unusual.alerts,
+    };
     written(html::device(
         &visit.frame(Place::Devices),
         &one,
         &others,
         peers.as_deref(),
-        &hits,
+        (&hits, usual),
         fault,
     ))
 }

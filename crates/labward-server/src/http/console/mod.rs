@@ -15,7 +15,7 @@
 //! | `account` | the page of one's own account |
 //! | `oidc` | signing in with the identity provider |
 //! | `first_analyzer` | the guided way of an analyzer, up to its first message |
-//! | `devices`, `network`, `hits`, `advisories` | the devices, the vulnerabilities that concern them, and what publishers say |
+//! | `devices`, `behaviour`, `network`, `hits`, `advisories` | the devices, the vulnerabilities that concern them, and what publishers say |
 //! | `records`, `patient` | the search, one record, and one patient |
 //! | `people` | one person, a list of people, and their invitations |
 //! | `reference` | the reference of the API |
@@ -24,6 +24,7 @@
 
 mod account;
 mod advisories;
+mod behaviour;
 mod configuration;
 mod devices;
 mod entrance;

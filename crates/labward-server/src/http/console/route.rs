@@ -4,8 +4,9 @@ use labward_identity::Permission;
 
 use super::visit::{Page, Visit};
 use super::{
-    account, advisories, configuration, devices, entrance, export, first_analyzer, glass, hits,
-    ledger, network, oidc, pages, patient, people, records, reference, safeguards, webhook,
+    account, advisories, behaviour, configuration, devices, entrance, export, first_analyzer,
+    glass, hits, ledger, network, oidc, pages, patient, people, records, reference, safeguards,
+    webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -99,6 +100,8 @@ routes! {
     Post "/devices", DeviceChange, devices::add;
     Get "/devices/import", DeviceChange, devices::list;
     Post "/devices/import", DeviceChange, devices::import;
+    Get "/devices/unusual", DeviceRead, behaviour::unusual;
+    Post "/devices/unusual/answer", DeviceChange, behaviour::answer;
     Get "/devices/map", DeviceRead, network::network;
     Post "/devices/map/decide", DeviceChange, network::decide;
     Get "/devices/{id}", DeviceRead, devices::device;

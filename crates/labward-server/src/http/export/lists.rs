@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
-    account, advisory, check, device, entries, glass, hit, message, patient, peer, safeguard,
-    session, status, webhook,
+    account, advisory, behaviour, check, device, entries, glass, hit, message, patient, peer,
+    safeguard, session, status, webhook,
 };
 
 /// One list.
@@ -426,6 +426,23 @@ pub(super) const LISTS: &[List] = &[
     },
     List {
         page_rows: Some(1_000),
+        next: Next::Said,
+        filter: &["device", "state"],
+        shown_values: &["open", "closed", "all"],
+        ..plain(
+            "unusual",
+            "behaviour/unusual",
+            Permission::DeviceRead,
+            behaviour::unusual,
+            |answer| member(answer, "alerts"),
+            &[
+                "id", "device", "name", "kind", "state", "text", "count", "raised", "last",
+                "closed", "entry",
+            ],
+        )
+    },
+    List {
+        page_rows: Some(1_000),
         next: Next::Skipped,
         filter: &["q", "device", "advisory", "state", "verdict"],
         shown_values: &[
@@ -684,6 +701,7 @@ mod tests {
             "accesses" => &[("Access", "")],
             "safeguards" => &[("Safeguard", "")],
             "devices" => &[("Device", "")],
+            "unusual" => &[("Unusual", "")],
             "hits" => &[
                 ("Hit", ""),
                 ("HitDevice", "device."),
@@ -714,6 +732,8 @@ mod tests {
         ("Device", &["values"]),
         ("Hit", &["device", "treatment"]),
         ("HitStatement", &["device"]),
+        // The first is a column, in English.
+        ("Unusual", &["seen"]),
         ("Peer", &["rules"]),
         ("Person", &["engagement"]),
         ("TestLine", &["test", "values"]),
