@@ -6,7 +6,7 @@ CREATE TABLE advisory (
     site BIGINT NOT NULL,
     -- Its number, counted from 1; a later release keeps it.
     id BIGINT NOT NULL,
-    -- csaf, kev or epss.
+    -- csaf, cyclonedx, epss, kev, openvex or osv.
     kind TEXT NOT NULL,
     -- The publisher's namespace; empty where the kind has one publisher.
     publisher TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE advisory (
     imported_us BIGINT NOT NULL,
     -- The entry that recorded it.
     entry BIGINT NOT NULL,
-    -- Its bytes, one frame of zstd that says their length.
+    -- Its bytes, one frame of zstd that says their length; of osv the lines of src/osv.rs.
     content BLOB NOT NULL,
     PRIMARY KEY (site, id)
 );
@@ -61,13 +61,14 @@ CREATE TABLE hit (
     vulnerability TEXT NOT NULL,
     -- affected or cannot-tell, as it was when it was open last.
     verdict TEXT NOT NULL,
-    -- The version of the device when the verdict changed last; empty if it was not known.
+    -- The version of the device when the verdict changed last, empty if it was not known; of a hit that comes from its
+    -- bill of materials the SHA-256 of that.
     version TEXT NOT NULL,
     -- When it was found first, when it opened last, and when it closed; NULL while it is open.
     found_us BIGINT NOT NULL,
     opened_us BIGINT NOT NULL,
     closed_us BIGINT,
-    -- Why it closed: retest, statement, advisory or device-removed; NULL while it is open.
+    -- Why it closed: retest, sbom, statement, vex, advisory or device-removed; NULL while it is open.
     closed_by TEXT,
     -- The entry that recorded the last change.
     entry BIGINT NOT NULL,

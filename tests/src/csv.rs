@@ -20,6 +20,8 @@ const LISTS: &[&str] = &[
     "safeguards",
     "devices",
     "hits",
+    "components",
+    "patch-approvals",
     "hit-statements",
     "advisories",
     "advisory-sources",

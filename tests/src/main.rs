@@ -69,6 +69,8 @@ mod delivery;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod disclosures;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod documents;

@@ -40,6 +40,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-backup", 5),
     ("labward-assess", 5),
     ("labward-devices", 5),
+    ("labward-disclosures", 5),
     ("labward-threats", 5),
     ("labward-conduits", 5),
     ("labward-api", 6),

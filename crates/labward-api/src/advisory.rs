@@ -110,7 +110,7 @@ pub struct SourceFault {
 pub struct Advisory {
     /// Its number.
     pub id: u64,
-    /// `csaf`, `kev` or `epss`.
+    /// `csaf`, `cyclonedx`, `epss`, `kev`, `openvex` or `osv`.
     pub kind: String,
     /// The publisher's id of it; empty where there is only one.
     pub name: String,

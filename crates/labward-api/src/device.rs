@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::disclosure::{DeviceDisclosure, PatchApproval};
+
 /// Which devices are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +89,15 @@ pub struct DeviceShown {
     pub device: Device,
     /// What was observed, by attribute.
     pub attributes: Vec<DeviceAttribute>,
+    /// The bill of materials that counts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sbom: Option<DeviceDisclosure>,
+    /// The manufacturer's disclosure that counts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mds2: Option<DeviceDisclosure>,
+    /// What its vendor says of patches for its model, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<PatchApproval>,
 }
 
 /// What was observed of one attribute.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::disclosure::PatchApproval;
+
 /// Which hits are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,7 +134,7 @@ pub struct Hit {
     /// When it closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<String>,
-    /// Why it closed: `retest`, `statement`, `advisory` or `device-removed`.
+    /// Why it closed: `retest`, `sbom`, `statement`, `vex`, `advisory` or `device-removed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<String>,
     /// The entry that recorded the last change.
@@ -184,11 +186,17 @@ pub struct HitShown {
     pub hit: Hit,
     /// The products that led to the verdict, as their publisher wrote them.
     pub steps: Vec<HitStep>,
-    /// What would be said without any person's statement.
+    /// What would be said without any person's statement and any VEX document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without: Option<String>,
     /// The statements of people that count here.
     pub statements: Vec<HitStatement>,
+    /// What publishers say of it in VEX documents, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<HitPublished>,
+    /// What the device's vendor says of patches for its model, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<PatchApproval>,
     /// Why it is as urgent as it is, in the order in which it was decided.
     pub urgency: Vec<Saying>,
     /// Which rule set the due day.
@@ -233,6 +241,35 @@ pub struct HitStep {
     pub read_as: Option<String>,
     /// What the publisher says of the product.
     pub status: String,
+}
+
+/// What a publisher says of a vulnerability in a VEX document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct HitPublished {
+    /// The number of the document.
+    pub document: u64,
+    /// The publisher's id of it.
+    pub name: String,
+    /// Who published it.
+    pub publisher: String,
+    /// `affected`, `not_affected`, `fixed` or `under_investigation`.
+    pub status: String,
+    /// Why the device is not affected, by a word of VEX.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+    /// Why, or what to do, in the publisher's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// The component that it is said of; nothing where it is said of the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// When it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// Whether the publisher makes the device; nobody else's word decides.
+    pub maker: bool,
+    /// Whether it decides here.
+    pub counts: bool,
 }
 
 /// What a person said.

@@ -31,6 +31,7 @@ pub mod behaviour;
 pub mod conduit;
 pub mod config;
 pub mod device;
+pub mod disclosure;
 pub mod edge;
 pub mod export;
 pub mod glass;

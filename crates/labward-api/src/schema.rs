@@ -6,9 +6,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::{
-    Done, ProblemBody, Why, account, advisory, backup, behaviour, conduit, config, device, edge,
-    export, glass, hit, key, ledger, message, peer, person, record, remark, safeguard, session,
-    status, traffic, webhook,
+    Done, ProblemBody, Why, account, advisory, backup, behaviour, conduit, config, device,
+    disclosure, edge, export, glass, hit, key, ledger, message, peer, person, record, remark,
+    safeguard, session, status, traffic, webhook,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -106,6 +106,7 @@ types! {
     hit::Saying,
     hit::HitShown,
     hit::HitStep,
+    hit::HitPublished,
     hit::HitStatement,
     hit::HitStatements,
     hit::TreatHits,
@@ -126,6 +127,20 @@ types! {
     device::ImportDevices,
     device::ImportedDevices,
     device::ImportedDevice,
+    disclosure::AttachDisclosure,
+    disclosure::DeviceDisclosure,
+    disclosure::AttachedDisclosure,
+    disclosure::ComponentFilter,
+    disclosure::DeviceComponents,
+    disclosure::DeviceComponent,
+    disclosure::DeviceMds2,
+    disclosure::Mds2Disclosure,
+    disclosure::Mds2Section,
+    disclosure::Mds2Answer,
+    disclosure::PatchApproval,
+    disclosure::ApprovalFilter,
+    disclosure::PatchApprovals,
+    disclosure::NewPatchApproval,
     key::Slot,
     key::NewSlot,
     key::AddedSlot,

@@ -88,6 +88,10 @@ ids! {
     HitId(u64);
     /// What a person said about products or about a vulnerability of a device, counted from 1.
     StatementId(u64);
+    /// What a manufacturer discloses of devices, as it is attached to them, counted from 1.
+    DisclosureId(u64);
+    /// What is known of a vendor's approval of a patch for a model, counted from 1.
+    ApprovalId(u64);
     /// A root-key slot.
     SlotId(u32);
 }

@@ -617,6 +617,24 @@ problems! {
     BEHAVIOUR_CLOSED = "behaviour.closed", Conflict,
         "the alert was answered already, or is over",
         "see all with labward device unusual --state all";
+    DEVICE_BAD_SBOM = "device.bad-sbom", Invalid,
+        "the bill of materials cannot be read",
+        "see beside this text what is wrong with it; it takes CycloneDX or SPDX 2 as JSON, at most 64 MiB";
+    DEVICE_BAD_MDS2 = "device.bad-mds2", Invalid,
+        "the disclosure cannot be read",
+        "see beside this text what is wrong with it; it takes the workbook (.xlsx) of the form MDS2 of 2019, as the manufacturer filled it in";
+    DEVICE_NO_MODEL = "device.no-model", Conflict,
+        "this cannot be said of a model: what the device's manufacturer and model are is not known",
+        "say with labward device set what they are, or attach it to the device alone";
+    DEVICE_NO_DISCLOSURE = "device.no-disclosure", NotFound,
+        "there is no bill of materials or disclosure with this number",
+        "see what is attached with labward device show";
+    DEVICE_BAD_APPROVAL = "device.bad-approval", Invalid,
+        "this approval of a patch cannot be taken down",
+        "see beside this text what is missing: the vendor, the model, the patch, and approved, rejected or pending";
+    DEVICE_NO_APPROVAL = "device.no-approval", NotFound,
+        "there is no approval of a patch with this number, or it was withdrawn",
+        "see the numbers with labward device approvals";
     // conduit
     CONDUIT_UNKNOWN = "conduit.unknown", NotFound,
         "the device has no such conduit",

@@ -25,8 +25,8 @@ pub use advisory::{AdvisoryCheckArgs, AdvisoryCommand, AdvisoryManifestArgs, Adv
 pub use behaviour::{AnswerArgs, BehaviourCommand, UnusualState};
 pub use conduit::{ConduitArgs, ConduitCommand, ConduitMode};
 pub use device::{
-    DeviceCommand, DeviceListFormat, DeviceState, DeviceValues, ListenArgs, ReadCaptureArgs,
-    ReadMds2Args,
+    ApproveArgs, AttachArgs, DeviceCommand, DeviceListFormat, DeviceState, DeviceValues,
+    ListenArgs, ReadCaptureArgs, ReadMds2Args,
 };
 pub use export::ListExportArgs;
 pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, HitTreatment, YesNo};

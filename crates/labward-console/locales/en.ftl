@@ -1706,6 +1706,9 @@ advisories-released = Released
 advisory-kind-csaf = security advisory (CSAF)
 advisory-kind-kev = catalog of exploited vulnerabilities
 advisory-kind-epss = probabilities of attacks
+advisory-kind-cyclonedx = statements of VEX (CycloneDX)
+advisory-kind-openvex = statements of VEX (OpenVEX)
+advisory-kind-osv = vulnerabilities of packages (OSV)
 advisory-affected = { $count ->
     [one] { $count } device affected
    *[other] { $count } devices affected
@@ -1820,3 +1823,163 @@ unusual-raised = Told
 unusual-expected = Expected: it is usual from now on
 unusual-unexpected = Not expected
 unusual-rules = An alert closes by itself when the device sends again, its clock is right again, or it has done the same on enough days.
+
+# What manufacturers disclose
+list-components = components
+list-patch-approvals = approved patches
+done-device-attached = Attached. What it says is known of the device now.
+done-device-detached = Taken away. What it said counts no more.
+done-patch-stated = Recorded.
+done-patch-withdrawn = Taken back and recorded.
+device-attribute-anti-malware = Software against malware
+device-attribute-patching = Who updates the operating system
+device-format-mds2 = Manufacturer’s disclosure (MDS2)
+device-parts = What it is made of
+device-no-sbom = No bill of materials (SBOM) is attached, so vulnerabilities in its software components are not looked for. Ask the manufacturer for one as CycloneDX or SPDX.
+device-no-mds2 = No manufacturer’s disclosure (MDS2) is attached.
+device-no-approval = Nothing is known of patches that its vendor approves or rejects.
+components-title = Software components
+components-lead = What the devices are made of, as their bills of materials say. A component without a package URL cannot be matched with vulnerabilities.
+components-find = Name, version, supplier or package URL
+components-count = { $count ->
+    [one] { $count } component
+   *[other] { $count } components
+  }
+components-matched = { $count ->
+    [one] { $count } of them is matched with vulnerabilities
+   *[other] { $count } of them are matched with vulnerabilities
+  }
+components-flaws = { $count ->
+    [one] { $count } place of the file could not be read
+   *[other] { $count } places of the file could not be read
+  }
+components-devices = { $count ->
+    [one] { $count } device with a bill of materials
+   *[other] { $count } devices with a bill of materials
+  }
+components-everywhere = Look in all devices
+components-none = No component fits.
+components-before = Earlier components
+components-after = Further components
+component = Component
+component-version = Version
+component-supplier = Supplier
+component-unmatched = Cannot be matched
+component-no-hit = None known
+attached-device = Attached to this device
+attached-model = Attached to every { $model }
+attach-sbom = Attach a bill of materials
+attach-mds2 = Attach a manufacturer’s disclosure
+attach-help-sbom = CycloneDX or SPDX 2 as JSON. It takes the place of an earlier one, and the components are matched with known vulnerabilities at once.
+attach-help-mds2 = The workbook (.xlsx) of the form of 2019 as the manufacturer filled it in. It takes the place of an earlier one.
+attach-file = File
+attach-model = It is of every device of this manufacturer and model in this version
+attach-do = Attach
+detach-why-sbom = Why is the bill of materials taken away?
+detach-why-mds2 = Why is the disclosure taken away?
+detach-do = Take away
+mds2-title = Manufacturer’s disclosure (MDS2)
+mds2-show = Show the disclosure
+mds2-lead = What the manufacturer says of the device’s security. Nothing of it was measured here.
+mds2-means = What it means for the laboratory
+mds2-says = The manufacturer says
+mds2-note = Note
+mds2-sections = All answers by section
+mds2-question = Question
+mds2-answer = Answer
+mds2-unanswered = Not answered
+mds2-answers = { $count ->
+    [one] { $count } question is answered
+   *[other] { $count } questions are answered
+  }
+mds2-missing = { $count ->
+    [one] { $count } question of the form is missing in the workbook.
+   *[other] { $count } questions of the form are missing in the workbook.
+  }
+mds2-disclosed-yes = Yes
+mds2-disclosed-no = No
+mds2-disclosed-not-applicable = Does not apply
+mds2-disclosed-unclear = To be read by a person
+mds2-disclosed-unanswered = Not answered
+mds2-capability-patient-data = Shows, keeps or sends data of patients: keep the device in an area that is not open to all
+mds2-capability-patient-data-kept = Keeps data of patients itself: erase it before it leaves the laboratory
+mds2-capability-encryption-at-rest = Data at rest can be encrypted; if not, guard the device and its media
+mds2-capability-encryption-in-transit = Data are encrypted before they are sent; if not, send through Labward’s edge
+mds2-capability-tls = TLS is supported
+mds2-capability-node-authentication = Knows the systems that it talks to; if not, let the network allow only those
+mds2-capability-wireless = Has wireless connections: switch off what is not used
+mds2-capability-remote-service = Takes connections for remote service: allow them only while they are needed
+mds2-capability-anti-malware = Software against malware is supported; if not, keep it apart in the network
+mds2-capability-anti-malware-by-owner = The laboratory may install or update that software itself
+mds2-capability-allowed-software-only = Only approved software runs on it
+mds2-capability-os-updates-by-owner = The laboratory has instructions to update the operating system
+mds2-capability-os-updates-by-vendor-only = Updates of the operating system need the manufacturer’s service: plan visits
+mds2-capability-os-updates-without-approval = Updates of the operating system need no approval of the manufacturer
+mds2-capability-update-notices = The manufacturer tells which updates are approved
+mds2-capability-vulnerability-reports = The manufacturer takes reports of vulnerabilities
+mds2-capability-sbom = A list of its software is available: ask for it and attach it
+mds2-capability-authentication = People must sign in
+mds2-capability-unique-accounts = Every person has an account of their own
+mds2-capability-multi-factor = More than a password can be asked for
+mds2-capability-automatic-logoff = Signs out or locks when nobody works
+mds2-capability-audit-log = Records who did what
+mds2-capability-audit-log-export = The record can be exported
+mds2-capability-emergency-access = There is a way in for emergencies
+mds2-section-doc = The device and its documents
+mds2-section-mpii = Personal data
+mds2-section-alof = Automatic logoff
+mds2-section-audt = Audit
+mds2-section-auth = Authorization
+mds2-section-csup = Security updates
+mds2-section-didt = De-identification
+mds2-section-dtbk = Backup and recovery
+mds2-section-emrg = Emergency access
+mds2-section-igau = Integrity of data
+mds2-section-mldp = Malware
+mds2-section-naut = Authentication of nodes
+mds2-section-conn = Connectivity
+mds2-section-paut = Authentication of people
+mds2-section-plok = Physical locks
+mds2-section-rdmp = Support of third-party components
+mds2-section-sbom = Bill of materials
+mds2-section-sahd = Hardening
+mds2-section-sgud = Guidance
+mds2-section-stcf = Confidentiality of stored data
+mds2-section-txcf = Confidentiality of sent data
+mds2-section-txig = Integrity of sent data
+mds2-section-rmot = Remote service
+mds2-section-othr = Other
+approvals-title = Patches that vendors approve
+approvals-lead = Vendors say for each model which patches may be put in. Keep here what they say; whoever treats a vulnerability with a patch sees it, and it is taken over.
+approvals-all = All approvals
+approvals-none = Nothing is known yet.
+approvals-taken = A treatment with a patch that is named here takes over what the vendor says, unless the person says otherwise.
+approval-approved = Approved
+approval-rejected = Must not be put in
+approval-pending = Not said yet
+approval-patch = Patch
+approval-patch-help = A version, the number of an update such as KB5034441, a CVE, or words
+approval-model = Model
+approval-says = The vendor says
+approval-known = Known from
+approval-new = Take down what a vendor says
+approval-version = Only for this version of the software
+approval-document = Where the vendor says so
+approval-why = How it is known
+approval-do = Record it
+hit-published = What publishers answer (VEX)
+hit-published-counts = The manufacturer’s word decides here.
+hit-published-maker = The manufacturer’s word, which does not decide here.
+hit-published-other = Not the manufacturer of this device: shown, and nothing is closed by it.
+hit-status-component = vulnerable component of the device
+hit-closed-sbom = Closed: the device’s bill of materials does not hold it any more.
+hit-closed-vex = Closed by the manufacturer’s VEX document.
+vex-status-affected = Affected
+vex-status-fixed = Fixed
+vex-status-not-affected = Not affected
+vex-status-under-investigation = Under investigation
+vex-why-component-not-present = the component is not in the device
+vex-why-inline-mitigations-already-exist = something in the device keeps it from being exploited
+vex-why-vulnerable-code-cannot-be-controlled-by-adversary = an attacker cannot control the code
+vex-why-vulnerable-code-not-in-execute-path = the code never runs
+vex-why-vulnerable-code-not-present = the code is not in the device

@@ -1706,6 +1706,9 @@ advisories-released = Publicado
 advisory-kind-csaf = aviso de seguridad (CSAF)
 advisory-kind-kev = catálogo de vulnerabilidades explotadas
 advisory-kind-epss = probabilidades de ataque
+advisory-kind-cyclonedx = declaraciones VEX (CycloneDX)
+advisory-kind-openvex = declaraciones VEX (OpenVEX)
+advisory-kind-osv = vulnerabilidades de paquetes (OSV)
 advisory-affected = { $count ->
     [one] { $count } dispositivo afectado
    *[other] { $count } dispositivos afectados
@@ -1820,3 +1823,163 @@ unusual-raised = Indicado
 unusual-expected = Esperado: es normal desde ahora
 unusual-unexpected = No esperado
 unusual-rules = Una alerta se cierra sola cuando el dispositivo vuelve a enviar, su reloj vuelve a ir bien o ha hecho lo mismo en suficientes días.
+
+# Lo que declaran los fabricantes
+list-components = componentes
+list-patch-approvals = parches aprobados
+done-device-attached = Adjuntado. Lo que dice ya se sabe del dispositivo.
+done-device-detached = Retirado. Lo que decía ya no cuenta.
+done-patch-stated = Anotado.
+done-patch-withdrawn = Retirado y anotado.
+device-attribute-anti-malware = Programas contra software malicioso
+device-attribute-patching = Quién actualiza el sistema operativo
+device-format-mds2 = Declaración del fabricante (MDS2)
+device-parts = De qué está hecho
+device-no-sbom = No hay ninguna lista de materiales (SBOM) adjunta, así que no se buscan vulnerabilidades en sus componentes de software. Pídala al fabricante en CycloneDX o SPDX.
+device-no-mds2 = No hay ninguna declaración del fabricante (MDS2) adjunta.
+device-no-approval = No se sabe qué parches aprueba o rechaza su proveedor.
+components-title = Componentes de software
+components-lead = De qué están hechos los dispositivos, según sus listas de materiales. Un componente sin URL de paquete no se puede comparar con vulnerabilidades.
+components-find = Nombre, versión, proveedor o URL de paquete
+components-count = { $count ->
+    [one] { $count } componente
+   *[other] { $count } componentes
+  }
+components-matched = { $count ->
+    [one] { $count } de ellos se compara con vulnerabilidades
+   *[other] { $count } de ellos se comparan con vulnerabilidades
+  }
+components-flaws = { $count ->
+    [one] { $count } lugar del archivo no se pudo leer
+   *[other] { $count } lugares del archivo no se pudieron leer
+  }
+components-devices = { $count ->
+    [one] { $count } dispositivo con lista de materiales
+   *[other] { $count } dispositivos con lista de materiales
+  }
+components-everywhere = Buscar en todos los dispositivos
+components-none = Ningún componente coincide.
+components-before = Componentes anteriores
+components-after = Más componentes
+component = Componente
+component-version = Versión
+component-supplier = Proveedor
+component-unmatched = No se puede comparar
+component-no-hit = Ninguna conocida
+attached-device = Adjunto a este dispositivo
+attached-model = Adjunto a todo { $model }
+attach-sbom = Adjuntar una lista de materiales
+attach-mds2 = Adjuntar una declaración del fabricante
+attach-help-sbom = CycloneDX o SPDX 2 en JSON. Sustituye a una anterior, y los componentes se comparan enseguida con las vulnerabilidades conocidas.
+attach-help-mds2 = El libro (.xlsx) del formulario de 2019 tal como lo rellenó el fabricante. Sustituye a uno anterior.
+attach-file = Archivo
+attach-model = Es de todo dispositivo de este fabricante y modelo en esta versión
+attach-do = Adjuntar
+detach-why-sbom = ¿Por qué se retira la lista de materiales?
+detach-why-mds2 = ¿Por qué se retira la declaración?
+detach-do = Retirar
+mds2-title = Declaración del fabricante (MDS2)
+mds2-show = Ver la declaración
+mds2-lead = Lo que el fabricante dice de la seguridad del dispositivo. Nada de ello se midió aquí.
+mds2-means = Qué significa para el laboratorio
+mds2-says = El fabricante dice
+mds2-note = Nota
+mds2-sections = Todas las respuestas por sección
+mds2-question = Pregunta
+mds2-answer = Respuesta
+mds2-unanswered = Sin respuesta
+mds2-answers = { $count ->
+    [one] { $count } pregunta respondida
+   *[other] { $count } preguntas respondidas
+  }
+mds2-missing = { $count ->
+    [one] En el libro falta { $count } pregunta del formulario.
+   *[other] En el libro faltan { $count } preguntas del formulario.
+  }
+mds2-disclosed-yes = Sí
+mds2-disclosed-no = No
+mds2-disclosed-not-applicable = No corresponde
+mds2-disclosed-unclear = Lo debe leer una persona
+mds2-disclosed-unanswered = Sin respuesta
+mds2-capability-patient-data = Muestra, guarda o envía datos de pacientes: manténgalo en una zona que no esté abierta a todos
+mds2-capability-patient-data-kept = Guarda datos de pacientes él mismo: bórrelos antes de que salga del laboratorio
+mds2-capability-encryption-at-rest = Los datos guardados se pueden cifrar; si no, vigile el dispositivo y sus soportes
+mds2-capability-encryption-in-transit = Los datos se cifran antes de enviarlos; si no, envíelos por el borde de Labward
+mds2-capability-tls = Admite TLS
+mds2-capability-node-authentication = Reconoce los sistemas con los que habla; si no, que la red permita solo esos
+mds2-capability-wireless = Tiene conexiones inalámbricas: apague las que no se usan
+mds2-capability-remote-service = Admite conexiones de servicio remoto: permítalas solo mientras hagan falta
+mds2-capability-anti-malware = Admite programas contra software malicioso; si no, manténgalo aparte en la red
+mds2-capability-anti-malware-by-owner = El laboratorio puede instalar o actualizar ese programa
+mds2-capability-allowed-software-only = Solo se ejecutan en él programas aprobados
+mds2-capability-os-updates-by-owner = El laboratorio tiene instrucciones para actualizar el sistema operativo
+mds2-capability-os-updates-by-vendor-only = Las actualizaciones del sistema operativo requieren el servicio del fabricante: planifique visitas
+mds2-capability-os-updates-without-approval = Las actualizaciones del sistema operativo no requieren aprobación del fabricante
+mds2-capability-update-notices = El fabricante avisa de qué actualizaciones están aprobadas
+mds2-capability-vulnerability-reports = El fabricante recibe avisos de vulnerabilidades
+mds2-capability-sbom = Hay una lista de su software: pídala y adjúntela
+mds2-capability-authentication = Las personas deben identificarse
+mds2-capability-unique-accounts = Cada persona tiene su propia cuenta
+mds2-capability-multi-factor = Se puede pedir más que una contraseña
+mds2-capability-automatic-logoff = Cierra la sesión o se bloquea cuando nadie trabaja
+mds2-capability-audit-log = Registra quién hizo qué
+mds2-capability-audit-log-export = El registro se puede exportar
+mds2-capability-emergency-access = Hay un acceso para emergencias
+mds2-section-doc = El dispositivo y sus documentos
+mds2-section-mpii = Datos personales
+mds2-section-alof = Cierre de sesión automático
+mds2-section-audt = Auditoría
+mds2-section-auth = Autorización
+mds2-section-csup = Actualizaciones de seguridad
+mds2-section-didt = Anonimización
+mds2-section-dtbk = Copias y recuperación
+mds2-section-emrg = Acceso de emergencia
+mds2-section-igau = Integridad de los datos
+mds2-section-mldp = Software malicioso
+mds2-section-naut = Autenticación de nodos
+mds2-section-conn = Conectividad
+mds2-section-paut = Autenticación de personas
+mds2-section-plok = Cierres físicos
+mds2-section-rdmp = Soporte de componentes de terceros
+mds2-section-sbom = Lista de materiales
+mds2-section-sahd = Refuerzo
+mds2-section-sgud = Orientación
+mds2-section-stcf = Confidencialidad de los datos guardados
+mds2-section-txcf = Confidencialidad de los datos enviados
+mds2-section-txig = Integridad de los datos enviados
+mds2-section-rmot = Servicio remoto
+mds2-section-othr = Otros
+approvals-title = Parches que aprueban los proveedores
+approvals-lead = Los proveedores dicen para cada modelo qué parches se pueden poner. Anote aquí lo que dicen; quien trata una vulnerabilidad con un parche lo ve, y se toma de aquí.
+approvals-all = Todas las aprobaciones
+approvals-none = Todavía no se sabe nada.
+approvals-taken = Un tratamiento con un parche nombrado aquí toma lo que dice el proveedor, si la persona no dice otra cosa.
+approval-approved = Aprobado
+approval-rejected = No se debe poner
+approval-pending = Aún no lo dice
+approval-patch = Parche
+approval-patch-help = Una versión, el número de una actualización como KB5034441, un CVE, o palabras
+approval-model = Modelo
+approval-says = El proveedor dice
+approval-known = Se sabe por
+approval-new = Anotar lo que dice un proveedor
+approval-version = Solo para esta versión del software
+approval-document = Dónde lo dice el proveedor
+approval-why = Cómo se sabe
+approval-do = Anotarlo
+hit-published = Lo que responden los editores (VEX)
+hit-published-counts = Aquí decide la palabra del fabricante.
+hit-published-maker = La palabra del fabricante, que aquí no decide.
+hit-published-other = No es el fabricante de este dispositivo: se muestra, y no cierra nada.
+hit-status-component = componente vulnerable del dispositivo
+hit-closed-sbom = Cerrada: la lista de materiales del dispositivo ya no lo contiene.
+hit-closed-vex = Cerrada por el documento VEX del fabricante.
+vex-status-affected = Afectado
+vex-status-fixed = Corregido
+vex-status-not-affected = No afectado
+vex-status-under-investigation = En investigación
+vex-why-component-not-present = el componente no está en el dispositivo
+vex-why-inline-mitigations-already-exist = algo en el dispositivo impide que se explote
+vex-why-vulnerable-code-cannot-be-controlled-by-adversary = un atacante no puede controlar el código
+vex-why-vulnerable-code-not-in-execute-path = el código nunca se ejecuta
+vex-why-vulnerable-code-not-present = el código no está en el dispositivo

@@ -291,8 +291,11 @@ mod tests {
             "access-",
             "advisories-line-",
             "advisory-kind-",
+            "approval-",
+            "attach-",
             "configuration-",
             "decision-",
+            "detach-why-",
             "device-attribute-",
             "device-confidence-",
             "device-criticality-",
@@ -319,6 +322,9 @@ mod tests {
             "hits-filter-",
             "kind-",
             "list-",
+            "mds2-capability-",
+            "mds2-disclosed-",
+            "mds2-section-",
             "message-",
             "network-decision-",
             "network-direction-",
@@ -342,6 +348,8 @@ mod tests {
             "unusual-show-",
             "unusual-state-",
             "verdict-",
+            "vex-status-",
+            "vex-why-",
         ];
         for key in known.keys() {
             let quoted = format!("\"{key}\"");

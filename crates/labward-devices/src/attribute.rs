@@ -61,6 +61,10 @@ attributes! {
     Os = "os";
     /// The build of the operating system.
     OsBuild = "os-build";
+    /// Whether software against malware may run on it, as its manufacturer says.
+    AntiMalware = "anti-malware";
+    /// Who puts in updates of its operating system, as its manufacturer says.
+    Patching = "patching";
     /// What it calls itself as the sender of messages: MSH-3 and MSH-4, or the sender of an ASTM header.
     Sender = "sender";
     /// What its messages call the instrument: OBX-18 or PRT-10.

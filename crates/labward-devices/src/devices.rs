@@ -402,6 +402,50 @@ impl Devices {
         self.write(draft, entry, facts).map(Some)
     }
 
+    /// Takes over what a manufacturer's disclosure says of devices that it is attached to. One entry holds its SHA-256 and
+    /// how many devices it says something new of; none where nothing is new.
+    ///
+    /// # Errors
+    /// [`DevicesError::NoDevice`], [`DevicesError::BadValue`], and what the store says.
+    pub fn disclosed(
+        &self,
+        ids: &[DeviceId],
+        values: &[(Attribute, String)],
+        (name, digest): (&str, [u8; 32]),
+        by: PersonId,
+        now: Timestamp,
+    ) -> Result<Option<(EntryIndex, usize)>, DevicesError> {
+        let format = ImportFormat::Mds2;
+        let source = Source::File {
+            format,
+            name: file_name(name),
+            sha256: digest,
+        };
+        let mut said = Vec::new();
+        for (attribute, text) in values {
+            let read = attribute.read(text)?.into_iter();
+            said.extend(read.map(|value| (*attribute, value, Confidence::Medium)));
+        }
+        let _order = self.order();
+        let mut draft = self.draft(now);
+        for id in ids {
+            draft.present(*id)?;
+            draft.say(*id, &said, &source, false);
+        }
+        let changed = draft.touched.len();
+        if changed == 0 {
+            return Ok(None);
+        }
+        let facts = Facts::new()
+            .text("source", format.name())
+            .hex("sha256", &digest)
+            .number("changed", changed);
+        let (actor, site) = (Actor::Person(by), self.0.site);
+        let entry = NewEntry::new(site, actor, Action::DeviceImported, Subject::Devices);
+        let entry = self.write(draft, entry, facts)?;
+        Ok(Some((entry, changed)))
+    }
+
     fn all(&self) -> Arc<Inventory> {
         Arc::clone(&self.0.all.read().unwrap_or_else(PoisonError::into_inner))
     }

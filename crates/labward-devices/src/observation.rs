@@ -145,7 +145,7 @@ impl FromStr for Voice {
         match text.split_once(':') {
             None if text == "capture" => Ok(Self::Capture),
             None if text == "person" => Ok(Self::Person),
-            Some(("file", format)) => ImportFormat::by_name(format).map(Self::File).ok_or(()),
+            Some(("file", format)) => ImportFormat::by_any_name(format).map(Self::File).ok_or(()),
             Some(("peer", peer)) => peer.parse().map(Self::Peer).map_err(|_| ()),
             _ => Err(()),
         }
@@ -169,6 +169,7 @@ mod tests {
             Voice::Capture,
             Voice::Peer(PeerId::new(7)),
             Voice::File(ImportFormat::SnipeIt),
+            Voice::File(ImportFormat::Mds2),
         ];
         for voice in voices {
             assert_eq!(voice.to_string().parse(), Ok(voice));

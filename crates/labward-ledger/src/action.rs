@@ -242,6 +242,14 @@ actions! {
     DeviceAdded = "device.added", C, "110131", None, None;
     /// A person said something else of a device, or bound a peer to it.
     DeviceChanged = "device.changed", U, "110131", None, None;
+    /// A person attached to a device or a model what its manufacturer discloses: a bill of materials or MDS2.
+    DeviceDisclosed = "device.disclosed", C, "110131", None, None;
+    /// A person took such a disclosure away.
+    DeviceDisclosureRemoved = "device.disclosure-removed", D, "110131", None, None;
+    /// A person took down whether a vendor approves a patch for a model.
+    DevicePatchStated = "device.patch-stated", C, "110131", None, None;
+    /// A person took that back.
+    DevicePatchWithdrawn = "device.patch-withdrawn", D, "110131", None, None;
     /// A list of devices was taken over from a file.
     DeviceImported = "device.imported", C, "110131", None, None;
     /// A person declared two devices one.

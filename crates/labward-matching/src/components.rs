@@ -5,6 +5,7 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use labward_advisory::Purl;
 use labward_advisory::osv::{Affected, Event, Range, RangeKind, Vulnerability};
@@ -46,20 +47,17 @@ pub struct UnknownEcosystem;
 
 /// The vulnerable packages of a set of vulnerabilities, by ecosystem and name.
 #[derive(Debug)]
-pub struct Components<'o> {
-    vulnerabilities: &'o [Vulnerability],
+pub struct Components {
+    vulnerabilities: Arc<[Vulnerability]>,
     by_package: HashMap<String, Vec<usize>>,
-    packages: Vec<Package<'o>>,
+    packages: Vec<Package>,
 }
 
 /// One package of one vulnerability.
 #[derive(Debug)]
-struct Package<'o> {
+struct Package {
     vulnerability: usize,
     place: usize,
-    affected: &'o Affected,
-    /// The release of a distribution that it is for, as the `12` of `Debian:12`.
-    release: Option<&'o str>,
     ranges: Vec<PreparedRange>,
 }
 
@@ -79,9 +77,10 @@ enum Edge {
     Limit,
 }
 
-impl<'o> Components<'o> {
+impl Components {
     /// Prepares every package of these vulnerabilities; those that were withdrawn count no longer.
-    pub fn new(vulnerabilities: &'o [Vulnerability]) -> Self {
+    pub fn new(vulnerabilities: impl Into<Arc<[Vulnerability]>>) -> Self {
+        let vulnerabilities = vulnerabilities.into();
         let mut by_package: HashMap<String, Vec<usize>> = HashMap::new();
         let mut packages = Vec::new();
         for (at, vulnerability) in vulnerabilities.iter().enumerate() {
@@ -89,15 +88,7 @@ impl<'o> Components<'o> {
                 continue;
             }
             for (place, affected) in vulnerability.affected.iter().enumerate() {
-                let named = match (&affected.ecosystem, &affected.name) {
-                    (Some(ecosystem), Some(name)) => Some(key(ecosystem, name)),
-                    _ => affected
-                        .purl
-                        .as_deref()
-                        .and_then(Purl::parse)
-                        .and_then(|purl| key_of(&purl)),
-                };
-                let Some(key) = named else {
+                let Some(key) = package_of(affected) else {
                     continue;
                 };
                 let ecosystem = affected.ecosystem.as_deref().unwrap_or_default();
@@ -109,8 +100,6 @@ impl<'o> Components<'o> {
                 packages.push(Package {
                     vulnerability: at,
                     place,
-                    affected,
-                    release: ecosystem.split_once(':').map(|(_, release)| release),
                     ranges: affected
                         .ranges
                         .iter()
@@ -127,8 +116,14 @@ impl<'o> Components<'o> {
     }
 
     /// The vulnerabilities, in the order of [`ComponentAnswer::vulnerability`].
-    pub const fn vulnerabilities(&self) -> &'o [Vulnerability] {
-        self.vulnerabilities
+    pub fn vulnerabilities(&self) -> &[Vulnerability] {
+        &self.vulnerabilities
+    }
+
+    /// The part of a vulnerability that a package is.
+    fn affected(&self, package: &Package) -> Option<&Affected> {
+        let of = self.vulnerabilities.get(package.vulnerability)?;
+        of.affected.get(package.place)
     }
 
     /// How many packages are prepared.
@@ -149,6 +144,9 @@ impl<'o> Components<'o> {
         let mut read: Vec<(Scheme, Ordered)> = Vec::new();
         let mut said: BTreeMap<usize, Vec<(Verdict, Option<Reason>, RangeTrail)>> = BTreeMap::new();
         for package in found.iter().filter_map(|&at| self.packages.get(at)) {
+            let Some(affected) = self.affected(package) else {
+                continue;
+            };
             let schemes = package.ranges.iter().map(|range| range.scheme);
             for scheme in schemes {
                 if !read.iter().any(|(of, _)| *of == scheme) {
@@ -157,7 +155,7 @@ impl<'o> Components<'o> {
                     read.push((scheme, ordered));
                 }
             }
-            let one = package.says(purl, &read);
+            let one = package.says(affected, purl, &read);
             said.entry(package.vulnerability).or_default().push(one);
         }
         let mut answers: Vec<ComponentAnswer> = said
@@ -252,10 +250,11 @@ fn prepared(range: &Range, ecosystem: Scheme) -> PreparedRange {
     }
 }
 
-impl Package<'_> {
+impl Package {
     /// What it says of a version.
     fn says(
         &self,
+        affected: &Affected,
         purl: &Purl,
         read: &[(Scheme, Ordered)],
     ) -> (Verdict, Option<Reason>, RangeTrail) {
@@ -264,11 +263,11 @@ impl Package<'_> {
             range,
         };
         let doubt = |reason, range| (Verdict::CannotTell, Some(reason), trail(range));
-        if !self.is_release_of(purl) {
+        if !is_release_of(affected, purl) {
             return doubt(Reason::Distribution, None);
         }
         let version = purl.version.as_deref();
-        if version.is_some_and(|text| self.affected.versions.iter().any(|of| &**of == text)) {
+        if version.is_some_and(|text| affected.versions.iter().any(|of| &**of == text)) {
             return (Verdict::Affected, None, trail(None));
         }
         let mut open = None;
@@ -282,7 +281,7 @@ impl Package<'_> {
                 None => open = open.or(Some(at)),
             }
         }
-        let has_list = !self.affected.versions.is_empty();
+        let has_list = !affected.versions.is_empty();
         match (open, decided, self.ranges.is_empty()) {
             _ if version.is_none() => doubt(Reason::NoVersion, open),
             (Some(at), ..) => doubt(Reason::VersionOrder, Some(at)),
@@ -293,26 +292,43 @@ impl Package<'_> {
             (None, None, true) => doubt(Reason::NoRange, None),
         }
     }
+}
 
-    /// Whether a component is surely of the distribution's release; packages of no distribution have none.
-    fn is_release_of(&self, purl: &Purl) -> bool {
-        let Some(release) = self.release else {
-            return true;
-        };
-        let distro = purl.qualifiers.iter().find(|(key, _)| key == "distro");
-        let Some((_, distro)) = distro else {
-            return false;
-        };
-        let release = release.trim_start_matches('v');
-        let release = release.split(':').next().unwrap_or_default();
-        let of = distro
-            .rsplit_once('-')
-            .map_or(distro.as_str(), |(_, of)| of);
-        of == release
-            || of
-                .strip_prefix(release)
-                .is_some_and(|rest| rest.starts_with('.'))
+/// Whether a component is surely of the distribution's release; packages of no distribution have none.
+fn is_release_of(affected: &Affected, purl: &Purl) -> bool {
+    // As the `12` of `Debian:12`.
+    let ecosystem = affected.ecosystem.as_deref().unwrap_or_default();
+    let Some((_, release)) = ecosystem.split_once(':') else {
+        return true;
+    };
+    let distro = purl.qualifiers.iter().find(|(key, _)| key == "distro");
+    let Some((_, distro)) = distro else {
+        return false;
+    };
+    let release = release.trim_start_matches('v');
+    let release = release.split(':').next().unwrap_or_default();
+    let of = distro
+        .rsplit_once('-')
+        .map_or(distro.as_str(), |(_, of)| of);
+    of == release
+        || of
+            .strip_prefix(release)
+            .is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The package that a part of a vulnerability is of, in one spelling; `None` if no ecosystem here is its own.
+///
+/// [`package_of_purl`] spells the package of a component the same way.
+pub fn package_of(affected: &Affected) -> Option<String> {
+    match (&affected.ecosystem, &affected.name) {
+        (Some(ecosystem), Some(name)) => Some(key(ecosystem, name)),
+        _ => package_of_purl(&Purl::parse(affected.purl.as_deref()?)?),
     }
+}
+
+/// The package that a component is, in one spelling; `None` if the ecosystem of its type is not known.
+pub fn package_of_purl(purl: &Purl) -> Option<String> {
+    key_of(purl)
 }
 
 impl PreparedRange {

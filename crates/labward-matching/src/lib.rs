@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod bill;
 mod components;
 mod eol;
 mod exploited;
@@ -13,7 +14,10 @@ mod published;
 mod vex;
 
 pub use answer::{Answer, Reason, Stated, Trail, Verdict, Without};
-pub use components::{ComponentAnswer, Components, RangeTrail, UnknownEcosystem};
+pub use bill::{Bill, Component};
+pub use components::{
+    ComponentAnswer, Components, RangeTrail, UnknownEcosystem, package_of, package_of_purl,
+};
 pub use eol::{EndOfLife, EndOfLifeTable, Lifecycle, Support, TableError};
 pub use exploited::{Exploited, ExploitedAnswer, SystemTrail};
 pub use fixes::{Fix, FixState, FixTable};
@@ -21,7 +25,9 @@ pub use matcher::{Books, Device, Matcher};
 pub use people::{
     Alias, Answers, Justification, NoVulnerabilityId, Statement, VexStatus, VulnerabilityId,
 };
-pub use published::{LeftOut, Published, PublishedProduct, PublishedStatement, WhyLeftOut};
+pub use published::{
+    LeftOut, Published, PublishedProduct, PublishedStatement, WhyLeftOut, reason_in_csaf,
+};
 pub use vex::{VexDevice, VexHeading, to_openvex};
 
 #[cfg(test)]

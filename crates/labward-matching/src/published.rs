@@ -41,6 +41,13 @@ pub struct PublishedStatement {
 /// A product that is clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublishedProduct {
+    /// By a link into a bill of materials (BOM-Link).
+    Linked {
+        /// The serial number of the bill, as a `urn:uuid:`.
+        serial: Text,
+        /// What names the component there.
+        reference: Text,
+    },
     /// By vendor, name and version.
     Named {
         /// The vendor.
@@ -151,7 +158,7 @@ impl Published {
         published
     }
 
-    /// Of the VEX in a CycloneDX document; a component of another document is not clear.
+    /// Of the VEX in a CycloneDX document; a component of another document is clear by a BOM-Link.
     pub fn of_cyclonedx(bom: &Bom) -> Self {
         let mut published = Self::default();
         for one in &bom.vulnerabilities {
@@ -171,7 +178,8 @@ impl Published {
                         of.version.as_ref(),
                     ),
                     // Many documents take the package URL for the reference.
-                    None => clear(Some(&affects.target), None, None, None),
+                    None => linked(&affects.target)
+                        .map_or_else(|| clear(Some(&affects.target), None, None, None), Ok),
                 };
                 published.add(product, (&one.id, &affects.target), |product| {
                     Some(PublishedStatement {
@@ -224,6 +232,28 @@ impl Published {
         }
         published
     }
+}
+
+/// What `urn:cdx:SERIAL/VERSION#REFERENCE` leads to.
+fn linked(target: &str) -> Option<PublishedProduct> {
+    let (document, reference) = target.strip_prefix("urn:cdx:")?.split_once('#')?;
+    let (serial, _) = document.split_once('/')?;
+    let is_full = !serial.is_empty() && !reference.is_empty();
+    is_full.then(|| PublishedProduct::Linked {
+        serial: format!("urn:uuid:{serial}").into(),
+        reference: reference.into(),
+    })
+}
+
+/// Why a CSAF document says that a product is not affected: by a word of VEX, and in the publisher's words.
+pub fn reason_in_csaf(
+    vulnerability: &Vulnerability,
+    product: ProductIndex,
+) -> (Option<Justification>, Option<Text>) {
+    (
+        flagged(vulnerability, product),
+        impact(vulnerability, product),
+    )
 }
 
 fn clear(

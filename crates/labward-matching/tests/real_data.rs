@@ -307,7 +307,7 @@ fn the_package_urls_of_real_bills_of_materials_are_of_known_ecosystems() {
     let Some(data) = folder("the_package_urls") else {
         return;
     };
-    let none = Components::new(&[]);
+    let none = Components::new([]);
     let mut asked = 0;
     for file in ["dropwizard-1.3.15", "juice-shop-11.1.2", "laravel-7.12.0"] {
         let path = data.join(format!("sbom/{file}.cdx.json"));

@@ -120,6 +120,11 @@ const TABLE: [(Capability, &str, &str); 24] = [
 ];
 
 impl Capability {
+    /// All of them, in the order in which they are shown.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(one, ..)| *one)
+    }
+
     /// Its name in JSON and tables.
     pub fn name(self) -> &'static str {
         let mut rows = TABLE.iter();

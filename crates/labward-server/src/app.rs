@@ -20,6 +20,7 @@ use std::time::Duration;
 use labward_base::{Clock, Timestamp};
 use labward_conduits::{Behaviours, Conduits};
 use labward_devices::Devices;
+use labward_disclosures::Disclosures;
 use labward_gateway::delivery::{Delivery, DeliveryParts};
 use labward_gateway::edge::Edges;
 use labward_gateway::events::Events;
@@ -119,6 +120,7 @@ pub(crate) struct Core {
     pub(crate) behaviours: Behaviours,
     /// The accepted messages that wait to be looked at.
     pub(crate) watching: Arc<Watching>,
+    pub(crate) disclosures: Disclosures,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -239,6 +241,10 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     let conduits = Conduits::load(store.clone(), SITE)?;
     let settings = labward_behaviour::Settings::default();
     let behaviours = Behaviours::load(store.clone(), SITE, settings, clock.now())?;
+    let (disclosures, damaged) = Disclosures::load(store.clone(), SITE)?;
+    for one in damaged {
+        tracing::error!(disclosure = %one.id, "what a manufacturer disclosed cannot be read any more: attach it again");
+    }
     let (threats, damaged) = Threats::load(store.clone(), SITE)?;
     for document in damaged {
         tracing::error!(advisory = %document.id, "an advisory cannot be read any more: import it again");
@@ -287,6 +293,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         conduits,
         behaviours,
         watching: Arc::default(),
+        disclosures,
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),

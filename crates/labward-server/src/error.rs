@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use labward_base::{Problem, problem};
 use labward_conduits::ConduitsError;
 use labward_devices::DevicesError;
+use labward_disclosures::DisclosuresError;
 use labward_gateway::StartError;
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::messages::MessageError;
@@ -31,6 +32,9 @@ pub enum ServerError {
     /// The devices.
     #[error("load the devices")]
     Devices(#[from] DevicesError),
+    /// What manufacturers disclose.
+    #[error("load what manufacturers disclose")]
+    Disclosures(#[from] DisclosuresError),
     /// With whom devices talk.
     #[error("load the conduits")]
     Conduits(#[from] ConduitsError),
@@ -105,6 +109,7 @@ impl ServerError {
             Self::Busy(_) => &problem::STORE_BUSY,
             Self::Delivery(error) => error.problem(),
             Self::Devices(error) => error.problem(),
+            Self::Disclosures(error) => error.problem(),
             Self::Threats(error) => error.problem(),
             Self::Conduits(error) => error.problem(),
             Self::NoInstallation(_) => &problem::SERVER_NOT_INITIALIZED,

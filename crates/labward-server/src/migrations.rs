@@ -36,6 +36,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_conduits::MIGRATIONS,
         labward_threats::LISTING_MIGRATIONS,
         labward_conduits::BEHAVIOUR_MIGRATIONS,
+        labward_disclosures::MIGRATIONS,
     ]
     .concat()
 }
@@ -80,6 +81,7 @@ mod tests {
             "segmentation_alert",
             "advisory_listed",
             "behaviour_anomaly",
+            "patch_approval",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

@@ -11,10 +11,16 @@ use labward_base::id::{DocumentId, EntryIndex};
 pub enum DocumentKind {
     /// A security advisory or VEX document of the Common Security Advisory Framework 2.0.
     Csaf,
+    /// Statements of VEX in a CycloneDX document.
+    CycloneDx,
     /// Scores of the Exploit Prediction Scoring System.
     Epss,
     /// The catalog of known exploited vulnerabilities of CISA.
     Kev,
+    /// Statements of VEX in an OpenVEX document.
+    OpenVex,
+    /// Vulnerabilities of the packages of an ecosystem (OSV); its version says how many.
+    Osv,
 }
 
 impl DocumentKind {
@@ -22,8 +28,11 @@ impl DocumentKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Csaf => "csaf",
+            Self::CycloneDx => "cyclonedx",
             Self::Epss => "epss",
             Self::Kev => "kev",
+            Self::OpenVex => "openvex",
+            Self::Osv => "osv",
         }
     }
 }
@@ -40,8 +49,11 @@ impl FromStr for DocumentKind {
     fn from_str(text: &str) -> Result<Self, ()> {
         Ok(match text {
             "csaf" => Self::Csaf,
+            "cyclonedx" => Self::CycloneDx,
             "epss" => Self::Epss,
             "kev" => Self::Kev,
+            "openvex" => Self::OpenVex,
+            "osv" => Self::Osv,
             _ => return Err(()),
         })
     }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use labward_advisory::{Score, Text};
 use labward_base::Timestamp;
 use labward_base::id::{DeviceId, DocumentId, EntryIndex, HitId, StatementId};
-use labward_matching::Verdict;
+use labward_matching::{Justification, Verdict, VexStatus, VulnerabilityId};
 
 /// Which vulnerability of which document, however often the document is released.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,8 +38,12 @@ pub enum ClosedBy {
     DeviceRemoved,
     /// What the device says of itself now is not affected.
     Retest,
+    /// The device's bill of materials is another, or is there no more.
+    Sbom,
     /// A person's statement says so.
     Statement,
+    /// The device's maker says so in a VEX document.
+    Vex,
 }
 
 impl ClosedBy {
@@ -47,7 +53,9 @@ impl ClosedBy {
             Self::Advisory => "advisory",
             Self::DeviceRemoved => "device-removed",
             Self::Retest => "retest",
+            Self::Sbom => "sbom",
             Self::Statement => "statement",
+            Self::Vex => "vex",
         }
     }
 }
@@ -60,7 +68,9 @@ impl FromStr for ClosedBy {
             Self::Advisory,
             Self::DeviceRemoved,
             Self::Retest,
+            Self::Sbom,
             Self::Statement,
+            Self::Vex,
         ];
         all.into_iter().find(|one| one.name() == text).ok_or(())
     }
@@ -77,7 +87,8 @@ pub struct Hit {
     pub key: HitKey,
     /// What the last matching said while it was open; never [`Verdict::NotAffected`].
     pub verdict: Verdict,
-    /// The version of the device when the verdict changed last; empty if it was not known.
+    /// The version of the device when the verdict changed last, empty if it was not known; of a hit that comes from its bill
+    /// of materials the SHA-256 of that.
     pub version: String,
     /// When it was found first; clocks run from here.
     pub found: Timestamp,
@@ -102,8 +113,8 @@ pub struct Judged {
     pub place: usize,
     /// Whether the device is hit.
     pub verdict: Verdict,
-    /// What would be said without any person's statement; `None` where no statement counts, or where
-    /// nothing would be said.
+    /// What would be said without any person's statement and any VEX document; `None` where none of them counts, or
+    /// where nothing would be said.
     pub without: Option<Verdict>,
     /// The codes of the reasons why it cannot be told.
     pub reasons: Vec<&'static str>,
@@ -111,9 +122,77 @@ pub struct Judged {
     pub steps: Vec<Step>,
     /// The statements of people that count here.
     pub statements: Vec<StatementId>,
-    /// Whether it is told in a hit that stands for several: vulnerabilities of an operating system of which
-    /// it cannot be told.
+    /// Whether one of them says how the device stands to it.
+    pub is_stated: bool,
+    /// Whether it is told in another hit: one that stands for several vulnerabilities of an operating system of which it
+    /// cannot be told, or one of an advisory about the device that names the same vulnerability.
     pub is_summed: bool,
+    /// The components of the device's bill of materials that decide, by their places.
+    pub components: Vec<usize>,
+    /// What is told of the vulnerability itself, where no advisory of [`Judged::document`] does.
+    pub told: Option<Arc<Told>>,
+    /// What publishers said of it in VEX documents, the newest first.
+    pub published: Vec<PublishedAnswer>,
+}
+
+impl Judged {
+    /// Of this device, about nothing yet.
+    pub(crate) fn of(device: DeviceId) -> Self {
+        Self {
+            device,
+            key: HitKey {
+                publisher: String::new(),
+                advisory: String::new(),
+                vulnerability: String::new(),
+            },
+            document: DocumentId::new(0),
+            place: usize::MAX,
+            verdict: Verdict::CannotTell,
+            without: None,
+            reasons: Vec::new(),
+            steps: Vec::new(),
+            statements: Vec::new(),
+            is_stated: false,
+            is_summed: false,
+            components: Vec::new(),
+            told: None,
+            published: Vec::new(),
+        }
+    }
+}
+
+/// What is told of a vulnerability of a package.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The ids under which it is known.
+    pub names: Vec<VulnerabilityId>,
+    /// One line about it.
+    pub title: Text,
+    /// Its scores.
+    pub scores: Vec<Score>,
+    /// Where more stands.
+    pub references: Vec<Text>,
+}
+
+/// What a publisher said of a vulnerability in a device, or in a component of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedAnswer {
+    /// The document that says it.
+    pub document: DocumentId,
+    /// What it says.
+    pub status: VexStatus,
+    /// Why the device is not affected, by a word of VEX.
+    pub justification: Option<Justification>,
+    /// Why, or what to do, in the publisher's words.
+    pub words: Option<Text>,
+    /// The component that it is said of, by its place; `None` where it is said of the device.
+    pub component: Option<usize>,
+    /// When it was said.
+    pub said: Option<Timestamp>,
+    /// Whether the publisher makes the device; nobody else's word decides.
+    pub is_by_maker: bool,
+    /// Whether it decides here.
+    pub counts: bool,
 }
 
 /// One product as its publisher wrote it, and how it was compared.

@@ -3,14 +3,19 @@
 //! It must never hold more of a file than its packed bytes and what was read from it.
 
 use labward_advisory::csaf::Advisory;
+use labward_advisory::cyclonedx::Bom;
 use labward_advisory::epss::Scores;
 use labward_advisory::kev::Catalog;
+use labward_advisory::openvex::OpenVex;
+use labward_advisory::osv::Osv;
 use labward_advisory::{Error, Limits};
 use labward_base::Timestamp;
 use labward_base::id::DocumentId;
 use labward_seal::sha256;
 
 use crate::document::{DocumentKind, Integrity};
+use crate::osv::OsvIntake;
+use crate::vex::VexDocument;
 
 /// How hard documents are packed; one of 25 kB takes under a millisecond.
 const LEVEL: i32 = 6;
@@ -28,6 +33,7 @@ pub struct Incoming<'a> {
 #[derive(Debug, Default)]
 pub struct Intake {
     pub(crate) taken: Vec<Taken>,
+    pub(crate) osv: OsvIntake,
 }
 
 /// One file, and what it is.
@@ -58,6 +64,17 @@ pub(crate) enum Content {
     Csaf(Box<Advisory>),
     Epss(Scores),
     Kev(Catalog),
+    /// Is read when it is needed.
+    Osv,
+    Vex(Box<VexDocument>),
+}
+
+/// What a file is, once it was read.
+enum Read {
+    Document(Content),
+    CycloneDx(Bom),
+    OpenVex(OpenVex),
+    Osv(Osv),
 }
 
 /// What became of a file.
@@ -112,7 +129,16 @@ impl Intake {
                 signature: Some(Err(why)),
                 ..
             } => Err(format!("its signature is not good: {why}")),
-            _ => read(incoming.bytes, integrity),
+            _ => read(incoming.bytes),
+        };
+        let outcome = match outcome {
+            // Of these many files make one document.
+            Ok(Read::Osv(osv)) => match self.osv.take(&osv) {
+                Ok(()) => return,
+                Err(why) => Err(why),
+            },
+            Ok(read) => fresh(read, incoming.bytes, integrity),
+            Err(why) => Err(why),
         };
         self.taken.push(Taken {
             file: incoming.file.chars().take(200).collect(),
@@ -141,38 +167,67 @@ impl Intake {
 
     /// Whether nothing was read and nothing refused.
     pub fn is_empty(&self) -> bool {
-        self.taken.is_empty()
+        self.taken.is_empty() && self.osv.is_empty()
     }
 }
 
-fn read(bytes: &[u8], integrity: &Integrity) -> Result<Fresh, String> {
-    let content = content(bytes).map_err(|error| error.to_string())?;
-    let (kind, publisher, name, version, released) = match &content {
-        Content::Csaf(one) => (
+fn fresh(read: Read, bytes: &[u8], integrity: &Integrity) -> Result<Fresh, String> {
+    let (kind, publisher, name, version, released) = match &read {
+        Read::Document(Content::Csaf(one)) => (
             DocumentKind::Csaf,
             one.publisher.namespace.to_string(),
             one.id.to_string(),
             one.tracking.version.to_string(),
             one.tracking.current_release,
         ),
-        Content::Epss(one) => (
+        Read::Document(Content::Epss(one)) => (
             DocumentKind::Epss,
             String::new(),
             String::new(),
             one.model_version.clone().unwrap_or_default(),
             one.scored,
         ),
-        Content::Kev(one) => (
+        Read::Document(Content::Kev(one)) => (
             DocumentKind::Kev,
             String::new(),
             String::new(),
             one.version.to_string(),
             one.released,
         ),
+        Read::OpenVex(one) => (
+            DocumentKind::OpenVex,
+            one.author.to_string(),
+            one.id.to_string(),
+            one.version.as_deref().unwrap_or_default().to_owned(),
+            one.updated.or(one.issued),
+        ),
+        Read::CycloneDx(one) => (
+            DocumentKind::CycloneDx,
+            VexDocument::of_cyclonedx(one).publisher,
+            named(one),
+            String::new(),
+            one.made,
+        ),
+        Read::Document(Content::Osv | Content::Vex(_)) | Read::Osv(_) => {
+            return Err("it is of another kind".to_owned());
+        }
     };
-    if kind == DocumentKind::Csaf && name.trim().is_empty() {
-        return Err("it has no document.tracking.id".to_owned());
+    if name.trim().is_empty() {
+        match kind {
+            DocumentKind::Csaf => return Err("it has no document.tracking.id".to_owned()),
+            DocumentKind::OpenVex => return Err("it has no @id".to_owned()),
+            DocumentKind::CycloneDx => {
+                return Err("it has neither a serial number nor a subject".to_owned());
+            }
+            DocumentKind::Epss | DocumentKind::Kev | DocumentKind::Osv => {}
+        }
     }
+    let content = match read {
+        Read::Document(content) => content,
+        Read::OpenVex(one) => Content::Vex(Box::new(VexDocument::of_openvex(&one))),
+        Read::CycloneDx(one) => Content::Vex(Box::new(VexDocument::of_cyclonedx(&one))),
+        Read::Osv(_) => Content::Osv,
+    };
     let packed = zstd::bulk::compress(bytes, LEVEL).map_err(|_| "it cannot be packed")?;
     let signer = integrity.signature.clone().and_then(Result::ok);
     Ok(Fresh {
@@ -189,21 +244,74 @@ fn read(bytes: &[u8], integrity: &Integrity) -> Result<Fresh, String> {
     })
 }
 
+/// What a CycloneDX document is known by: its serial number, else what it is about.
+fn named(bom: &Bom) -> String {
+    if let Some(serial) = &bom.serial_number {
+        return serial.to_string();
+    }
+    VexDocument::of_cyclonedx(bom).title
+}
+
 /// Reads whatever it is.
-fn content(bytes: &[u8]) -> Result<Content, Error> {
+fn read(bytes: &[u8]) -> Result<Read, String> {
+    read_any(bytes)
+        .map_err(|error| error.to_string())
+        .and_then(|read| match read {
+            Read::CycloneDx(bom) if bom.vulnerabilities.is_empty() => Err(
+                "a bill of materials without a statement of VEX: attach it to its device"
+                    .to_owned(),
+            ),
+            read => Ok(read),
+        })
+}
+
+fn read_any(bytes: &[u8]) -> Result<Read, Error> {
     let limits = Limits::default();
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if text.trim_ascii_start().first() != Some(&b'{') {
-        return Scores::parse(bytes, &limits).map(Content::Epss);
+    let first = text.trim_ascii_start().first();
+    if !matches!(first, Some(b'{' | b'[')) {
+        return Scores::parse(bytes, &limits).map(|one| Read::Document(Content::Epss(one)));
+    }
+    // Of this kind there are hundreds of thousands in one archive.
+    if first == Some(&b'[') || is_like_osv(text) {
+        match Osv::parse(bytes, &limits) {
+            Err(Error::NotA(_)) => {}
+            read => return read.map(Read::Osv),
+        }
     }
     match Advisory::parse(bytes, &limits) {
-        Err(Error::NotA(_)) => Catalog::parse(bytes, &limits).map(Content::Kev),
-        read => read.map(Box::new).map(Content::Csaf),
+        Err(Error::NotA(_)) => {}
+        read => return read.map(|one| Read::Document(Content::Csaf(Box::new(one)))),
     }
+    match OpenVex::parse(bytes, &limits) {
+        Err(Error::NotA(_)) => {}
+        read => return read.map(Read::OpenVex),
+    }
+    match Bom::parse(bytes, &limits) {
+        Err(Error::NotA(_)) => {}
+        read => return read.map(Read::CycloneDx),
+    }
+    Catalog::parse(bytes, &limits).map(|one| Read::Document(Content::Kev(one)))
+}
+
+/// Whether a text has the members of OSV and none of another kind.
+fn is_like_osv(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let has = |key: &str| text.contains(key);
+    let others = [
+        "\"csaf_version\"",
+        "\"bomFormat\"",
+        "\"catalogVersion\"",
+        "\"@context\"",
+    ];
+    (has("\"affected\"") || has("\"vulns\"")) && !others.iter().any(|key| has(key))
 }
 
 /// What a document of the database says.
 pub(crate) fn unpack(kind: DocumentKind, packed: &[u8]) -> Option<Content> {
+    if kind == DocumentKind::Osv {
+        return Some(Content::Osv);
+    }
     let size = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
     let size = usize::try_from(size).ok()?;
     if size > Limits::default().max_bytes {
@@ -218,5 +326,14 @@ pub(crate) fn unpack(kind: DocumentKind, packed: &[u8]) -> Option<Content> {
         }
         DocumentKind::Epss => Scores::parse(&bytes, &limits).ok().map(Content::Epss),
         DocumentKind::Kev => Catalog::parse(&bytes, &limits).ok().map(Content::Kev),
+        DocumentKind::CycloneDx => {
+            let read = Bom::parse(&bytes, &limits).ok()?;
+            Some(Content::Vex(Box::new(VexDocument::of_cyclonedx(&read))))
+        }
+        DocumentKind::OpenVex => {
+            let read = OpenVex::parse(&bytes, &limits).ok()?;
+            Some(Content::Vex(Box::new(VexDocument::of_openvex(&read))))
+        }
+        DocumentKind::Osv => Some(Content::Osv),
     }
 }

@@ -13,6 +13,7 @@ use labward_base::id::{DocumentId, EntryIndex};
 use crate::document::{Document, DocumentKind, Source};
 use crate::intake::{Content, Fresh, LineState};
 use crate::listing::Listing;
+use crate::vex::VexDocument;
 
 /// By what a document is known again.
 type Key = (DocumentKind, String, String);
@@ -32,6 +33,7 @@ pub struct Library {
     kev: Option<Arc<Catalog>>,
     exploited: Arc<BTreeMap<String, usize>>,
     epss: Option<Arc<Scores>>,
+    vex: BTreeMap<DocumentId, Arc<VexDocument>>,
 }
 
 impl Library {
@@ -70,6 +72,22 @@ impl Library {
     /// The document of the advisory at this place.
     pub fn document_at(&self, place: usize) -> Option<&Document> {
         self.documents.get(self.of.get(place)?)
+    }
+
+    /// Every document that holds nothing but statements of VEX.
+    pub fn vex_documents(&self) -> impl Iterator<Item = (DocumentId, &VexDocument)> {
+        self.vex.iter().map(|(id, one)| (*id, one.as_ref()))
+    }
+
+    /// The statements of such a document.
+    pub fn vex(&self, id: DocumentId) -> Option<&VexDocument> {
+        self.vex.get(&id).map(Arc::as_ref)
+    }
+
+    /// The documents that hold the vulnerabilities of an ecosystem each.
+    pub fn ecosystems(&self) -> impl Iterator<Item = &Document> {
+        let all = self.documents.values();
+        all.filter(|one| one.kind == DocumentKind::Osv)
     }
 
     /// Every source, by its name.
@@ -123,7 +141,12 @@ impl Library {
 
     /// The number of the document that is known again, or that the next new one gets.
     pub(crate) fn id_of(&self, fresh: &Fresh) -> DocumentId {
-        let key = (fresh.kind, fresh.publisher.clone(), fresh.name.clone());
+        self.id_by(fresh.kind, &fresh.publisher, &fresh.name)
+    }
+
+    /// The same by what a document is known by.
+    pub(crate) fn id_by(&self, kind: DocumentKind, publisher: &str, name: &str) -> DocumentId {
+        let key = (kind, publisher.to_owned(), name.to_owned());
         let last = self.documents.last_key_value();
         let next = last.map_or(1, |(id, _)| id.get().saturating_add(1));
         let known = self.by_key.get(&key).copied();
@@ -152,6 +175,10 @@ impl Library {
                 let places = entries.map(|(place, one)| (one.cve.to_string(), place));
                 self.exploited = Arc::new(places.collect());
                 self.kev = Some(Arc::new(catalog));
+            }
+            Content::Osv => {}
+            Content::Vex(vex) => {
+                self.vex.insert(id, Arc::from(vex));
             }
         }
         let key = (

@@ -16,8 +16,10 @@ use labward_product::os::OperatingSystem;
 use crate::document::{Document, DocumentKind};
 use crate::hit::{ClosedBy, Hit, HitKey, Judged, Step};
 use crate::library::Library;
+use crate::parts::{Index, OSV, Parts};
 use crate::statement::{Said, Statement, Status};
 use crate::threats::Known;
+use crate::vex;
 
 /// What the catalog of known exploited vulnerabilities is called in a hit.
 pub const KEV: &str = "KEV";
@@ -33,6 +35,8 @@ pub struct Subject {
     pub device: Device,
     /// Its operating system and the build of that, as somebody wrote them; empty if not known.
     pub os: [String; 2],
+    /// Its bill of materials, if it has one.
+    pub parts: Option<Parts>,
 }
 
 /// What the advisories say of each device; the order is that of [`Judged::device`] and [`Judged::key`].
@@ -41,6 +45,7 @@ pub(crate) fn judge(
     library: &Library,
     statements: &BTreeMap<StatementId, Statement>,
     subjects: &[Subject],
+    index: &Index,
 ) -> Vec<Judged> {
     let answers = answers(statements);
     let matcher = Matcher::new(&known.books, library.advisories());
@@ -48,17 +53,57 @@ pub(crate) fn judge(
     let exploited = kev.map(|(kev, of)| (Exploited::new(kev, &known.fixes, &known.ends), of));
     let mut judged = Vec::new();
     for subject in subjects {
-        let of = matcher.answers_with(&subject.device, subject.id.get(), &answers);
-        let of = of
-            .into_iter()
-            .filter_map(|answer| one(library, subject.id, &answer));
-        judged.extend(of);
+        let answered = matcher.answers_with(&subject.device, subject.id.get(), &answers);
+        let of_advisories = answered.iter();
+        let mut of: Vec<Judged> = of_advisories
+            .filter_map(|answer| one(library, subject.id, answer))
+            .collect();
         if let Some((exploited, document)) = &exploited {
-            of_system(subject, exploited, document, &answers, &mut judged);
+            of_system(subject, exploited, document, &answers, &mut of);
         }
+        of.extend(index.judge(subject, &answers));
+        let vendors = known.books.vendors();
+        vex::answer(vendors, library, subject, &answered, &mut of);
+        fold(&mut of);
+        judged.append(&mut of);
     }
     judged.sort_by(|one, two| (one.device, &one.key).cmp(&(two.device, &two.key)));
     judged
+}
+
+/// Tells a vulnerability of a device once where an advisory about the device and its bill of materials both speak of it: in
+/// the hit of the advisory, unless the bill says what the advisory leaves open.
+fn fold(of_device: &mut [Judged]) {
+    let is_part = |one: &Judged| one.key.advisory == OSV;
+    let is_open = |one: &Judged| one.verdict != Verdict::NotAffected && !one.is_summed;
+    for at in 0..of_device.len() {
+        let Some(part) = of_device.get(at).filter(|one| is_part(one) && is_open(one)) else {
+            continue;
+        };
+        let (verdict, steps) = (part.verdict, part.steps.clone());
+        let vulnerability = part.key.vulnerability.clone();
+        let same = |one: &&mut Judged| {
+            !is_part(one) && is_open(one) && one.key.vulnerability == vulnerability
+        };
+        let mut others = of_device.iter_mut().filter(same).collect::<Vec<_>>();
+        if others.is_empty() {
+            continue;
+        }
+        let is_surer = others.iter().all(|one| one.verdict < verdict);
+        for other in &mut others {
+            match is_surer {
+                true => other.is_summed = true,
+                false => other.steps.extend(steps.iter().cloned()),
+            }
+        }
+        let more: Vec<Step> = others.iter().flat_map(|one| one.steps.clone()).collect();
+        if let Some(part) = of_device.get_mut(at) {
+            match is_surer {
+                true => part.steps.extend(more),
+                false => part.is_summed = true,
+            }
+        }
+    }
 }
 
 /// What the catalog of known exploited vulnerabilities says of a device's operating system: what affects it is
@@ -86,7 +131,6 @@ fn of_system(
             open.push(reasons.clone());
         }
         judged.push(Judged {
-            device: subject.id,
             key: kev_key(entry.cve.to_string()),
             document: document.id,
             place: answer.entry,
@@ -99,7 +143,9 @@ fn of_system(
                 .iter()
                 .map(|one| StatementId::new(one.id))
                 .collect(),
+            is_stated: answer.stated.is_some(),
             is_summed: is_open,
+            ..Judged::of(subject.id)
         });
     }
     if !open.is_empty() {
@@ -130,10 +176,8 @@ fn sum(
         Some(VexStatus::UnderInvestigation) | None => Verdict::CannotTell,
     };
     Judged {
-        device: subject.id,
         key: kev_key(id.to_string()),
         document: document.id,
-        place: usize::MAX,
         verdict,
         without: stated.map(|_| Verdict::CannotTell),
         reasons: match verdict {
@@ -145,7 +189,8 @@ fn sum(
             ..system_step(name, build, "Windows", None)
         }],
         statements: stated.iter().map(|one| StatementId::new(one.id)).collect(),
-        is_summed: false,
+        is_stated: stated.is_some(),
+        ..Judged::of(subject.id)
     }
 }
 
@@ -228,7 +273,6 @@ fn one(library: &Library, device: DeviceId, answer: &Answer) -> Option<Judged> {
     let stated = answer.stated.map(|stated| stated.id);
     let statements: BTreeSet<StatementId> = aliases.chain(stated).map(StatementId::new).collect();
     Some(Judged {
-        device,
         key: HitKey {
             publisher: document.publisher.clone(),
             advisory: document.name.clone(),
@@ -245,7 +289,8 @@ fn one(library: &Library, device: DeviceId, answer: &Answer) -> Option<Judged> {
             .filter_map(|trail| step(advisory, trail))
             .collect(),
         statements: statements.into_iter().collect(),
-        is_summed: false,
+        is_stated: answer.stated.is_some(),
+        ..Judged::of(device)
     })
 }
 
@@ -270,10 +315,8 @@ pub(crate) fn settle(
     subjects: &[Subject],
     now: Timestamp,
 ) -> Vec<Hit> {
-    let versions: BTreeMap<DeviceId, &str> = subjects
-        .iter()
-        .map(|one| (one.id, one.device.version.as_str()))
-        .collect();
+    let versions: BTreeMap<DeviceId, [String; 2]> =
+        subjects.iter().map(|one| (one.id, stands(one))).collect();
     let known: BTreeMap<(DeviceId, &HitKey), &Hit> = hits
         .values()
         .map(|hit| ((hit.device, &hit.key), hit))
@@ -290,7 +333,8 @@ pub(crate) fn settle(
         if !told.insert((one.device, &one.key)) {
             continue;
         }
-        let version = versions.get(&one.device).copied().unwrap_or_default();
+        let version = versions.get(&one.device);
+        let version = version.map_or("", |all| of_key(all, &one.key));
         match known.get(&(one.device, &one.key)) {
             Some(hit) => changed.extend(still(hit, one, version, now)),
             None if hits.len() + changed.len() < HITS_MAX => {
@@ -343,18 +387,46 @@ fn still(hit: &Hit, one: &Judged, version: &str, now: Timestamp) -> Option<Hit> 
     })
 }
 
-fn why_closed(hit: &Hit, judged: &[Judged], versions: &BTreeMap<DeviceId, &str>) -> ClosedBy {
-    let Some(version) = versions.get(&hit.device) else {
+fn why_closed(
+    hit: &Hit,
+    judged: &[Judged],
+    versions: &BTreeMap<DeviceId, [String; 2]>,
+) -> ClosedBy {
+    let Some(versions) = versions.get(&hit.device) else {
         return ClosedBy::DeviceRemoved;
     };
     let of = |one: &&Judged| one.device == hit.device && one.key == hit.key;
-    let by_person = judged
-        .iter()
-        .find(of)
-        .is_some_and(|one| !one.statements.is_empty() && one.without != Some(Verdict::NotAffected));
-    match (by_person, *version == hit.version) {
-        (true, _) => ClosedBy::Statement,
+    let found = judged.iter().find(of);
+    let decides = |one: &Judged| one.without != Some(Verdict::NotAffected);
+    if found.is_some_and(|one| one.published.iter().any(|said| said.counts) && decides(one)) {
+        return ClosedBy::Vex;
+    }
+    if found.is_some_and(|one| !one.statements.is_empty() && decides(one)) {
+        return ClosedBy::Statement;
+    }
+    match (
+        of_key(versions, &hit.key) == hit.version,
+        hit.key.advisory == OSV,
+    ) {
+        (true, _) => ClosedBy::Advisory,
+        (false, true) => ClosedBy::Sbom,
         (false, false) => ClosedBy::Retest,
-        (false, true) => ClosedBy::Advisory,
+    }
+}
+
+/// What a device is hit by: the version of its software, and the SHA-256 of its bill of materials.
+fn stands(one: &Subject) -> [String; 2] {
+    let bill = one.parts.as_ref().map(|parts| {
+        let digits = parts.sha256.iter().map(|byte| format!("{byte:02x}"));
+        digits.collect()
+    });
+    [one.device.version.clone(), bill.unwrap_or_default()]
+}
+
+/// That of both which decides about a hit.
+fn of_key<'v>([version, bill]: &'v [String; 2], key: &HitKey) -> &'v str {
+    match key.advisory == OSV {
+        true => bill,
+        false => version,
     }
 }

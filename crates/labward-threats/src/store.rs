@@ -59,6 +59,19 @@ pub(crate) fn each_document(
     Ok(())
 }
 
+/// The packed bytes of a document.
+pub(crate) fn content(
+    query: &mut impl Query,
+    site: SiteId,
+    id: DocumentId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    query.query_opt(
+        "SELECT content FROM advisory WHERE site = $1 AND id = $2",
+        &[site.as_sql().into(), id.as_sql().into()],
+        |row| Ok(row.opt_bytes(0)?.ok_or_else(damaged)?.to_owned()),
+    )
+}
+
 /// Every source.
 pub(crate) fn sources(query: &mut impl Query, site: SiteId) -> Result<Vec<Source>, StoreError> {
     query.query_all(

@@ -13,6 +13,8 @@ use labward_testkit::{FakeClock, TempDir};
 
 use super::*;
 
+mod parts;
+
 const SITE: SiteId = SiteId::new(1);
 const OFFICER: PersonId = PersonId::new(4);
 
@@ -84,6 +86,7 @@ fn miseq(version: &str) -> Vec<Subject> {
             version: version.to_owned(),
         },
         os: Default::default(),
+        parts: None,
     }]
 }
 

@@ -11,14 +11,17 @@ use labward_base::id::{DeviceId, DocumentId, EntryIndex, HitId, PersonId, SiteId
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject as Of};
 use labward_matching::{Books, EndOfLife, EndOfLifeTable, FixTable};
 use labward_product::os::OperatingSystem;
+use labward_seal::sha256;
 use labward_store::Store;
 
 use crate::ThreatsError;
-use crate::document::{Document, Source};
+use crate::document::{Document, DocumentKind, Source};
 use crate::hit::{Hit, Judged};
-use crate::intake::{Intake, Line, LineState, unpack};
+use crate::intake::{Content, Intake, Line, LineState, unpack};
 use crate::library::Library;
 use crate::listing::Progress;
+use crate::osv::{self, Record};
+use crate::parts::{self, Index};
 use crate::rematch::{self, Subject};
 use crate::statement::{NewStatement, Said, Statement};
 use crate::store;
@@ -55,7 +58,13 @@ struct State {
     treatments: Arc<BTreeMap<HitId, Treatment>>,
     statements: Arc<BTreeMap<StatementId, Statement>>,
     matched: Arc<Matched>,
+    /// The vulnerabilities of the packages in the bills of materials; `None` until it is needed, and once a document of
+    /// them changed.
+    index: Option<Arc<Index>>,
 }
+
+/// A document with its packed bytes.
+type Packed = (Document, Vec<u8>);
 
 /// What the last matching said.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +136,7 @@ impl Threats {
                 treatments: Arc::new(treatments.into_iter().collect()),
                 statements: Arc::new(statements.into_iter().map(|one| (one.id, one)).collect()),
                 matched: Arc::default(),
+                index: None,
             })
         })?;
         let state = State {
@@ -281,12 +291,78 @@ impl Threats {
                 documents.insert(id, (document, fresh.packed));
             }
         }
+        // Beside others they say nothing of devices; alone somebody has taken the wrong file.
+        if intake.osv.by_ecosystem.is_empty() && intake.osv.of_none > 0 {
+            let why = "no package of any ecosystem is in it".to_owned();
+            lines.push(Line {
+                file: "OSV".to_owned(),
+                name: String::new(),
+                state: LineState::Refused(why),
+                document: None,
+            });
+        }
+        for (ecosystem, records) in &intake.osv.by_ecosystem {
+            let (line, document) =
+                self.ecosystem(&mut library, (source, ecosystem), records, now)?;
+            documents.extend(document.map(|one| (one.0.id, one)));
+            lines.push(line);
+        }
         let mut imported = Imported { lines, entry: None };
         if !how.is_preview {
             let documents: Vec<_> = documents.into_values().collect();
             imported.entry = self.record_import(library, source, &imported, documents, how, now)?;
         }
         Ok(imported)
+    }
+
+    /// Puts vulnerabilities to those of their ecosystem; the document as it is then, if anything is new.
+    fn ecosystem(
+        &self,
+        library: &mut Library,
+        (source, ecosystem): (&str, &str),
+        records: &BTreeMap<String, Record>,
+        now: Timestamp,
+    ) -> Result<(Line, Option<Packed>), ThreatsError> {
+        let id = library.id_by(DocumentKind::Osv, "", ecosystem);
+        let (site, is_held) = (self.0.site, library.document(id).is_some());
+        let held = self
+            .0
+            .store
+            .read(|snapshot| store::content(snapshot, site, id))?;
+        let line = |state| Line {
+            file: format!("OSV, {} vulnerabilities", records.len()),
+            name: ecosystem.to_owned(),
+            state,
+            document: Some(id),
+        };
+        let merged = match osv::merge(held.as_deref(), records) {
+            Ok(merged) => merged,
+            Err(why) => return Ok((line(LineState::Refused(why)), None)),
+        };
+        if merged.added + merged.updated == 0 {
+            return Ok((line(LineState::Known), None));
+        }
+        let document = Document {
+            id,
+            kind: DocumentKind::Osv,
+            publisher: String::new(),
+            name: ecosystem.to_owned(),
+            version: merged.total.to_string(),
+            released: merged.newest,
+            source: source.to_owned(),
+            file: String::new(),
+            sha256: sha256(&merged.packed),
+            has_hash: false,
+            signer: None,
+            imported: now,
+            entry: EntryIndex::new(0),
+        };
+        library.put(document.clone(), Content::Osv);
+        let state = match is_held {
+            true => LineState::Updated,
+            false => LineState::Added,
+        };
+        Ok((line(state), Some((document, merged.packed))))
     }
 
     fn record_import(
@@ -361,7 +437,14 @@ impl Threats {
             library.set_entry(document.id, entry);
         }
         library.put_source(Source { entry, ..source });
-        self.change(|state| state.library = Arc::new(library));
+        let is_osv = |(one, _): &(Document, Vec<u8>)| one.kind == DocumentKind::Osv;
+        let has_packages = documents.iter().any(is_osv);
+        self.change(|state| {
+            state.library = Arc::new(library);
+            if has_packages {
+                state.index = None;
+            }
+        });
         Ok(Some(entry))
     }
 
@@ -376,7 +459,14 @@ impl Threats {
     ) -> Result<Arc<Matched>, ThreatsError> {
         let _order = self.order();
         let state = self.state();
-        let judged = rematch::judge(&self.0.known, &state.library, &state.statements, subjects);
+        let index = self.index(&state, subjects)?;
+        let judged = rematch::judge(
+            &self.0.known,
+            &state.library,
+            &state.statements,
+            subjects,
+            &index,
+        );
         let changed = rematch::settle(&state.hits, &judged, subjects, now);
         let is_closed = |hit: &&Hit| hit.closed.is_some();
         let closed = changed.iter().filter(is_closed).count();
@@ -393,8 +483,32 @@ impl Threats {
         self.change(|state| {
             state.hits = Arc::new(hits);
             state.matched = shown;
+            state.index = Some(index);
         });
         Ok(matched)
+    }
+
+    /// The vulnerabilities of the packages in the devices' bills of materials: those that are prepared already, unless a
+    /// package or a document is new.
+    fn index(&self, state: &State, subjects: &[Subject]) -> Result<Arc<Index>, ThreatsError> {
+        let packages = parts::packages(subjects);
+        if let Some(index) = state.index.as_ref().filter(|index| index.covers(&packages)) {
+            return Ok(Arc::clone(index));
+        }
+        let mut all = Vec::new();
+        if !packages.is_empty() {
+            for document in state.library.ecosystems() {
+                let (site, id) = (self.0.site, document.id);
+                let packed = self
+                    .0
+                    .store
+                    .read(|snapshot| store::content(snapshot, site, id))?;
+                let found = packed.and_then(|packed| osv::about(&packed, &packages));
+                let found = found.ok_or(ThreatsError::Damaged(id))?;
+                all.extend(found.into_iter().map(|one| (id, one)));
+            }
+        }
+        Ok(Arc::new(Index::new(packages, all)))
     }
 
     /// Writes the hits that are other than before; as they are afterwards.

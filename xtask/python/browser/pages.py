@@ -227,6 +227,8 @@ PAGES = {
     "safeguard-deciding": deciding,
     "devices": plain("/devices"),
     "device": device,
+    "components": plain("/components"),
+    "patch-approvals": plain("/patch-approvals"),
     "devices-map": plain("/devices/map"),
     "devices-unusual": plain("/devices/unusual"),
     "devices-import": plain("/devices/import"),

@@ -109,7 +109,7 @@ fn named(purl: &Purl) -> Result<(&'static str, String)> {
 }
 
 /// Matches every component.
-pub(super) fn answer(components: &Components<'_>, bill: &[Purl]) -> Result<Answered> {
+pub(super) fn answer(components: &Components, bill: &[Purl]) -> Result<Answered> {
     let mut answered = Answered::default();
     for purl in bill {
         for answer in components.answers(purl)? {
@@ -137,7 +137,7 @@ mod tests {
             affected,
             not_affected,
             cannot_tell,
-        } = answer(&Components::new(&made), &bill).unwrap();
+        } = answer(&Components::new(made.clone()), &bill).unwrap();
         // About one in twenty is of the three packages.
         assert!((60..160).contains(&(affected + not_affected)));
         assert!(affected > 0 && not_affected > 0 && cannot_tell == 0);

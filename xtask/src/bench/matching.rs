@@ -197,7 +197,8 @@ impl Work {
                 (turn.answered, turn.cpu_us) = (answered, cost.cpu_us);
             }
             2 => {
-                let (prepared, cost) = Cost::of(|| Ok(Components::new(&self.vulnerabilities)))?;
+                let made = self.vulnerabilities.clone();
+                let (prepared, cost) = Cost::of(|| Ok(Components::new(made)))?;
                 turn.prepare_us = cost.cpu_us;
                 let (answered, cost) = Cost::of(|| components::answer(&prepared, &self.bill))?;
                 (turn.answered, turn.cpu_us) = (answered, cost.cpu_us);

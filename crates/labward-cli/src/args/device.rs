@@ -82,6 +82,59 @@ pub enum DeviceCommand {
     /// What devices usually do on their lines, and what they did otherwise.
     #[command(flatten)]
     Behaviour(BehaviourCommand),
+    /// Attach a bill of materials (CycloneDX or SPDX) to a device: its components are matched with vulnerabilities.
+    ///
+    /// It takes the place of the one that was attached before.
+    AttachSbom(AttachArgs),
+    /// Attach a manufacturer's disclosure (MDS2) to a device: what it says is shown and known of the device.
+    ///
+    /// It takes the place of the one that was attached before.
+    #[command(name = "attach-mds2")]
+    AttachMds2(AttachArgs),
+    /// Take a bill of materials or a disclosure away.
+    Detach {
+        /// Its number, as device show says it.
+        disclosure: u64,
+        /// Why; asked for if not given.
+        #[arg(long)]
+        why: Option<String>,
+    },
+    /// List what devices are made of, and which components make hits.
+    Components {
+        /// The number of a device; all of them without it.
+        id: Option<u64>,
+        /// Only those of which the name, version, supplier or package URL holds this text.
+        #[arg(long, value_name = "TEXT")]
+        find: Option<String>,
+    },
+    /// Show what the manufacturer of a device disclosed of its security, by section.
+    #[command(name = "mds2")]
+    Mds2 {
+        /// The number of the device.
+        id: u64,
+        /// Show every question with its answer, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// List which patches vendors approve for their models.
+    Approvals {
+        /// Only those of which the vendor, the model, the patch or the document holds this text.
+        #[arg(long, value_name = "TEXT")]
+        find: Option<String>,
+        /// Those that were taken back or replaced, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Take down whether a vendor approves a patch for a model.
+    Approve(ApproveArgs),
+    /// Take back what was taken down of a patch.
+    Unapprove {
+        /// The number of the approval.
+        approval: u64,
+        /// Why; asked for if not given.
+        #[arg(long)]
+        why: Option<String>,
+    },
     /// Listen on a network interface: which devices speak, what they say of themselves, who talks to whom.
     ///
     /// It sends nothing into that network, keeps no traffic, and shows nothing of a patient. It takes root or
@@ -97,6 +150,66 @@ pub enum DeviceCommand {
     /// server, and nothing is kept.
     #[command(name = "read-mds2")]
     ReadMds2(ReadMds2Args),
+}
+
+/// What `device attach-sbom` and `device attach-mds2` take.
+#[derive(Args, Debug)]
+pub struct AttachArgs {
+    /// The number of the device.
+    pub id: u64,
+    /// The file.
+    pub file: PathBuf,
+    /// It is of every device of the same manufacturer and model, in the version of this one's software.
+    #[arg(long)]
+    pub model: bool,
+}
+
+/// What `device approve` takes.
+#[derive(Args, Debug)]
+pub struct ApproveArgs {
+    /// Who makes the model.
+    #[arg(long, value_name = "NAME")]
+    pub manufacturer: String,
+    /// The model.
+    #[arg(long, value_name = "NAME")]
+    pub model: String,
+    /// The only version of its software that is meant; every one without it.
+    #[arg(long, value_name = "VERSION")]
+    pub for_version: Option<String>,
+    /// The patch: a version, the number of an update such as KB5034441, a CVE, or words.
+    #[arg(long, value_name = "PATCH")]
+    pub patch: String,
+    /// What the vendor says of it.
+    #[arg(long = "as", value_enum, value_name = "WORD")]
+    pub approved: ApprovedWord,
+    /// Where the vendor says so: a bulletin, a mail, an address.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub document: String,
+    /// How it is known; asked for if not given.
+    #[arg(long)]
+    pub why: Option<String>,
+}
+
+/// What a vendor says of a patch.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ApprovedWord {
+    /// It may be put in.
+    Approved,
+    /// It must not be put in.
+    Rejected,
+    /// The vendor has not said yet.
+    Pending,
+}
+
+impl ApprovedWord {
+    /// The name that the API knows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Pending => "pending",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 /// What `device read-mds2` takes.

@@ -58,6 +58,10 @@ pub enum HitCommand {
     Product(HitProductArgs),
     /// List what people said, the newest first.
     Statements,
+    /// Write what the lab says of vulnerabilities of its devices as an OpenVEX document, for others.
+    ///
+    /// It holds the reasons that people gave.
+    Vex,
     /// Take a statement back.
     Withdraw {
         /// Its number.

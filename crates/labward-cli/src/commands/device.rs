@@ -10,7 +10,7 @@ use labward_api::device::{
 use labward_api::{Done, Why};
 use labward_base::problem;
 
-use super::{Context, behaviour, capture, device_mds2, read};
+use super::{Context, behaviour, capture, device_mds2, disclosure, read};
 use crate::args::{DeviceCommand, DeviceListFormat, DeviceValues};
 use crate::failure::Failure;
 use crate::output::{or_dash, show, table};
@@ -23,6 +23,22 @@ pub(super) fn run(context: &Context, command: &DeviceCommand) -> std::result::Re
         DeviceCommand::Listen(arguments) => capture::listen(context, arguments),
         DeviceCommand::ReadCapture(arguments) => capture::read_capture(context, arguments),
         DeviceCommand::ReadMds2(arguments) => device_mds2::run(context, arguments),
+        DeviceCommand::AttachSbom(arguments) => disclosure::attach(context, "sbom", arguments),
+        DeviceCommand::AttachMds2(arguments) => disclosure::attach(context, "mds2", arguments),
+        DeviceCommand::Detach { disclosure, why } => {
+            disclosure::detach(context, *disclosure, why.as_deref())
+        }
+        DeviceCommand::Components { id, find } => {
+            disclosure::components(context, *id, find.as_deref())
+        }
+        DeviceCommand::Mds2 { id, all } => disclosure::mds2(context, *id, *all),
+        DeviceCommand::Approvals { find, all } => {
+            disclosure::approvals(context, find.as_deref(), *all)
+        }
+        DeviceCommand::Approve(arguments) => disclosure::approve(context, arguments),
+        DeviceCommand::Unapprove { approval, why } => {
+            disclosure::unapprove(context, *approval, why.as_deref())
+        }
         DeviceCommand::List { find, state } => list(context, find.as_deref(), state.name()),
         DeviceCommand::Show { id } => {
             let one: DeviceShown = context.client.get(&format!("devices/{id}"), &[])?;
@@ -228,6 +244,13 @@ fn shown(out: &mut dyn Write, one: &DeviceShown) -> Result<()> {
     }
     for one in &device.conflicts {
         writeln!(out, "conflict: {}", conflict(one))?;
+    }
+    for one in one.sbom.iter().chain(&one.mds2) {
+        disclosure::disclosed(out, one)?;
+    }
+    if !one.approvals.is_empty() {
+        disclosure::patches(out, &one.approvals)?;
+        writeln!(out)?;
     }
     let rows: Vec<Vec<String>> = one.attributes.iter().flat_map(attribute).collect();
     table(

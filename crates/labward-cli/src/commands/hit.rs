@@ -55,6 +55,11 @@ pub(super) fn run(context: &Context, command: &HitCommand) -> std::result::Resul
             };
             treated(context, "hits/accept", &asked)
         }
+        HitCommand::Vex => {
+            // The document is the answer, in either form.
+            let vex: serde_json::Value = context.client.get("hits/vex", &[])?;
+            show(context.json, &vex, |out| writeln!(out, "{vex:#}"))
+        }
         HitCommand::State(arguments) => state(context, arguments),
         HitCommand::Product(arguments) => product(context, arguments),
         HitCommand::Statements => {
@@ -209,8 +214,29 @@ fn shown(out: &mut dyn Write, one: &HitShown) -> Result<()> {
         })
         .collect();
     table(out, &head, &rows)?;
+    for said in &one.published {
+        let about = said.component.as_deref().unwrap_or("the device");
+        let counts = match (said.counts, said.maker) {
+            (true, _) => "decides",
+            (false, true) => "does not decide",
+            (false, false) => "is not its maker",
+        };
+        let why = said.justification.iter().chain(&said.words);
+        let why: Vec<&str> = why.map(String::as_str).collect();
+        let line = format!(
+            "{} ({}) says {} of {about}, and {counts}: {}",
+            said.publisher,
+            said.name,
+            said.status,
+            why.join(", ")
+        );
+        writeln!(out, "{}", plain(&line))?;
+    }
+    if !one.approvals.is_empty() {
+        super::disclosure::patches(out, &one.approvals)?;
+    }
     if let Some(without) = &one.without {
-        writeln!(out, "without what people said: {without}")?;
+        writeln!(out, "without what people and makers said: {without}")?;
     }
     if !one.statements.is_empty() {
         statements(out, &one.statements)?;

@@ -8,6 +8,7 @@ mod capture;
 mod conduit;
 mod device;
 mod device_mds2;
+mod disclosure;
 mod export;
 mod glass;
 mod hit;

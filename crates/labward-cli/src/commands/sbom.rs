@@ -86,7 +86,7 @@ fn print() -> Result<(), Failure> {
 /// Holds every component of this program against the vulnerabilities.
 fn hits(vulnerabilities: &[Vulnerability]) -> Result<Hits, String> {
     let bom = Bom::parse(SBOM.as_bytes(), &Limits::sbom()).map_err(|error| error.to_string())?;
-    let components = Components::new(vulnerabilities);
+    let components = Components::new(vulnerabilities.to_vec());
     let mut compared = 0;
     let mut hits = Vec::new();
     for text in bom.components.iter().filter_map(|one| one.purl.as_deref()) {

@@ -12,11 +12,14 @@ use labward_api::device::{
     Device, DeviceAttribute, DeviceConflict, DeviceFilter, DeviceObservation, DeviceShown, Devices,
     ImportedDevice, ImportedDevices,
 };
+use labward_api::disclosure::DeviceDisclosure;
 use labward_api::hit::Hits;
 use labward_identity::Permission;
 
 use super::behaviour::Usual;
+use super::hit::who;
 use super::hits::{Group, band_class, band_rank, due, due_class, groups, shown_vulnerability};
+use super::parts::attached_to;
 use super::safeguards::span;
 use super::{When, count, in_address};
 use crate::RenderError;
@@ -48,6 +51,8 @@ pub const DEVICE_FIELDS: &[&str] = &[
     "ip",
     "os",
     "os-build",
+    "anti-malware",
+    "patching",
     "criticality",
     "location",
     "owner",
@@ -154,6 +159,11 @@ impl DevicePage<'_> {
     /// What stands in a field of the form: what counts now.
     fn value(&self, field: &str) -> &str {
         self.one.device.values.get(field).map_or("", String::as_str)
+    }
+
+    /// What is attached and can be taken away.
+    fn attached(&self) -> impl Iterator<Item = &DeviceDisclosure> {
+        self.one.sbom.iter().chain(&self.one.mds2)
     }
 
     fn is_bound(&self, peer: &str) -> bool {
@@ -309,7 +319,7 @@ fn age(f: &Frame, seconds: &u64) -> Cow<'static, str> {
 }
 
 /// A device by its number.
-fn numbered(f: &Frame, id: &u64) -> Cow<'static, str> {
+pub(super) fn numbered(f: &Frame, id: &u64) -> Cow<'static, str> {
     f.w("device-numbered", "number", &id.to_string())
 }
 
@@ -383,6 +393,7 @@ mod tests {
                 conflict: true,
                 observed: vec![observed("00-24", Some("xn550")), observed("00-22", None)],
             }],
+            ..DeviceShown::default()
         }
     }
 
@@ -398,6 +409,7 @@ mod tests {
                 .for_each(|one| has("device-attribute", one.name()));
             ImportFormat::ALL
                 .iter()
+                .chain(&[ImportFormat::Mds2])
                 .for_each(|one| has("device-format", one.name()));
             for key in [
                 KeyKind::MakerSerial,

@@ -95,12 +95,12 @@ impl HitPage<'_> {
     /// The products of which a person may say whether the device is one, each once.
     fn products(&self) -> Vec<&HitStep> {
         let mut seen = BTreeSet::new();
-        // A name of the operating system is no question of the device's name.
+        // A name of the operating system or of a component is no question of the device's name.
         let steps = self
             .one
             .steps
             .iter()
-            .filter(|one| one.status != "exploited");
+            .filter(|one| !matches!(one.status.as_str(), "component" | "exploited"));
         let new = steps.filter(|one| seen.insert((&one.found_by, &one.vendor, &one.product)));
         new.take(PRODUCTS_ASKED).collect()
     }
@@ -111,7 +111,7 @@ impl HitPage<'_> {
         Some(self.f.w("hit-epss", "percent", &percent).into_owned())
     }
 
-    /// Whether a person's word changes what would be said.
+    /// Whether a person's or a maker's word changes what would be said.
     fn differs(&self) -> Option<&str> {
         let without = self.one.without.as_deref();
         without.filter(|one| *one != self.one.hit.verdict)
@@ -138,7 +138,7 @@ fn is_it(f: &Frame, one: &HitShown, step: &HitStep) -> Cow<'static, str> {
 }
 
 /// Who said or decided something.
-fn who(f: &Frame, name: Option<&String>, person: &u64) -> Cow<'static, str> {
+pub(super) fn who(f: &Frame, name: Option<&String>, person: &u64) -> Cow<'static, str> {
     match name {
         Some(name) => Cow::Owned(name.clone()),
         None => f.w("safeguards-person", "number", &person.to_string()),

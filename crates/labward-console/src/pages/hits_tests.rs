@@ -266,7 +266,9 @@ fn every_code_of_a_verdict_a_name_and_a_state_has_a_text_in_each_language() {
         ClosedBy::Advisory,
         ClosedBy::DeviceRemoved,
         ClosedBy::Retest,
+        ClosedBy::Sbom,
         ClosedBy::Statement,
+        ClosedBy::Vex,
     ];
     let states = [
         State::Treated,
@@ -300,6 +302,7 @@ fn every_code_of_a_verdict_a_name_and_a_state_has_a_text_in_each_language() {
         has("hit-state", "closed");
         // Of what the catalogue says of a system.
         has("hit-status", "exploited");
+        has("hit-status", "component");
         bands.iter().for_each(|one| has("hit-band", one.name()));
         for one in treatments {
             has("hit-treatment", one.name());
@@ -311,7 +314,7 @@ fn every_code_of_a_verdict_a_name_and_a_state_has_a_text_in_each_language() {
         for one in ["affected", "fixed", "not-affected", "same", "other"] {
             has("hit-says", one);
         }
-        for one in ["csaf", "kev", "epss"] {
+        for one in ["csaf", "cyclonedx", "epss", "kev", "openvex", "osv"] {
             has("advisory-kind", one);
         }
     }

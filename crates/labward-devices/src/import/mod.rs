@@ -26,6 +26,8 @@ pub enum ImportFormat {
     Csv,
     /// The CSV export of GLPI.
     Glpi,
+    /// The disclosure statement of a manufacturer (MDS2), which is no list: it is attached to devices.
+    Mds2,
     /// Devices of NetBox, as CSV or as JSON of its API.
     NetBox,
     /// The XML of nmap.
@@ -97,7 +99,7 @@ pub(crate) struct Row {
 }
 
 impl ImportFormat {
-    /// Every kind.
+    /// Every kind of list.
     pub const ALL: &[Self] = &[
         Self::Csv,
         Self::SnipeIt,
@@ -111,6 +113,7 @@ impl ImportFormat {
         match self {
             Self::Csv => "csv",
             Self::Glpi => "glpi",
+            Self::Mds2 => "mds2",
             Self::NetBox => "netbox",
             Self::Nmap => "nmap",
             Self::SnipeIt => "snipe-it",
@@ -120,6 +123,11 @@ impl ImportFormat {
     /// The kind of this name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|one| one.name() == name)
+    }
+
+    /// The kind of file of this name, lists or not.
+    pub(crate) fn by_any_name(name: &str) -> Option<Self> {
+        Self::by_name(name).or((name == Self::Mds2.name()).then_some(Self::Mds2))
     }
 }
 

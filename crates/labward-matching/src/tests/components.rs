@@ -22,7 +22,7 @@ fn osv(ecosystem: &str, name: &str, kind: &str, events: Value, versions: &[&str]
 
 #[track_caller]
 fn check(osv: &Osv, purl: &str, expect: Option<(Verdict, &[&str])>) {
-    let components = Components::new(&osv.vulnerabilities);
+    let components = Components::new(osv.vulnerabilities.clone());
     let told = components.answers(&Purl::parse(purl).unwrap()).unwrap();
     let told: Vec<_> = told
         .iter()
@@ -177,7 +177,7 @@ fn what_was_withdrawn_counts_no_longer_and_an_unknown_type_is_said() {
     check(&osv, "pkg:npm/lodash", Some((Verdict::Affected, &[])));
     osv.vulnerabilities[0].withdrawn = Some(Timestamp::from_seconds(1));
     check(&osv, "pkg:npm/lodash@1.0.0", None);
-    let components = Components::new(&osv.vulnerabilities);
+    let components = Components::new(osv.vulnerabilities.clone());
     let generic = Purl::parse("pkg:generic/lodash@1").unwrap();
     assert_eq!(components.answers(&generic), Err(UnknownEcosystem));
 }
@@ -186,7 +186,7 @@ fn what_was_withdrawn_counts_no_longer_and_an_unknown_type_is_said() {
 fn a_persons_statement_counts_by_the_alias_too() {
     let events = json!([{ "introduced": "0" }]);
     let osv = osv("npm", "lodash", "SEMVER", events, &[]);
-    let components = Components::new(&osv.vulnerabilities);
+    let components = Components::new(osv.vulnerabilities.clone());
     let statement = Statement {
         id: 3,
         said: Timestamp::from_seconds(1),
@@ -232,7 +232,7 @@ proptest! {
         }
         let osv = osv("npm", "a", "SEMVER", json!(events), &[]);
         let inside = bounds.chunks(2).any(|pair| (pair[0]..pair[1]).contains(&version));
-        let components = Components::new(&osv.vulnerabilities);
+        let components = Components::new(osv.vulnerabilities.clone());
         let purl = Purl::parse(&format!("pkg:npm/a@1.{version}.0")).unwrap();
         let told = components.answers(&purl).unwrap();
         prop_assert_eq!(told[0].verdict == Verdict::Affected, inside);

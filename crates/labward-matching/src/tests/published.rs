@@ -134,3 +134,19 @@ fn no_statement_of_the_examples_is_dropped() {
     let expect = [("combined", 21), ("no-identity", 5), ("versions", 22)];
     assert_eq!((clear, left_out), (331, expect.into()));
 }
+
+#[test]
+fn a_link_into_a_bill_of_materials_is_clear() {
+    let text = json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "vulnerabilities": [
+        {"id": "CVE-2021-44228", "analysis": {"state": "not_affected", "justification": "code_not_reachable"},
+         "affects": [{"ref": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#log4j"},
+             {"ref": "urn:cdx:3e671687/#"}]}]});
+    let bom = Bom::parse(text.to_string().as_bytes(), &Limits::default()).unwrap();
+    let published = Published::of_cyclonedx(&bom);
+    assert_eq!(published.left_out.len(), 1);
+    let linked = PublishedProduct::Linked {
+        serial: "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79".into(),
+        reference: "log4j".into(),
+    };
+    assert_eq!(published.statements[0].product, linked);
+}

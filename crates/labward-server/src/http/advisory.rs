@@ -278,6 +278,17 @@ fn advisory(library: &Library, one: &Document, of: Option<&Concerned>) -> Adviso
             "FIRST".to_owned(),
             library.probabilities(),
         ),
+        (DocumentKind::Osv, _) => (
+            format!("OSV {}", one.name),
+            "OpenSSF".to_owned(),
+            one.version.parse().unwrap_or_default(),
+        ),
+        (DocumentKind::CycloneDx | DocumentKind::OpenVex, _) => {
+            let vex = library.vex(one.id);
+            let said = vex.map_or(0, |vex| vex.published.statements.len());
+            let title = vex.map(|vex| vex.title.clone()).unwrap_or_default();
+            (title, one.publisher.clone(), said)
+        }
         (DocumentKind::Csaf, None) => (String::new(), String::new(), 0),
     };
     let worst = csaf.and_then(Csaf::worst_tenths);

@@ -18,6 +18,7 @@ use labward_devices::{
 use labward_identity::Permission;
 
 use super::call::{Answer, Call, reason};
+use super::disclosure::disclosed;
 use super::failure::Failure;
 use crate::app::Core;
 use crate::backup::sealed_why;
@@ -243,10 +244,12 @@ fn shown(call: &Call, one: &Shown) -> DeviceShown {
             .map(|(observation, is_current)| observed(call, observation, *is_current))
             .collect(),
     };
-    DeviceShown {
+    let shown = DeviceShown {
         device: device(&call.core, one),
         attributes: one.values.iter().map(attribute).collect(),
-    }
+        ..DeviceShown::default()
+    };
+    disclosed(call, one, shown)
 }
 
 fn observed(call: &Call, one: &Observation, current: bool) -> DeviceObservation {

@@ -12,9 +12,9 @@ use labward_identity::{NEVER_BY_TOKEN, Permission, Role};
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
-    account, advisory, backup, behaviour, calendar, check, conduit, config, device, edge, entries,
-    export, glass, hit, key, ledger, message, openapi, path, patient, peer, person, record,
-    safeguard, session, status, webhook,
+    account, advisory, approval, backup, behaviour, calendar, check, conduit, config, device,
+    disclosure, edge, entries, export, glass, hit, key, ledger, message, openapi, path, patient,
+    peer, person, record, safeguard, session, status, vex, webhook,
 };
 
 /// One endpoint.
@@ -190,7 +190,7 @@ endpoints! {
     Get "advisories", DeviceRead, Query("AdvisoryFilter"), "Advisories", advisory::list,
         "What publishers say that the lab holds, the newest release first, with the age of every source";
     Post "advisories/import", DeviceChange, FileBy("ImportAdvisories"), "ImportedAdvisories", advisory::import,
-        "Takes over CSAF, KEV and EPSS from a file or an archive, hashes and signatures checked, and matches again";
+        "Takes over CSAF, VEX, OSV, KEV and EPSS from a file or an archive, hashes and signatures checked, and matches again";
     Get "advisories/{id}", DeviceRead, Nothing, "AdvisoryShown", advisory::show,
         "An advisory: what it says, and which devices it hits";
     Post "traffic", DeviceChange, Json("TrafficReport"), "TrafficTaken", conduit::report,
@@ -217,6 +217,8 @@ endpoints! {
         "What is due as a calendar, in the language of the person who asks; its events are confidential";
     Get "hits/statements", DeviceRead, Nothing, "HitStatements", hit::statements,
         "What people said of products and vulnerabilities, the newest first";
+    Get "hits/vex", DeviceRead, Nothing, "OpenVEX 0.2", vex::export,
+        "What the lab says of vulnerabilities of its devices, as an OpenVEX document";
     Get "hits/{id}", DeviceRead, Nothing, "HitShown", hit::show,
         "A hit: the way to it, how urgent it is and why, and what can be done";
     Post "hits/treat", DeviceChange, Json("TreatHits"), "TreatedHits", hit::treat,
@@ -247,6 +249,22 @@ endpoints! {
         "Marks a removed device as there again";
     Post "devices/import", DeviceChange, Json("ImportDevices"), "ImportedDevices", device::import,
         "Takes over a list from a file, or says what would become of each line; lines that cannot be read are named";
+    Post "devices/{id}/sbom", DeviceChange, FileBy("AttachDisclosure"), "AttachedDisclosure", disclosure::attach_sbom,
+        "Attaches a bill of materials (CycloneDX or SPDX) to a device or its model, in the place of an earlier one; matches again";
+    Get "devices/{id}/mds2", DeviceRead, Nothing, "DeviceMds2", disclosure::show_mds2,
+        "What the manufacturer of a device discloses of its security, by section";
+    Post "devices/{id}/mds2", DeviceChange, FileBy("AttachDisclosure"), "AttachedDisclosure", disclosure::attach_mds2,
+        "Attaches a manufacturer's disclosure (MDS2) to a device or its model; what it says of them is known of them";
+    Post "disclosures/{id}/remove", DeviceChange, Json("Why"), "Done", disclosure::remove,
+        "Takes a bill of materials or a disclosure away; matches again";
+    Get "components", DeviceRead, Query("ComponentFilter"), "DeviceComponents", disclosure::components,
+        "What the devices are made of, as their bills of materials say, and which components make hits";
+    Get "patch-approvals", DeviceRead, Query("ApprovalFilter"), "PatchApprovals", approval::list,
+        "Which patches vendors approve for their models, the newest first";
+    Post "patch-approvals", DeviceChange, Json("NewPatchApproval"), "PatchApproval", approval::state,
+        "Takes down whether a vendor approves a patch for a model";
+    Post "patch-approvals/{id}/withdraw", DeviceChange, Json("Why"), "PatchApproval", approval::withdraw,
+        "Takes that back";
     Get "people", PersonRead, Nothing, "[Person]", peer::people,
         "The people of the lab";
     Post "people", PersonChange, Json("Person"), "Person", peer::add_person,

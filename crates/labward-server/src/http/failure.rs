@@ -15,6 +15,7 @@ use labward_backup::BackupError;
 use labward_base::{Problem, Remark, problem, remark};
 use labward_conduits::ConduitsError;
 use labward_devices::DevicesError;
+use labward_disclosures::DisclosuresError;
 use labward_gateway::delivery::DeliveryError;
 use labward_gateway::keep::KeepError;
 use labward_gateway::messages::MessageError;
@@ -179,6 +180,7 @@ from_rooms_that_say!(
     ConduitsError,
     DeliveryError,
     DevicesError,
+    DisclosuresError,
     ThreatsError,
     IdentityError,
     MessageError,

@@ -23,13 +23,15 @@ use labward_priority::{Clocks, State};
 use labward_records::why_in;
 use labward_threats::{
     Document, DocumentKind, Judged, Library, Matched, NewStatement, NewTreatment, Said, Statement,
-    Status, Step, ThreatsError, Treatment, TreatmentKind,
+    Status, Step, ThreatsError, Told, Treatment, TreatmentKind,
 };
 
 use time::Date;
 
+use super::approval;
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
+use super::vex::published;
 use crate::app::Core;
 use crate::backup::sealed_why;
 use crate::check::ThreatsState;
@@ -116,12 +118,18 @@ impl View {
         let device = self.devices.get(&hit.device);
         let treatment = self.treatments.get(&hit.id);
         let exploited = self.library.exploited(&hit.key.vulnerability);
-        let exploited = exploited.filter(|_| hit.key.advisory == "KEV");
+        let is_of_ids = matches!(hit.key.advisory.as_str(), "KEV" | "OSV");
+        let exploited = exploited.filter(|_| is_of_ids);
+        let cve = vulnerability.and_then(|one| one.cve.as_deref());
+        let own = hit.key.vulnerability.as_str();
+        let cve = cve.or((is_of_ids && own.starts_with("CVE-")).then_some(own));
         let asked = Asked {
             hit,
             device,
             advisory,
             vulnerability,
+            cve,
+            told: judged.and_then(|one| one.told.as_deref()),
             treatment,
             ends: self.ends.get(&hit.device).copied(),
             exploited,
@@ -197,6 +205,11 @@ impl View {
 }
 
 impl Seen<'_> {
+    /// What is told of the vulnerability where no advisory does.
+    fn told(&self) -> Option<&Told> {
+        self.judged.and_then(|one| one.told.as_deref())
+    }
+
     fn treated(&self) -> bool {
         self.urgency.standing.state == State::Treated
     }
@@ -213,7 +226,10 @@ impl Seen<'_> {
         if wanted.is_empty() {
             return true;
         }
-        let title = self.advisory.map_or("", |advisory| &advisory.title);
+        let title = match (self.advisory, self.told()) {
+            (Some(advisory), _) => &advisory.title,
+            (None, told) => told.map_or("", |told| &told.title),
+        };
         let name = self.device.map(device_name).unwrap_or_default();
         let texts = [
             &self.hit.key.advisory,
@@ -336,6 +352,11 @@ pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
             .filter_map(|id| statements.get(id))
             .map(|one| statement(call, &view, one))
             .collect(),
+        published: published(call, &view, seen.judged),
+        approvals: seen
+            .device
+            .map(|one| approval::of(call, one))
+            .unwrap_or_default(),
         urgency: seen
             .urgency
             .priority
@@ -350,7 +371,10 @@ pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
             .map(|note| saying(&note.saying()))
             .collect(),
         remediations: vulnerability.map(remediations).unwrap_or_default(),
-        references: seen.advisory.map(references).unwrap_or_default(),
+        references: match (seen.advisory, seen.told()) {
+            (Some(advisory), _) => references(advisory),
+            (None, told) => told.map(links).unwrap_or_default(),
+        },
         contact: attribute(Attribute::Contact),
         location: attribute(Attribute::Location),
         owner: attribute(Attribute::Owner),
@@ -396,6 +420,15 @@ fn decide(
     let core = &call.core;
     let now = core.clock.now();
     let why = reason(why)?;
+    let approved = approved.or_else(|| match kind {
+        TreatmentKind::Patch => {
+            let view = View::of(core);
+            let hits = ids.iter().filter_map(|id| view.hits.get(id));
+            let seen: Vec<Seen<'_>> = hits.map(|hit| view.see(hit)).collect();
+            approval::answer(call, &seen, why)
+        }
+        _ => None,
+    });
     // What is wrong is told before anything is sealed.
     NewTreatment::new(kind, until, approved, Vec::new(), now)?;
     let new = NewTreatment::new(kind, until, approved, sealed_why(core, why)?, now)?;
@@ -516,6 +549,16 @@ fn never_read(core: &Core, view: &View) -> Vec<String> {
     unread.map(|one| one.name.clone()).collect()
 }
 
+/// Where more stands about a vulnerability of a package.
+fn links(told: &Told) -> Vec<String> {
+    let urls = told.references.iter().filter(|url| is_url(url));
+    urls.map(ToString::to_string).collect()
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
 /// What a device is called.
 pub(super) fn device_name(one: &Shown) -> String {
     let text = |attribute| one.text(attribute);
@@ -547,13 +590,26 @@ pub(super) fn hit(call: &Call, seen: &Seen<'_>) -> Hit {
     let library = call.core.threats.library();
     let cve = seen.vulnerability.and_then(|one| one.cve.as_deref());
     let is_kev = found.key.advisory == "KEV";
-    let cve = cve.or(is_kev.then_some(found.key.vulnerability.as_str()));
+    let is_of_ids = is_kev || found.key.advisory == "OSV";
+    let cve = cve.or(is_of_ids.then_some(found.key.vulnerability.as_str()));
     let exploited = cve.and_then(|cve| library.exploited(cve));
     let title = match (seen.advisory, exploited) {
         (Some(advisory), _) => advisory.title.to_string(),
-        (None, Some(entry)) => entry.name.to_string(),
+        (None, Some(entry)) if is_kev => entry.name.to_string(),
         (None, None) if is_kev => "Known exploited vulnerabilities".to_owned(),
-        (None, None) => String::new(),
+        (None, _) => seen
+            .told()
+            .map(|told| told.title.to_string())
+            .unwrap_or_default(),
+    };
+    let of_package = || {
+        let scores = seen.told().map(|told| told.scores.as_slice());
+        let worst = scores
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|one| one.base_tenths)
+            .max();
+        worst.map(|tenths| f64::from(tenths) / 10.0)
     };
     Hit {
         id: found.id.get(),
@@ -570,7 +626,11 @@ pub(super) fn hit(call: &Call, seen: &Seen<'_>) -> Hit {
             .collect(),
         band: seen.urgency.priority.band.name().to_owned(),
         decision: seen.urgency.priority.decision.name().to_owned(),
-        cvss: seen.vulnerability.and_then(worst).map(|(score, _)| score),
+        cvss: seen
+            .vulnerability
+            .and_then(worst)
+            .map(|(score, _)| score)
+            .or_else(of_package),
         exploited: exploited.is_some() || is_kev,
         ransomware: exploited.is_some_and(|one| one.known_ransomware),
         epss: cve
@@ -602,7 +662,7 @@ fn treatment(call: &Call, one: &Treatment, seen: &Seen<'_>) -> HitTreatment {
     }
 }
 
-fn person_name(call: &Call, person: labward_base::id::PersonId) -> Option<String> {
+pub(super) fn person_name(call: &Call, person: labward_base::id::PersonId) -> Option<String> {
     let named = call.person.permits(Permission::PersonRead);
     call.core.people.name_of(person).filter(|_| named)
 }
@@ -707,8 +767,7 @@ pub(super) fn remediations(vulnerability: &Vulnerability) -> Vec<AdvisoryRemedia
 pub(super) fn references(advisory: &Advisory) -> Vec<String> {
     let mut urls: Vec<String> = Vec::new();
     for one in &advisory.references {
-        let is_url = one.url.starts_with("https://") || one.url.starts_with("http://");
-        if is_url && !urls.iter().any(|url| **url == *one.url) {
+        if is_url(&one.url) && !urls.iter().any(|url| **url == *one.url) {
             urls.push(one.url.to_string());
         }
     }

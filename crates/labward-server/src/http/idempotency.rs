@@ -102,7 +102,8 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
         "Done" | "Person" | "ImportedPeople" | "Peer" | "Reload" | "Rotation" | "KeyArchive"
         | "ExpiredArchives" | "Backup" | "Drilled" | "TestedWebhook" | "Imported"
         | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
-        | "TrafficTaken" | "TreatedHits" | "HitStatement" => Kept::Answer,
+        | "AttachedDisclosure" | "PatchApproval" | "TrafficTaken" | "TreatedHits"
+        | "HitStatement" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"
         | "AddedDocument" | "Disposed" => Kept::Once,
         "VerifiedBackup" | "Found" | "Shown" | "Results" | "Accesses" | "Verified" | "bytes"

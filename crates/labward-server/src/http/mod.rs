@@ -23,6 +23,7 @@
 
 mod account;
 pub(crate) mod advisory;
+mod approval;
 mod asker;
 mod backup;
 mod behaviour;
@@ -33,6 +34,7 @@ mod conduit;
 mod config;
 pub(crate) mod console;
 mod device;
+mod disclosure;
 mod edge;
 pub(crate) mod endpoint;
 mod entries;
@@ -60,6 +62,7 @@ mod span;
 mod status;
 mod stream;
 mod upload;
+mod vex;
 mod webhook;
 pub(crate) mod wizard;
 

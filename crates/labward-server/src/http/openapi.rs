@@ -239,7 +239,7 @@ fn given(name: &str) -> Value {
         "bytes" => ("application/octet-stream", bytes()),
         "CSV" => ("text/csv", json!({ "type": "string" })),
         "iCalendar" => ("text/calendar", json!({ "type": "string" })),
-        "OpenAPI 3.1" | "the plan of labward segment" => {
+        "OpenAPI 3.1" | "OpenVEX 0.2" | "the plan of labward segment" => {
             ("application/json", json!({ "type": "object" }))
         }
         name => match name

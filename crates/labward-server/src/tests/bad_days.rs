@@ -218,6 +218,18 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let merged = posted(app, "devices/3/merge", &json!({ "other": 4, "why": WHY }));
     let removed = posted(app, "devices/5/remove", &why);
     assert_eq!((merged.status, removed.status), (200, 200));
+    let attached = request(
+        app,
+        "POST",
+        "devices/1/sbom?file=a.json",
+        sbom("1.0").to_string().as_bytes(),
+    );
+    let approval = |patch: &str| {
+        json!({ "manufacturer": "Illumina", "model": "MiSeqDx", "patch": patch,
+            "approved": "pending", "why": WHY })
+    };
+    let approved = posted(app, "patch-approvals", &approval("4.0.2"));
+    assert_eq!((attached.status, approved.status), (200, 200));
     let named = |name: &str| json!({ "values": { "name": name } });
     let list = json!({ "list": "name,asset tag\nG,LAB-7\n" });
     let dispose = json!({ "why": WHY, "override_retention": "the court" });
@@ -258,6 +270,27 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         post("devices/{id}/restore", "devices/5/restore".to_owned(), &why),
         same("devices/import", &list),
         post("advisories/import", IMPORT.to_owned(), &Value::Null),
+        post(
+            "devices/{id}/sbom",
+            "devices/2/sbom?file=a.json".to_owned(),
+            &sbom("2.0"),
+        ),
+        post(
+            "devices/{id}/mds2",
+            "devices/2/mds2?file=a.xlsx".to_owned(),
+            &Value::Null,
+        ),
+        post(
+            "disclosures/{id}/remove",
+            "disclosures/1/remove".to_owned(),
+            &why,
+        ),
+        same("patch-approvals", &approval("4.0.3")),
+        post(
+            "patch-approvals/{id}/withdraw",
+            "patch-approvals/1/withdraw".to_owned(),
+            &why,
+        ),
         same(
             "hits/treat",
             &json!({ "hits": [hit], "kind": "patch", "why": WHY }),
@@ -464,6 +497,25 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     ]
 }
 
+/// A bill of materials of one component.
+fn sbom(version: &str) -> Value {
+    json!({ "bomFormat": "CycloneDX", "specVersion": "1.4", "components": [{ "type": "library",
+        "name": "y", "version": version, "purl": format!("pkg:npm/y@{version}") }] })
+}
+
+/// A workbook of a few questions of MDS2.
+fn mds2() -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    let rows = ["DOC-1", "DOC-3", "MPII-1", "MLDP-2", "STCF-1"];
+    for (row, id) in (0..).zip(rows) {
+        sheet.write_string(row, 0, id).unwrap();
+        sheet.write_string(row, 1, "Asked?").unwrap();
+        sheet.write_string(row, 2, "Yes").unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
 const IMPORT: &str = "advisories/import?source=cisa&file=a.json";
 
 /// One release of an advisory about MiSeqDx.
@@ -487,11 +539,12 @@ pub(super) fn advisory(release: u32) -> String {
 
 fn done(app: &App, act: &Act) -> Answered {
     let body = match &act.body {
-        Value::Null if act.endpoint == "advisories/import" => advisory(2),
-        Value::Null => result("IMPORTED"),
-        body => body.to_string(),
+        Value::Null if act.endpoint == "advisories/import" => advisory(2).into_bytes(),
+        Value::Null if act.endpoint == "devices/{id}/mds2" => mds2(),
+        Value::Null => result("IMPORTED").into_bytes(),
+        body => body.to_string().into_bytes(),
     };
-    request(app, act.verb, &act.path, body.as_bytes())
+    request(app, act.verb, &act.path, &body)
 }
 
 /// Everything that the API shows of the state that acts change.
@@ -506,6 +559,8 @@ fn shown(app: &App) -> Vec<Value> {
         "accounts",
         "devices?state=all",
         "hits/statements",
+        "components",
+        "patch-approvals?state=all",
         "conduits",
         "behaviour/unusual?state=all",
         "messages",

@@ -61,7 +61,7 @@ impl Keys {
 
 /// Takes a document in, if it is of a kind that is kept.
 pub(crate) fn take(item: &Item<'_>, intake: &mut Intake) -> bool {
-    if !matches!(item.kind, Kind::Csaf | Kind::Epss | Kind::Kev) {
+    if !is_kept(item) {
         return false;
     }
     let incoming = Incoming {
@@ -70,6 +70,15 @@ pub(crate) fn take(item: &Item<'_>, intake: &mut Intake) -> bool {
     };
     intake.take(incoming, &integrity(item));
     true
+}
+
+/// Whether it is of a kind that is kept; a bill of materials is attached to its device instead.
+fn is_kept(item: &Item<'_>) -> bool {
+    match item.kind {
+        Kind::Csaf | Kind::Epss | Kind::Kev | Kind::OpenVex | Kind::Osv => true,
+        Kind::CycloneDx => String::from_utf8_lossy(item.bytes).contains("\"vulnerabilities\""),
+        Kind::Spdx => false,
+    }
 }
 
 fn integrity(item: &Item<'_>) -> Integrity {

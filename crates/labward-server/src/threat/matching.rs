@@ -1,4 +1,4 @@
-//! Matches the devices with the advisories again whenever either is other than before.
+//! Matches the devices and what they are made of with the advisories again whenever any of them is other than before.
 //!
 //! It must never keep the writer from messages: it writes only what opened or closed.
 
@@ -11,6 +11,7 @@ use labward_base::Clock as _;
 use labward_devices::{Attribute, Shown};
 use labward_threats::{Matched, Subject, ThreatsError};
 
+use super::kin::parts;
 use super::sources::Sources;
 use crate::app::Core;
 use crate::error::ServerError;
@@ -34,7 +35,7 @@ impl MatchingLoop {
             let mut sources = Sources::default();
             loop {
                 let Some(core) = core.upgrade() else { return };
-                let changes = core.devices.changes();
+                let changes = (core.devices.changes(), core.disclosures.changes());
                 if seen != Some(changes) {
                     match rematch(&core) {
                         Ok(_) => (seen, is_failing) = (Some(changes), false),
@@ -84,13 +85,13 @@ pub(crate) fn rematch(core: &Core) -> Result<Arc<Matched>, ThreatsError> {
     let devices = core.devices.list().into_iter();
     let mut subjects: Vec<Subject> = devices
         .filter(|one| one.device.removed.is_none())
-        .map(|one| subject(&one))
+        .map(|one| subject(core, &one))
         .collect();
     subjects.sort_by_key(|one| one.id);
     core.threats.rematch(&subjects, core.clock.now())
 }
 
-fn subject(one: &Shown) -> Subject {
+fn subject(core: &Core, one: &Shown) -> Subject {
     let text = |attribute| one.text(attribute).unwrap_or_default();
     Subject {
         id: one.device.id,
@@ -101,5 +102,6 @@ fn subject(one: &Shown) -> Subject {
             version: text(Attribute::Version),
         },
         os: [text(Attribute::Os), text(Attribute::OsBuild)],
+        parts: parts(core, one),
     }
 }

@@ -5,11 +5,13 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `intake` | what was found in a file, on its way to the advisories, and the keys by which it is checked |
+//! | `kin` | what is disclosed of a device, and what of that is matched |
 //! | `matching` | the thread that matches again, and what is matched |
 //! | `sources` | the configured sources, read and fetched when their time has come |
 //! | `urgency` | how urgent a hit is, by which day, and where it stands |
 
 pub(crate) mod intake;
+pub(crate) mod kin;
 pub(crate) mod matching;
 mod sources;
 pub(crate) mod urgency;

@@ -11,7 +11,7 @@ use labward_priority::{
     Certainty, Clocks, Criticality, Days, Due, Epss, Exposure, Kev, Known, Priority, Standing,
     Support, prioritise, standing,
 };
-use labward_threats::{Hit, KEV, Library, Treatment, TreatmentKind};
+use labward_threats::{Hit, KEV, Library, Told, Treatment, TreatmentKind};
 use time::Date;
 
 /// Everything that decides when a hit must be dealt with.
@@ -31,6 +31,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) device: Option<&'a Shown>,
     pub(crate) advisory: Option<&'a Advisory>,
     pub(crate) vulnerability: Option<&'a Vulnerability>,
+    /// The CVE, and what is told of it where no advisory does.
+    pub(crate) cve: Option<&'a str>,
+    pub(crate) told: Option<&'a Told>,
     pub(crate) treatment: Option<&'a Treatment>,
     /// The last day of any support of the device's operating system, the earliest that it may be.
     pub(crate) ends: Option<Date>,
@@ -73,9 +76,10 @@ pub(crate) fn urgency(
 }
 
 fn known(asked: &Asked<'_>, library: &Library) -> Known {
-    let cve = asked.vulnerability.and_then(|one| one.cve.as_deref());
     let scores = asked.vulnerability.into_iter().flat_map(|one| &one.scores);
-    let cve = cve.or(asked.exploited.map(|entry| &*entry.cve));
+    let scores = scores.map(|one| &one.score);
+    let scores = scores.chain(asked.told.into_iter().flat_map(|told| &told.scores));
+    let cve = asked.cve.or(asked.exploited.map(|entry| &*entry.cve));
     let listed = asked
         .exploited
         .or_else(|| cve.and_then(|cve| library.exploited(cve)));
@@ -101,7 +105,7 @@ fn known(asked: &Asked<'_>, library: &Library) -> Known {
             Verdict::Affected => Certainty::Affected,
             Verdict::CannotTell | Verdict::NotAffected => Certainty::CannotTell,
         },
-        vectors: scores.map(|one| one.score.vector.clone()).collect(),
+        vectors: scores.map(|one| one.vector.clone()).collect(),
         kev,
         epss: epss.zip(scored).map(|(row, scored)| Epss {
             probability: row.probability,

@@ -85,7 +85,7 @@ pub(super) fn device(visit: &Visit) -> Result<Page, Failure> {
     device_with(visit, None)
 }
 
-fn device_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
+pub(super) fn device_with(visit: &Visit, fault: Option<&ProblemBody>) -> Result<Page, Failure> {
     let one = looked_at(visit)?;
     let may = visit.visitor.permits(Permission::DeviceChange);
     let others = match may {

@@ -40,6 +40,7 @@ mod multipart;
 mod network;
 mod oidc;
 mod pages;
+mod parts;
 mod patient;
 mod people;
 mod records;
@@ -89,8 +90,12 @@ const LIST_MAX_BYTES: usize = 3 << 20;
 /// The form that holds one.
 const LIST_FORM: &str = "/devices/import";
 
-/// The form that holds files, and bytes that it may have: those of the API, and the fields beside them.
-const FILES_FORM: &str = "/advisories/import";
+/// The forms that hold files, and bytes that one may have: those of the API, and the fields beside them.
+const FILES_FORMS: &[&str] = &[
+    "/advisories/import",
+    "/devices/{id}/mds2",
+    "/devices/{id}/sbom",
+];
 const FILES_MAX_BYTES: usize = Takes::File.limit_bytes() + (64 << 10);
 /// So many bytes beyond a limit are read and thrown away, so that the browser hears why it is refused.
 const BEYOND_BYTES: usize = 1 << 30;
@@ -288,7 +293,7 @@ async fn answered(
     let turn = service.turn().await?;
     let form = match route.verb {
         Verb::Get => Form::default(),
-        _ if route.path == FILES_FORM => {
+        _ if FILES_FORMS.contains(&route.path) => {
             let body = read_wholly(body, FILES_MAX_BYTES).await?;
             Form::with_files(content_type, &body)
         }

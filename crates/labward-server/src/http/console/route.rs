@@ -5,8 +5,8 @@ use labward_identity::Permission;
 use super::visit::{Page, Visit};
 use super::{
     account, advisories, behaviour, configuration, devices, entrance, export, first_analyzer,
-    glass, hits, ledger, network, oidc, pages, patient, people, records, reference, safeguards,
-    webhook,
+    glass, hits, ledger, network, oidc, pages, parts, patient, people, records, reference,
+    safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -111,6 +111,14 @@ routes! {
     Post "/devices/{id}/split", DeviceChange, devices::split;
     Post "/devices/{id}/remove", DeviceChange, devices::remove;
     Post "/devices/{id}/restore", DeviceChange, devices::restore;
+    Post "/devices/{id}/sbom", DeviceChange, parts::attach_sbom;
+    Get "/devices/{id}/mds2", DeviceRead, parts::mds2;
+    Post "/devices/{id}/mds2", DeviceChange, parts::attach_mds2;
+    Post "/disclosures/{id}/remove", DeviceChange, parts::detach;
+    Get "/components", DeviceRead, parts::components;
+    Get "/patch-approvals", DeviceRead, parts::approvals;
+    Post "/patch-approvals", DeviceChange, parts::approve;
+    Post "/patch-approvals/{id}/withdraw", DeviceChange, parts::unapprove;
     Get "/devices/{id}/order", DeviceRead, hits::device_order;
     Get "/hits", DeviceRead, hits::hits;
     Get "/hits/calendar", DeviceRead, hits::calendar;

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
-    account, advisory, behaviour, check, device, entries, glass, hit, message, patient, peer,
-    safeguard, session, status, webhook,
+    account, advisory, approval, behaviour, check, device, disclosure, entries, glass, hit,
+    message, patient, peer, safeguard, session, status, webhook,
 };
 
 /// One list.
@@ -410,6 +410,8 @@ pub(super) const LISTS: &[List] = &[
                 "values.contact",
                 "values.support-until",
                 "values.notes",
+                "values.anti-malware",
+                "values.patching",
                 "values.sender",
                 "values.equipment",
                 "peers",
@@ -495,6 +497,55 @@ pub(super) const LISTS: &[List] = &[
                 "opened",
                 "closed",
                 "closed_by",
+                "entry",
+            ],
+        )
+    },
+    List {
+        page_rows: Some(1_000),
+        next: Next::Skipped,
+        filter: &["q", "device"],
+        ..plain(
+            "components",
+            "components",
+            Permission::DeviceRead,
+            disclosure::components,
+            |answer| member(answer, "components"),
+            &[
+                "device.id",
+                "device.name",
+                "device.version",
+                "name",
+                "version",
+                "supplier",
+                "purl",
+                "matchable",
+                "vulnerabilities",
+            ],
+        )
+    },
+    List {
+        filter: &["q", "state"],
+        shown_values: &["holding", "all"],
+        ..plain(
+            "patch-approvals",
+            "patch-approvals",
+            Permission::DeviceRead,
+            approval::list,
+            |answer| member(answer, "approvals"),
+            &[
+                "id",
+                "manufacturer",
+                "model",
+                "version",
+                "patch",
+                "approved",
+                "document",
+                "person",
+                "person_name",
+                "stated",
+                "why",
+                "withdrawn",
                 "entry",
             ],
         )
@@ -707,6 +758,8 @@ mod tests {
                 ("HitDevice", "device."),
                 ("HitTreatment", "treatment."),
             ],
+            "components" => &[("DeviceComponent", ""), ("HitDevice", "device.")],
+            "patch-approvals" => &[("PatchApproval", "")],
             "hit-statements" => &[("HitStatement", ""), ("HitDevice", "device.")],
             "advisories" => &[("Advisory", "")],
             "advisory-sources" => &[("AdvisorySource", "")],
@@ -730,6 +783,7 @@ mod tests {
         ("AdvisorySource", &["faults", "keys"]),
         // Each value is a column.
         ("Device", &["values"]),
+        ("DeviceComponent", &["device"]),
         ("Hit", &["device", "treatment"]),
         ("HitStatement", &["device"]),
         // The first is a column, in English.
@@ -817,6 +871,7 @@ mod tests {
             "hit.html",
             "hits_matrix.html",
             "me.html",
+            "mds2.html",
             "message.html",
             "opening.html",
             "people_import.html",
