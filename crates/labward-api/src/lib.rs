@@ -20,6 +20,7 @@
 //! | [`schema`] | `openapi.json`: every type as JSON Schema |
 //! | [`safeguard`] | `safeguards` |
 //! | [`traffic`] | `traffic` |
+//! | [`mail`] | `mail`: who is reminded by e-mail |
 //! | [`webhook`] | `webhooks`, and what is sent to them |
 //!
 //! Every request that reads or changes records carries `why`; who asks is known by the socket, or by a token over TLS.
@@ -38,6 +39,7 @@ pub mod glass;
 pub mod hit;
 pub mod key;
 pub mod ledger;
+pub mod mail;
 pub mod message;
 pub mod peer;
 pub mod person;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Done, ProblemBody, Why, account, advisory, backup, behaviour, conduit, config, device,
-    disclosure, edge, export, glass, hit, key, ledger, message, peer, person, record, remark,
+    disclosure, edge, export, glass, hit, key, ledger, mail, message, peer, person, record, remark,
     safeguard, session, status, traffic, webhook,
 };
 
@@ -212,6 +212,8 @@ types! {
     traffic::TrafficSighting,
     traffic::TrafficTaken,
     traffic::TrafficAlert,
+    mail::MailStatus,
+    mail::TestedMail,
     webhook::WebhookStatus,
     webhook::NewWebhookSecret,
     webhook::AddedWebhookSecret,

@@ -690,6 +690,16 @@ problems! {
     WEBHOOK_GIVEN_UP = "webhook.given-up", Unavailable,
         "a receiver of events took nothing for days, so it is told nothing any more",
         "see why with labward webhook list; then let it go on with labward webhook resume, which loses nothing";
+    // mail
+    MAIL_UNKNOWN = "mail.unknown", NotFound,
+        "there is no recipient of reminders with this name",
+        "see the names with labward mail list; they stand in labward.toml";
+    MAIL_NOT_SENT = "mail.not-sent", Unavailable,
+        "the mail server did not take a mail",
+        "see beside this text, or in labward mail list, what failed; labward mail test tries again";
+    MAIL_UNCERTAIN = "mail.uncertain", Unavailable,
+        "it is not known whether the mail server took a mail, so it is not sent a second time",
+        "look whether it arrived; the next reminder names all that is still due";
     // configuration and operation
     CONFIG_UNREADABLE = "config.unreadable", Invalid,
         "the configuration cannot be read",

@@ -14,6 +14,7 @@ mod conduit;
 mod device;
 mod export;
 mod hit;
+mod mail;
 mod peer;
 mod safeguard;
 mod sbom;
@@ -30,6 +31,7 @@ pub use device::{
 };
 pub use export::ListExportArgs;
 pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, HitTreatment, YesNo};
+pub use mail::MailCommand;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use sbom::SbomArgs;
 pub use segment::{
@@ -128,6 +130,9 @@ pub enum Command {
     /// Receivers of events: how far each was told, secrets, tests.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Reminders by e-mail: recipients, tests.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// The ledger: verify, export, prove.
     #[command(subcommand)]
     Ledger(LedgerCommand),

@@ -1983,3 +1983,53 @@ vex-why-inline-mitigations-already-exist = something in the device keeps it from
 vex-why-vulnerable-code-cannot-be-controlled-by-adversary = an attacker cannot control the code
 vex-why-vulnerable-code-not-in-execute-path = the code never runs
 vex-why-vulnerable-code-not-present = the code is not in the device
+mail-subject-nothing = nothing is due
+mail-count-overdue = { $count } overdue
+mail-count-soon = { $count } due soon
+mail-count-new = { $count } new
+mail-count-findings = { $count ->
+    [one] { $count } finding
+   *[other] { $count } findings
+  }
+mail-count-cleared = { $count ->
+    [one] { $count } finding is gone
+   *[other] { $count } findings are gone
+  }
+mail-count-alerts = { $count ->
+    [one] { $count } alert
+   *[other] { $count } alerts
+  }
+mail-lead = What needs somebody at { $lab }, as of { $time }.
+mail-nothing = Nothing is due at { $lab }, as of { $time }. Labward looked, and says so because no other mail went to you for seven days.
+mail-overdue = Overdue
+mail-soon = Due within { $days } days
+mail-new = Newly found, with more time
+mail-alerts = Devices talk to somebody, or in a way, that nobody expected
+mail-raised = Newly found by labward check
+mail-standing = Still wrong, and does high harm
+mail-cleared = No longer wrong
+mail-others = { $count ->
+    [one] { $count } other finding stands unchanged.
+   *[other] { $count } other findings stand unchanged.
+  }
+mail-work = { $device }: { $vulnerability } ({ $advisory }); { $band }, { $decision }
+mail-decision-defer = can be put off
+mail-decision-scheduled = at the next maintenance
+mail-decision-out-of-cycle = at the next opportunity
+mail-decision-immediate = at once
+mail-due = due { $day }, { $left }
+mail-late = { $count ->
+    [one] { $count } day late
+   *[other] { $count } days late
+  }
+mail-today = today
+mail-left = { $count ->
+    [one] { $count } day left
+   *[other] { $count } days left
+  }
+mail-more = and { $count } more
+mail-look = Look at it: { $url }
+mail-look-here = Look at it with labward hit list and labward check.
+mail-foot = Labward sends this to { $name } of its configuration once a day at most. It holds nothing about patients. Nobody reads answers.
+mail-test-subject = test of reminders
+mail-test = This is a test mail of Labward at { $lab }, which somebody asked for. Reminders to { $name } go to this address.

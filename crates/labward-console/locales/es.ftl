@@ -1983,3 +1983,62 @@ vex-why-inline-mitigations-already-exist = algo en el dispositivo impide que se 
 vex-why-vulnerable-code-cannot-be-controlled-by-adversary = un atacante no puede controlar el código
 vex-why-vulnerable-code-not-in-execute-path = el código nunca se ejecuta
 vex-why-vulnerable-code-not-present = el código no está en el dispositivo
+mail-subject-nothing = no vence nada
+mail-count-overdue = { $count ->
+    [one] { $count } vencida
+   *[other] { $count } vencidas
+  }
+mail-count-soon = { $count ->
+    [one] { $count } vence pronto
+   *[other] { $count } vencen pronto
+  }
+mail-count-new = { $count ->
+    [one] { $count } nueva
+   *[other] { $count } nuevas
+  }
+mail-count-findings = { $count ->
+    [one] { $count } hallazgo
+   *[other] { $count } hallazgos
+  }
+mail-count-cleared = { $count ->
+    [one] { $count } hallazgo resuelto
+   *[other] { $count } hallazgos resueltos
+  }
+mail-count-alerts = { $count ->
+    [one] { $count } alerta
+   *[other] { $count } alertas
+  }
+mail-lead = Lo que necesita a alguien en { $lab }, a { $time }.
+mail-nothing = No vence nada en { $lab }, a { $time }. Labward ha mirado, y lo dice porque desde hace siete días no le llegó ningún otro correo.
+mail-overdue = Vencido
+mail-soon = Vence en { $days } días o menos
+mail-new = Recién encontrado, con más tiempo
+mail-alerts = Dispositivos que hablan con alguien, o de un modo, que nadie esperaba
+mail-raised = Recién encontrado por labward check
+mail-standing = Sigue mal, y hace mucho daño
+mail-cleared = Ya no está mal
+mail-others = { $count ->
+    [one] Otro hallazgo sigue igual.
+   *[other] Otros { $count } hallazgos siguen igual.
+  }
+mail-work = { $device }: { $vulnerability } ({ $advisory }); { $band }, { $decision }
+mail-decision-defer = se puede aplazar
+mail-decision-scheduled = en el próximo mantenimiento
+mail-decision-out-of-cycle = en la próxima ocasión
+mail-decision-immediate = de inmediato
+mail-due = vence el { $day }, { $left }
+mail-late = { $count ->
+    [one] { $count } día de retraso
+   *[other] { $count } días de retraso
+  }
+mail-today = hoy
+mail-left = { $count ->
+    [one] queda { $count } día
+   *[other] quedan { $count } días
+  }
+mail-more = y { $count } más
+mail-look = Véalo: { $url }
+mail-look-here = Véalo con labward hit list y labward check.
+mail-foot = Labward envía esto a { $name } de su configuración una vez al día como mucho. No contiene nada sobre pacientes. Nadie lee las respuestas.
+mail-test-subject = prueba de los recordatorios
+mail-test = Este es un correo de prueba de Labward en { $lab }, que alguien pidió. Los recordatorios para { $name } van a esta dirección.

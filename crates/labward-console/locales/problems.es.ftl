@@ -436,6 +436,12 @@ problem-webhook-gone = un receptor de eventos respondió que ya no existe, así 
     .todo = pregunte a quien lo administra; luego déjelo seguir con labward webhook resume, o quítelo de labward.toml
 problem-webhook-given-up = un receptor de eventos no aceptó nada durante días, así que no se le avisa de nada más
     .todo = vea por qué con labward webhook list; luego déjelo seguir con labward webhook resume, que no pierde nada
+problem-mail-unknown = no hay ningún destinatario de recordatorios con este nombre
+    .todo = vea los nombres con labward mail list; están en labward.toml
+problem-mail-not-sent = el servidor de correo no aceptó un correo
+    .todo = vea junto a este texto, o con labward mail list, qué falló; labward mail test lo intenta otra vez
+problem-mail-uncertain = no se sabe si el servidor de correo aceptó un correo, así que no se envía una segunda vez
+    .todo = mire si llegó; el próximo recordatorio nombra todo lo que aún vence
 
 problem-device-unknown = no existe ningún dispositivo con este número
     .todo = vea los números con labward device list

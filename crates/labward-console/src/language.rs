@@ -322,6 +322,7 @@ mod tests {
             "hits-filter-",
             "kind-",
             "list-",
+            "mail-",
             "mds2-capability-",
             "mds2-disclosed-",
             "mds2-section-",

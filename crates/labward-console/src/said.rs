@@ -15,9 +15,9 @@ use labward_api::safeguard::{FactNote, SafeguardFact};
 use labward_api::status::{CheckFinding, NotMeasured};
 use labward_base::Problem;
 use labward_base::remark::QUOTE;
-use labward_identity::Language;
+use labward_identity::{Language, Theme};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Place};
 use crate::language::find;
 
 /// The remark that only says the problem again.
@@ -73,6 +73,14 @@ impl Said {
         self.0.is_empty()
     }
 
+    fn plain(&self) -> String {
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Foreign(text) | Piece::Own(text) => text.clone(),
+            Piece::Published(text) | Piece::Quote(text) => format!("\"{text}\""),
+        });
+        pieces.collect()
+    }
+
     fn own(text: impl Into<String>) -> Self {
         Self(vec![Piece::Own(text.into())])
     }
@@ -96,6 +104,25 @@ impl Said {
         }
         said
     }
+}
+
+/// What is wrong and what to do, without marks: for a reader who has no page.
+pub fn finding_lines(language: Language, finding: &CheckFinding) -> (String, String) {
+    let frame = Frame {
+        language,
+        theme: Theme::Auto,
+        viewer: None,
+        nonce: String::new(),
+        lab: String::new(),
+        place: Place::Elsewhere,
+        done: None,
+        alarm: None,
+        glass: None,
+    };
+    (
+        frame.finding(finding).plain(),
+        frame.finding_todo(finding).plain(),
+    )
 }
 
 impl Frame {
@@ -328,9 +355,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Place;
     use labward_base::remark;
-    use labward_identity::Theme;
 
     fn frame(language: Language) -> Frame {
         Frame {

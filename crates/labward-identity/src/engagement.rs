@@ -65,7 +65,7 @@ impl Topic {
             "credential" | "engagement" | "person" | "session" | "token" => Self::People,
             "break-glass" | "list" | "patient" | "record" => Self::Records,
             "safeguard" => Self::Safeguards,
-            "clock" | "finding" | "server" => Self::Status,
+            "clock" | "finding" | "reminder" | "server" => Self::Status,
             _ => return None,
         })
     }

@@ -302,6 +302,10 @@ actions! {
     WebhookStopped = "webhook.stopped", U, "110113", None, None;
     /// A person let a webhook go on.
     WebhookResumed = "webhook.resumed", U, "110100", None, None;
+    /// A reminder was sent to a recipient, or could not be; the first failure of a row is recorded.
+    ReminderSent = "reminder.sent", E, "110100", None, None;
+    /// A person had a test mail sent to a recipient of reminders.
+    ReminderTested = "reminder.tested", E, "110100", Some("verify"), None;
 }
 
 /// Who acted.
@@ -355,6 +359,8 @@ pub enum Subject {
     Person(PersonId),
     /// A record.
     Record(RecordId),
+    /// A recipient of reminders, by its name in the configuration.
+    Recipient(Cow<'static, str>),
     /// The records as a whole, such as in a search.
     Records,
     /// A requirement of the rule, by its citation.
@@ -440,6 +446,7 @@ impl Subject {
             "patient" => key.parse().ok().map(Self::Patient),
             "peer" => key.parse().ok().map(Self::Peer),
             "person" => key.parse().ok().map(Self::Person),
+            "recipient" => name().map(Self::Recipient),
             "record" => key.parse().ok().map(Self::Record),
             "safeguard" => name().map(Self::Safeguard),
             "site" => key.parse().ok().map(Self::Site),
@@ -465,6 +472,7 @@ impl Subject {
             Self::Patient(id) => ("patient", SubjectKey::Number(id.get())),
             Self::Peer(id) => ("peer", SubjectKey::Number(id.get())),
             Self::Person(id) => ("person", SubjectKey::Number(id.get())),
+            Self::Recipient(name) => ("recipient", SubjectKey::Name(name)),
             Self::Record(id) => ("record", SubjectKey::Number(id.get())),
             Self::Records => ("records", SubjectKey::None),
             Self::Safeguard(citation) => ("safeguard", SubjectKey::Name(citation)),
@@ -550,6 +558,7 @@ mod tests {
             Subject::Site(SiteId::new(4)),
             Subject::Slot(SlotId::new(5)),
             Subject::Source("2001:db8::1".into()),
+            Subject::Recipient("manager".into()),
             Subject::Webhook("alarm".into()),
         ] {
             assert_eq!(Subject::parse(&subject.to_string()), Some(subject));

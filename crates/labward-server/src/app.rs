@@ -59,6 +59,7 @@ use crate::http::console::{ConsoleServer, console_config};
 use crate::http::idempotency::Running;
 use crate::http::{HttpServer, chain};
 use crate::indexing::IndexLoop;
+use crate::mail::{MailLoop, Mails};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
 use crate::resume::{LedgerWatch, ResumeLoop};
@@ -141,6 +142,7 @@ pub(crate) struct Core {
     /// What the upkeep has seen.
     pub(crate) upkeep: Upkeep,
     pub(crate) webhooks: Arc<Webhooks>,
+    pub(crate) mails: Arc<Mails>,
     /// What a thread of its own is given.
     pub(crate) me: Weak<Self>,
     /// Held while the server lives; the system frees it when the process ends, however it does.
@@ -175,6 +177,7 @@ pub(crate) struct Opened {
     resume_loop: Mutex<Option<ResumeLoop>>,
     upkeep: Mutex<Option<UpkeepLoop>>,
     webhook_loop: Mutex<Option<WebhookLoop>>,
+    mail_loop: Mutex<Option<MailLoop>>,
     index_loop: Mutex<Option<IndexLoop>>,
     matching_loop: Mutex<Option<MatchingLoop>>,
     behaviour_loop: Mutex<Option<BehaviourLoop>>,
@@ -317,6 +320,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         past: Mutex::default(),
         upkeep: Upkeep::default(),
         webhooks: Arc::default(),
+        mails: Arc::default(),
         me: me.clone(),
         _lock: lock,
     });
@@ -418,6 +422,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     )?;
     let told = Arc::clone(&core.webhooks);
     let webhook_loop = WebhookLoop::start(told, core.me.clone())?;
+    let mail_loop = MailLoop::start(Arc::clone(&core.mails), core.me.clone())?;
     Ok(Opened {
         messages: gateway.messages(),
         records,
@@ -429,6 +434,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         publish_loop: Mutex::new(Some(publish_loop)),
         upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
         webhook_loop: Mutex::new(Some(webhook_loop)),
+        mail_loop: Mutex::new(Some(mail_loop)),
         index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
         matching_loop: Mutex::new(Some(MatchingLoop::start(core.me.clone())?)),
         behaviour_loop: Mutex::new(Some(BehaviourLoop::start(core.me.clone())?)),
@@ -544,6 +550,7 @@ impl App {
     /// # Errors
     /// [`ServerError::Store`] if the database could not be closed in order.
     pub fn shutdown(mut self) -> Result<(), ServerError> {
+        self.core.mails.stop();
         if let Some(console) = self.console.take() {
             console.stop();
         }
@@ -556,6 +563,7 @@ impl App {
             let upkeep = opened.upkeep.lock();
             drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
             drop(take(&opened.webhook_loop));
+            drop(take(&opened.mail_loop));
             drop(take(&opened.index_loop));
             drop(take(&opened.matching_loop));
         }

@@ -19,6 +19,8 @@
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
+//! | `mail` | reminders by e-mail to the people who must act |
+//! | `secret_file` | secrets that somebody else gave Labward |
 //! | `webhook` | signed events to receivers that the configuration names |
 //! | `behaviour` | what accepted messages show of what devices do, behind their path |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
@@ -47,10 +49,12 @@ pub mod folder;
 mod http;
 mod indexing;
 mod log;
+mod mail;
 pub mod migrations;
 mod outbound;
 mod publish;
 mod resume;
+mod secret_file;
 pub mod serve;
 pub mod setup;
 mod sightings;

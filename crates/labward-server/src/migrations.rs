@@ -37,6 +37,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_threats::LISTING_MIGRATIONS,
         labward_conduits::BEHAVIOUR_MIGRATIONS,
         labward_disclosures::MIGRATIONS,
+        crate::mail::MIGRATIONS,
     ]
     .concat()
 }
@@ -82,6 +83,7 @@ mod tests {
             "advisory_listed",
             "behaviour_anomaly",
             "patch_approval",
+            "mail_recipient",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))

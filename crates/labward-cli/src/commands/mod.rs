@@ -14,6 +14,7 @@ mod glass;
 mod hit;
 mod key;
 mod ledger;
+mod mail;
 mod message;
 mod passkey;
 mod patient;
@@ -58,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         Command::Check => status::check(&context),
         Command::Destination(command) => status::destination(&context, command),
         Command::Webhook(command) => webhook::run(&context, command),
+        Command::Mail(command) => mail::run(&context, command),
         Command::Reload(arguments) => reload::run(&context, arguments),
         Command::Backup(command) => backup::run(&context, command),
         Command::Key(command) => key::run(&context, command),

@@ -7,7 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `backups`, `edges`, `keys`, `lines`, `machine`, `people`, `threats`, `witness`, `work` | the functions behind the table |
+//! | `backups`, `edges`, `keys`, `lines`, `machine`, `mail`, `people`, `threats`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
 //! | `facts` | `facts`: the same measurements as facts about safeguards |
@@ -22,6 +22,7 @@ mod facts;
 mod keys;
 mod lines;
 mod machine;
+mod mail;
 mod measure;
 mod people;
 mod swap;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use labward_api::edge::EdgeStatus;
+use labward_api::mail::MailStatus;
 use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, WitnessStatus};
 use labward_api::webhook::WebhookStatus;
 use labward_base::id::{EntryIndex, PeerId};
@@ -60,6 +62,7 @@ pub(crate) use acts::KnownActs;
 pub(crate) use backups::BACKED_UP_WITHIN;
 pub(crate) use facts::facts;
 pub use table::reference;
+pub(crate) use table::standing_text;
 pub use threats::ThreatsState;
 pub use trend::Trends;
 
@@ -118,6 +121,8 @@ pub struct CheckInput {
     pub witnesses: Measured<Vec<WitnessStatus>>,
     /// The webhooks and how far each was told.
     pub webhooks: Measured<Vec<WebhookStatus>>,
+    /// The recipients of reminders and whether these go out.
+    pub mail: Measured<Vec<MailStatus>>,
     /// What is known of advisories and hits.
     pub threats: Measured<ThreatsState>,
     /// Since when the identity provider does not answer, if one is configured.

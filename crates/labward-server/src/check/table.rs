@@ -2,8 +2,10 @@
 //!
 //! A code once published keeps its meaning.
 
+use labward_api::status::CheckFinding;
+
 use super::{
-    CheckInput, Found, Harm, backups, edges, keys, lines, machine, people, threats, webhook,
+    CheckInput, Found, Harm, backups, edges, keys, lines, machine, mail, people, threats, webhook,
     witness, work,
 };
 
@@ -195,6 +197,9 @@ checks! {
     "check.webhook-no-secret", Low, webhook::no_secret,
         "a receiver of events has no secret yet, so nothing is sent to it",
         "make one with labward webhook secret and give it to the receiver";
+    "check.reminders-failing", Medium, mail::failing,
+        "reminders by e-mail could not be sent for an hour, so nobody is told what is due",
+        "see what failed with labward mail list, put it right, and try it with labward mail test";
     "check.new-destination", High, threats::unexpected,
         "a device talks to somebody, or in a way, that nobody expected",
         "find out why; then approve or refuse it with labward conduit approve or refuse";
@@ -326,6 +331,18 @@ checks! {
     "check.runs-as-root", Medium, machine::root,
         "the server runs as root",
         "run it under an account of its own";
+}
+
+/// What a check finds, without places: what is told of a finding that is there no more.
+pub(crate) fn standing_text(code: &str) -> Option<CheckFinding> {
+    let item = CHECKS.iter().find(|item| item.code == code)?;
+    Some(CheckFinding {
+        code: item.code.to_owned(),
+        harm: item.harm.name().to_owned(),
+        what: item.what.to_owned(),
+        todo: item.todo.to_owned(),
+        places: Vec::new(),
+    })
 }
 
 /// `docs/ref/checks.md`: every check.

@@ -221,6 +221,11 @@ pub(super) fn healthy() -> CheckInput {
             state: "ready".to_owned(),
             ..WebhookStatus::default()
         }]),
+        mail: Ok(vec![MailStatus {
+            name: "manager".to_owned(),
+            state: "ready".to_owned(),
+            ..MailStatus::default()
+        }]),
         threats: Ok(ThreatsState {
             devices: 3,
             advisories: 40,
@@ -478,6 +483,12 @@ const CHANGES: &[(&str, &str, Change)] = &[
             webhook.state = "failing".to_owned();
             webhook.failing_since = Some(days_ago(1).to_rfc3339());
         })
+    }),
+    ("check.reminders-failing", "manager", |i| {
+        let since = now().minus(Duration::from_secs(3_600)).to_rfc3339();
+        i.mail.iter_mut().flatten().for_each(|one| {
+            one.failing_since = Some(since.clone());
+        });
     }),
     ("check.webhook-no-secret", "alarm", |i| {
         set_webhook(i, |webhook| webhook.state = "no-secret".to_owned())

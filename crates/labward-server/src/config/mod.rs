@@ -18,6 +18,7 @@
 //! | `place` | on which line a link, destination or table begins |
 //! | `text` | [`reference()`] and the commented example |
 //! | `advisories` | [`AdvisoriesConfig`], [`AdvisorySourceConfig`]: where advisories come from |
+//! | `mail` | [`MailConfig`], [`MailRecipientConfig`]: who is reminded by e-mail |
 //! | `webhook` | [`WebhookConfig`]: who is told about events |
 
 mod advisories;
@@ -25,6 +26,7 @@ mod difference;
 mod edit;
 mod editable;
 mod error;
+mod mail;
 mod near;
 mod oidc;
 mod place;
@@ -60,6 +62,8 @@ pub(crate) use editable::tables;
 pub use error::ConfigError;
 pub(crate) use error::line_of;
 pub use labward_gateway::config::PlainException;
+pub(crate) use mail::MailDay;
+pub use mail::{MailConfig, MailRecipientConfig, MailTls, MailTopic};
 pub use oidc::{AccountClaim, OidcConfig, RoleGroups};
 pub(crate) use rules::check_key_files;
 pub use text::reference;
@@ -92,6 +96,10 @@ pub struct Config {
     pub witnesses: Vec<WitnessConfig>,
     /// Who is told about events.
     pub webhooks: Vec<WebhookConfig>,
+    /// The server that takes mails.
+    pub mail: Option<MailConfig>,
+    /// Who is reminded by e-mail.
+    pub mail_recipients: Vec<MailRecipientConfig>,
     /// What holds for all advisories.
     pub advisories: AdvisoriesConfig,
     /// Where advisories come from by themselves.
@@ -364,6 +372,7 @@ impl Config {
     /// [`ConfigError::Unsafe`].
     pub fn check(&self, data: &Path, now: Timestamp) -> Result<Vec<PlainException>, ConfigError> {
         check_key_files(&self.keys.files, data)?;
+        mail::check_password(self.mail.as_ref(), data)?;
         Ok(self.plain_lines(now)?)
     }
 
@@ -514,6 +523,10 @@ struct ConfigFile {
     #[serde(default, rename = "webhook")]
     webhooks: Vec<WebhookConfig>,
     #[serde(default)]
+    mail: Option<MailConfig>,
+    #[serde(default, rename = "mail_recipient")]
+    mail_recipients: Vec<MailRecipientConfig>,
+    #[serde(default)]
     advisories: AdvisoriesConfig,
     #[serde(default, rename = "advisory_source")]
     advisory_sources: Vec<AdvisorySourceConfig>,
@@ -566,6 +579,8 @@ impl ConfigFile {
             ledger: self.ledger,
             witnesses: self.witnesses,
             webhooks: self.webhooks,
+            mail: self.mail,
+            mail_recipients: self.mail_recipients,
             advisories: self.advisories,
             advisory_sources: self.advisory_sources,
             retention: self.retention,

@@ -33,6 +33,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         oidc.check().map_err(refused)?;
     }
     super::webhook::check(&config.webhooks)?;
+    super::mail::check(config.mail.as_ref(), &config.mail_recipients)?;
     super::advisories::check(&config.advisories, &config.advisory_sources)?;
     check_names(config)
 }
@@ -40,20 +41,23 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 /// Refuses key files below the data folder. **Invariant:** root-key slots do not live with the
 /// data.
 pub(crate) fn check_key_files(files: &[PathBuf], data: &Path) -> Result<(), ConfigError> {
+    match files.iter().find(|file| lies_in(file, data)) {
+        Some(file) => Err(ConfigError::refuse(
+            format!("key file {}", file.display()),
+            "it lies in the data folder; whoever takes the disk must not get the key with it",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether a file lies below the data folder, itself or by a link.
+pub(super) fn lies_in(file: &Path, data: &Path) -> bool {
     // Links are followed as far as the path exists, so that none leads into the folder unseen.
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let data_resolved = resolved(data);
-    for file in files {
-        let folder = file.parent().map(resolved).unwrap_or_default();
-        let inside = |place: &Path| place.starts_with(&data_resolved) || place.starts_with(data);
-        if inside(file) || inside(&folder) || inside(&resolved(file)) {
-            return Err(ConfigError::refuse(
-                format!("key file {}", file.display()),
-                "it lies in the data folder; whoever takes the disk must not get the key with it",
-            ));
-        }
-    }
-    Ok(())
+    let folder = file.parent().map(resolved).unwrap_or_default();
+    let inside = |place: &Path| place.starts_with(&data_resolved) || place.starts_with(data);
+    inside(file) || inside(&folder) || inside(&resolved(file))
 }
 
 fn check_addresses(links: &[LinkConfig]) -> Result<(), ConfigError> {
@@ -226,7 +230,7 @@ fn check_names(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// Whether a certificate can be issued for this name or address.
-fn is_host(name: &str) -> bool {
+pub(super) fn is_host(name: &str) -> bool {
     let label = |label: &str| {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
         (1..=63).contains(&label.len()) && label.chars().all(fits)

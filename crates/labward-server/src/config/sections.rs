@@ -5,12 +5,14 @@
 
 mod advisories;
 mod lines;
+mod mail;
 mod oidc;
 mod webhook;
 
 use super::schema::{Key, Kind, Omitted, Section};
 use advisories::{ADVISORIES, ADVISORY_SOURCE};
 use lines::{DESTINATION, GATEWAY, LINK, ROUTE, TARGET_TRANSPORT};
+use mail::{MAIL, MAIL_RECIPIENT};
 use oidc::{OIDC, OIDC_SAMPLE};
 use webhook::WEBHOOK;
 
@@ -70,6 +72,8 @@ pub(super) const FILE: Section = Section {
         LEDGER,
         WITNESS,
         WEBHOOK,
+        MAIL,
+        MAIL_RECIPIENT,
         ADVISORIES,
         ADVISORY_SOURCE,
         RETENTION,

@@ -423,12 +423,16 @@ fn every_key_of_the_example_can_be_uncommented() {
     assert_eq!(config.gateway.destinations.len(), 1);
     assert_eq!(config.witnesses.len(), 1);
     assert_eq!(config.webhooks.len(), 1);
+    assert!(config.mail.is_some());
+    assert_eq!(config.mail_recipients.len(), 1);
     let defaults = Config {
         gateway: GatewayConfig::default(),
         enrolment: EnrolmentConfig::default(),
         ledger: LedgerConfig::default(),
         witnesses: Vec::new(),
         webhooks: Vec::new(),
+        mail: None,
+        mail_recipients: Vec::new(),
         advisory_sources: Vec::new(),
         console: ConsoleConfig::default(),
         http: HttpConfig::default(),
@@ -480,6 +484,18 @@ fn opening(path: &str, key: &Key) -> String {
         ("advisory_source", _) => {
             "[[advisory_source]]\nname = \"a\"\nurl = \"https://a.example/x\"\n".to_owned()
         }
+        ("mail", _) => {
+            // One of the two means nothing without the other.
+            let beside = match key.name {
+                "user" => "password_file = \"/p\"\n",
+                "password_file" => "user = \"u\"\n",
+                _ => "",
+            };
+            format!("[mail]\nserver = \"smtp.example\"\nfrom = \"a@lab.example\"\n{beside}")
+        }
+        ("mail_recipient", _) => "[mail]\nserver = \"smtp.example\"\nfrom = \"a@lab.example\"\n\
+             [[mail_recipient]]\nname = \"m\"\naddress = \"m@lab.example\"\n"
+            .to_owned(),
         ("webhook", _) => {
             "[[webhook]]\nname = \"w\"\nurl = \"https://alarm.example/x\"\n".to_owned()
         }

@@ -79,7 +79,9 @@ pub(super) fn example(site: &str, names: &[String], console: Option<SocketAddr>)
     for section in FILE.sections {
         file.push('\n');
         comment(&mut file, section.what);
-        if section.many {
+        // A table that is nothing by default is shown as a sample.
+        let required = |key: &Key| matches!(key.omitted, Omitted::Required);
+        if section.many || section.keys.iter().any(required) {
             let lines = section.sample.lines();
             for line in lines.map(|line| format!("# {line}")) {
                 file.push_str(line.trim_end());
@@ -102,7 +104,7 @@ pub(super) fn example(site: &str, names: &[String], console: Option<SocketAddr>)
                 }
                 (_, name, Omitted::Value(value)) => format!("# {name} = {value}\n"),
                 (_, name, Omitted::Unset(_, sample)) => format!("# {name} = {sample}\n"),
-                (_, name, Omitted::Required) => format!("{name} = \"\"\n"),
+                (_, _, Omitted::Required) => String::new(),
             };
             file.push_str(&line);
         }

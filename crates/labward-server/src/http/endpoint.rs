@@ -13,8 +13,8 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
     account, advisory, approval, backup, behaviour, calendar, check, conduit, config, device,
-    disclosure, edge, entries, export, glass, hit, key, ledger, message, openapi, path, patient,
-    peer, person, record, safeguard, session, status, vex, webhook,
+    disclosure, edge, entries, export, glass, hit, key, ledger, mail, message, openapi, path,
+    patient, peer, person, record, safeguard, session, status, vex, webhook,
 };
 
 /// One endpoint.
@@ -147,6 +147,10 @@ endpoints! {
         "Sends a signed test event and says what the receiver answered";
     Post "webhooks/{name}/resume", ConfigChange, Json("Why"), "Done", webhook::resume,
         "Lets a webhook that was given up go on from where it stopped";
+    Get "mail", StatusRead, Nothing, "[MailStatus]", mail::list,
+        "The recipients of reminders by e-mail, and whether these go out";
+    Post "mail/{name}/test", ConfigChange, Nothing, "TestedMail", mail::test,
+        "Sends a test mail to a recipient and says what the mail server answered";
     Post "unseal", KeyUnseal, Json("Opener"), "Done", key::unseal,
         "Opens the root key with one slot, and then the listeners";
     Get "key/slots", KeyRead, Nothing, "[Slot]", key::slots,

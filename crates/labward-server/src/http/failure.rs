@@ -28,6 +28,7 @@ use labward_threats::ThreatsError;
 
 use crate::backup::RestoreError;
 use crate::error::ServerError;
+use crate::mail::MailError;
 use crate::webhook::OrderError;
 
 /// Why a request was not done.
@@ -153,6 +154,7 @@ from_rooms!(
     KeepError,
     KeysError,
     LedgerError,
+    MailError,
     OrderError,
     RestoreError,
     ServerError,

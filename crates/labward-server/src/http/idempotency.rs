@@ -100,8 +100,8 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
     }
     Some(match endpoint.gives {
         "Done" | "Person" | "ImportedPeople" | "Peer" | "Reload" | "Rotation" | "KeyArchive"
-        | "ExpiredArchives" | "Backup" | "Drilled" | "TestedWebhook" | "Imported"
-        | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
+        | "ExpiredArchives" | "Backup" | "Drilled" | "TestedMail" | "TestedWebhook"
+        | "Imported" | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
         | "AttachedDisclosure" | "PatchApproval" | "TrafficTaken" | "TreatedHits"
         | "HitStatement" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"

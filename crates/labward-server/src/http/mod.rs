@@ -47,6 +47,7 @@ mod idle;
 mod key;
 mod ledger;
 mod listener;
+pub(crate) mod mail;
 mod mark;
 mod message;
 mod openapi;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use labward_base::{Clock, Secret, Timestamp};
 use labward_identity::Vouched;
-use labward_os::file::access_of;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
@@ -30,9 +29,8 @@ use serde_json::Value;
 
 use super::client::ProviderClient;
 use crate::config::{AccountClaim, OidcConfig};
+use crate::secret_file;
 
-/// Bytes of a client's secret at most.
-const SECRET_MAX_BYTES: u64 = 4_096;
 /// What subject and issuer may have, in bytes; OpenID Connect Core allows a subject 255 characters.
 const SUBJECT_MAX_BYTES: usize = 255;
 
@@ -326,18 +324,7 @@ fn groups_of(value: &Value) -> Vec<String> {
 /// The secret that the provider gave Labward; a file that others may read is refused.
 fn read_secret(path: &Path) -> Result<Secret<String>, Fault> {
     let fault = |why: String| Fault::Unreachable(format!("client_secret_file: {why}"));
-    let access = access_of(path).map_err(|error| fault(error.to_string()))?;
-    if !access.is_owner_only() {
-        return Err(fault("others may read it; chmod 600".to_owned()));
-    }
-    let read = || {
-        let mut text = String::new();
-        let file = std::fs::File::open(path)?;
-        std::io::Read::read_to_string(&mut std::io::Read::take(file, SECRET_MAX_BYTES), &mut text)?;
-        Ok::<_, std::io::Error>(text)
-    };
-    let text = zeroize::Zeroizing::new(read().map_err(|error| fault(error.to_string()))?);
-    Ok(Secret::new(text.trim_end().to_owned()))
+    secret_file::read(path).map_err(fault)
 }
 
 fn not_verified(why: &str) -> Fault {

@@ -40,6 +40,10 @@ fn config(receivers: &[&Receiver; 2]) -> Config {
         ));
     }
     // Nobody listens there: what happens to events is of no interest here.
+    text.push_str(
+        "[mail]\nserver = \"127.0.0.1\"\nport = 9\ntls = \"none\"\nfrom = \"a@lab.example\"\n\
+         [[mail_recipient]]\nname = \"manager\"\naddress = \"m@lab.example\"\nwhat = [\"due\"]\nwithin_days = 0\n",
+    );
     text.push_str("[[webhook]]\nname = \"alarm\"\nurl = \"http://127.0.0.1:9/x\"\n");
     Config::parse(&text).unwrap()
 }
@@ -247,6 +251,11 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         post(
             "webhooks/{name}/test",
             "webhooks/alarm/test".to_owned(),
+            &json!({}),
+        ),
+        post(
+            "mail/{name}/test",
+            "mail/manager/test".to_owned(),
             &json!({}),
         ),
         post(
@@ -516,7 +525,7 @@ fn mds2() -> Vec<u8> {
     workbook.save_to_buffer().unwrap()
 }
 
-const IMPORT: &str = "advisories/import?source=cisa&file=a.json";
+pub(super) const IMPORT: &str = "advisories/import?source=cisa&file=a.json";
 
 /// One release of an advisory about MiSeqDx.
 pub(super) fn advisory(release: u32) -> String {

@@ -4,6 +4,7 @@ mod advisories;
 mod authorization;
 mod bad_days;
 mod behaviour;
+mod mail;
 mod path;
 mod renewal;
 mod requests;

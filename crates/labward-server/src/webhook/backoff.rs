@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// How long to wait after so many failures one after the other, by a `roll` of the dice: twice as
 /// long each time, give or take a fifth, so that several receivers are not tried at one moment.
-pub(super) fn wait(failures: u32, roll: u8) -> Duration {
+pub(crate) fn wait(failures: u32, roll: u8) -> Duration {
     let doubled = FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16));
     let fifth = doubled.min(LONGEST) / 5;
     let wait = fifth * 4 + (fifth * 2).mul_f64(f64::from(roll) / 255.0);

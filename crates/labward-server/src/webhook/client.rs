@@ -145,7 +145,10 @@ fn agent(config: &WebhookConfig, clock: &Arc<dyn Clock>) -> Result<Agent, String
 }
 
 /// TLS, read anew for each attempt, so that a file of authorities is replaced without a reload.
-fn tls(ca_file: Option<&Path>, clock: &Arc<dyn Clock>) -> Result<Arc<ClientConfig>, String> {
+pub(crate) fn tls(
+    ca_file: Option<&Path>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<ClientConfig>, String> {
     let time = Arc::new(TlsTime(Arc::clone(clock)));
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_details(provider, time)

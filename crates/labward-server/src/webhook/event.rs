@@ -184,6 +184,7 @@ const fn told(subject: &Subject) -> bool {
         | Subject::Link(_)
         | Subject::Peer(_)
         | Subject::Person(_)
+        | Subject::Recipient(_)
         | Subject::Safeguard(_)
         | Subject::Site(_)
         | Subject::Slot(_)

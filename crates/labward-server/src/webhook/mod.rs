@@ -46,6 +46,8 @@ use crate::findings;
 use crate::folder::SITE;
 use crate::http::chain;
 
+pub(crate) use self::backoff::wait as backoff;
+pub(crate) use self::client::tls as client_tls;
 pub(crate) use self::orders::OrderError;
 pub(crate) use self::store::MIGRATIONS;
 
