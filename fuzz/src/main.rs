@@ -66,6 +66,8 @@ mod targets {
         product_version
         report
         reserve
+        scan_hashes
+        scan_protocol
         segmentation_loaded
         segmentation_plan
     }

@@ -19,7 +19,8 @@ fn labward(words: &[&str]) -> String {
 fn commands() -> Vec<Vec<String>> {
     fn walk(command: &clap::Command, words: &[String], all: &mut Vec<Vec<String>>) {
         all.push(words.to_vec());
-        for below in command.get_subcommands() {
+        // What the program starts itself is no command of a person's.
+        for below in command.get_subcommands().filter(|one| !one.is_hide_set()) {
             let words = [words, &[below.get_name().to_owned()]].concat();
             walk(below, &words, all);
         }

@@ -32,6 +32,7 @@
 //! | `power` | a disk that loses what was not synced, under the rooms assembled by hand |
 //! | `reload` | another configuration and other rules while peers are connected |
 //! | `safeguards` | the requirements of the law: states that follow what is done, decisions |
+//! | `scan` | malware in files: what is found where, what is not looked into, a process that is killed |
 //! | `setup` | the first run: from an empty folder to the first sign-in, in a browser or by a file |
 //! | `sources` | advisories from other machines over TLS, and files chosen in the browser |
 //! | `spanish` | every word of the console in Spanish; what is quoted in English says so |
@@ -116,6 +117,8 @@ mod reload;
 mod roles;
 #[cfg(test)]
 mod safeguards;
+#[cfg(test)]
+mod scan;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]

@@ -35,6 +35,11 @@ const TOOLS: &[Tool] = &[
     tool(Need::Program("nft"), "nftables"),
     tool(Need::Program("tcpdump"), "tcpdump"),
     tool(Need::Program("tshark"), "tshark"),
+    tool(Need::Program("pdf2dcm"), "dcmtk"),
+    tool(
+        Need::File("/usr/share/clamav-testfiles/clam.exe"),
+        "clamav-testfiles",
+    ),
 ];
 
 /// What only the benches need: SQLCipher is built against OpenSSL.

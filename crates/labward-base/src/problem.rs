@@ -821,6 +821,12 @@ problems! {
     ADVISORY_UNSOUND = "advisory.unsound", Invalid,
         "not every document is a sound advisory: see each one's flaws above",
         "what could be read stands above; ask the publisher for a document without errors, or fetch it again";
+    SCAN_RULES = "scan.rules", Invalid,
+        "rules or hashes that were named could not be loaded",
+        "see beside this text which and why; nothing was scanned, so that nobody takes less than was asked for";
+    SCAN_PROCESS = "scan.process", Unavailable,
+        "the process that scans does not start",
+        "see beside this text why; nothing was scanned";
     SEGMENTATION_BAD_PLAN = "segmentation.bad-plan", Invalid,
         "the plan of the devices' conduits, or the list of devices, cannot be used",
         "see beside this text where and why; nothing was loaded";

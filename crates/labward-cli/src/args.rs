@@ -18,6 +18,7 @@ mod mail;
 mod peer;
 mod safeguard;
 mod sbom;
+mod scan;
 mod segment;
 mod update;
 mod webhook;
@@ -34,6 +35,7 @@ pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, Hit
 pub use mail::MailCommand;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use sbom::SbomArgs;
+pub use scan::{ScanArgs, ScanRulesArgs, ScanSetting};
 pub use segment::{
     SegmentApplyArgs, SegmentArgs, SegmentCommand, SegmentExportArgs, SegmentFileArgs,
     SegmentFormat, SegmentPlanArgs, SegmentRollbackArgs, SegmentStatusArgs,
@@ -50,7 +52,7 @@ pub use peer::{
 #[derive(Debug, Parser)]
 #[command(name = "labward", version, about, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 done; 64 wrong usage; 65 bad input; 66 not found; \
+    after_help = "Exit codes: 0 done; 1, 2 only of scan: found, not all looked into; 64 wrong usage; 65 bad input; 66 not found; \
     69 unavailable; 70 internal; 71 limit; 73 conflict; 76 damaged; 77 denied; 78 sealed."
 )]
 pub struct Arguments {
@@ -157,6 +159,14 @@ pub enum Command {
     Update(UpdateCommand),
     /// Print what this program is made of, as a bill of materials (CycloneDX 1.6, JSON).
     Sbom(SbomArgs),
+    /// Look for malware in files and folders, in everything that is packed in them, without any server.
+    ///
+    /// No file is changed, and no link is followed. Exit code 0 if all is clean; 1 if something is suspicious or malicious;
+    /// 2 if nothing was found, but something could not be looked into or a file could not be read.
+    Scan(ScanArgs),
+    /// The process in which `scan` looks; it speaks a protocol of its own on its standard input.
+    #[command(hide = true)]
+    ScanChild(ScanRulesArgs),
     /// Send HL7 files over MLLP and match each acknowledgement.
     Send(SendArgs),
     /// Print a completion script for a shell.

@@ -30,7 +30,7 @@ pub use prompt::opener;
 /// What went wrong is printed to standard error as code, what happened and what to do.
 pub fn run(arguments: &Arguments, command: &Command) -> ExitCode {
     match commands::run(arguments, command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => failure.report(arguments.json),
     }
 }

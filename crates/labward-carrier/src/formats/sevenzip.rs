@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use sevenz_rust2::{ArchiveReader, EncoderMethod, Error, Password};
+use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, EncoderMethod, Error, Password};
 
 use crate::budget::Limit;
 use crate::kind::Kind;
@@ -16,54 +16,77 @@ use super::member::Member;
 const MEMORY_KB: usize = 192 << 10;
 
 pub(crate) fn open(walker: &mut Walker<'_>, part: &Part<'_>) {
-    let opened = guarded(|| {
-        let bytes = Cursor::new(part.bytes);
-        let mut reader = ArchiveReader::new_with_memory_limit(bytes, Password::empty(), MEMORY_KB)?;
-        reader.set_thread_count(1);
-        open_members(walker, &mut reader, part.bytes.len())
-    });
-    match opened {
-        Some(Ok(())) => {}
+    match guarded(|| list(part.bytes)) {
+        Some(Ok(archive)) => open_blocks(walker, &archive, part.bytes),
         Some(Err(error)) => walker.obstacle(reason(&error)),
         None => walker.obstacle(Obstacle::Damaged(Kind::SevenZip)),
     }
 }
 
-fn open_members(
-    walker: &mut Walker<'_>,
-    reader: &mut ArchiveReader<Cursor<&[u8]>>,
-    packed_len: usize,
-) -> Result<(), Error> {
-    use sevenz_rust2::EntryDecision::{Continue, Stop};
+/// `ArchiveReader` is not used: it asks how many processors there are, for which a confined process is killed.
+fn list(bytes: &[u8]) -> Result<Archive, Error> {
+    Archive::read_with_memory_limit(&mut Cursor::new(bytes), &Password::empty(), MEMORY_KB)
+}
+
+/// A fault ends its own block alone.
+fn open_blocks(walker: &mut Walker<'_>, archive: &Archive, bytes: &[u8]) {
     let mut number = 0;
-    reader.for_each_entries_with_decision(|entry, content| {
+    for block in 0..archive.blocks.len() {
         if !walker.goes_on() {
-            return Ok(Stop);
+            return;
+        }
+        match guarded(|| open_members(walker, archive, block, bytes, &mut number)) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => walker.obstacle(reason(&error)),
+            None => walker.obstacle(Obstacle::Damaged(Kind::SevenZip)),
+        }
+    }
+    for entry in archive.files.iter().filter(|entry| !entry.has_stream()) {
+        if !walker.goes_on() {
+            return;
         }
         number += 1;
+        let name = entry.name();
+        let kind = Kind::SevenZip;
+        Member { kind, number, name }.tell_escape(walker);
+    }
+}
+
+fn open_members(
+    walker: &mut Walker<'_>,
+    archive: &Archive,
+    block: usize,
+    bytes: &[u8],
+    number: &mut usize,
+) -> Result<(), Error> {
+    let password = Password::empty();
+    let mut source = Cursor::new(bytes);
+    let decoder =
+        BlockDecoder::new_with_memory_limit(1, MEMORY_KB, block, archive, &password, &mut source);
+    let mut each = |entry: &ArchiveEntry, content: &mut dyn Read| {
+        if !walker.goes_on() {
+            return Ok(false);
+        }
+        if !entry.has_stream() {
+            return Ok(true);
+        }
+        *number += 1;
         let member = Member {
             kind: Kind::SevenZip,
-            number,
+            number: *number,
             name: entry.name(),
         };
-        if !entry.has_stream() {
-            member.tell_escape(walker);
-            return Ok(Continue);
-        }
-        let (room, _) = walker.room(packed_len as u64);
+        let (room, _) = walker.room(bytes.len() as u64);
         let mut faults = Faults {
             content,
             fault: false,
         };
-        member.unpack(walker, packed_len, &mut faults);
-        let fault = faults.fault;
+        member.unpack(walker, bytes.len(), &mut faults);
         // What is left of a member beyond the room would be unpacked to reach the next one.
-        Ok(if fault || entry.size() > room {
-            Stop
-        } else {
-            Continue
-        })
-    })
+        Ok(!faults.fault && entry.size() <= room)
+    };
+    decoder.for_each_entries(&mut each)?;
+    Ok(())
 }
 
 /// Remembers that reading failed: then the rest of the solid block cannot be reached.

@@ -24,6 +24,7 @@ mod record;
 mod reload;
 mod safeguard;
 mod sbom;
+mod scan;
 mod segment;
 mod send;
 mod session;
@@ -35,6 +36,7 @@ mod webhook;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use labward_base::problem;
 
@@ -48,8 +50,16 @@ struct Context {
     json: bool,
 }
 
-/// Runs one command.
-pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
+/// Runs one command and gives its exit code.
+pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Scan(scan) => scan::run(arguments.json, scan),
+        Command::ScanChild(rules) => Ok(scan::child(rules)),
+        other => ask(arguments, other).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
     let context = Context {
         client: Client::new(&arguments.data),
         json: arguments.json,
@@ -88,6 +98,8 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<(), Failur
         | Command::Serve(_)
         | Command::Demo(_)
         | Command::Edge(_)
+        | Command::Scan(_)
+        | Command::ScanChild(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Err(Failure::new(
             &problem::SERVER_BAD_REQUEST,

@@ -1,0 +1,430 @@
+//! The parent: as many children as it may have, started when they are needed, killed when they are late.
+//!
+//! A thread beside each child moves the bytes, so that whoever asks can walk away from a child that hangs, whatever it
+//! hangs in. A request whose child died is tried once more in a new one; bytes that kill two children are told as such.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Cursor, Read, Write};
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::protocol::{Ask, BYTES_MAX, Frame, Hello, ProtocolError, write_bytes};
+use crate::engine::Deadline;
+use crate::report::Report;
+
+/// How children are started.
+#[derive(Clone, Debug)]
+pub struct PoolOptions {
+    /// The program; it must call [`serve`](super::serve()).
+    pub program: PathBuf,
+    /// What it is given, such as the hidden command and where the rules are.
+    pub arguments: Vec<OsString>,
+    /// The most children at a time, at least 1.
+    pub children: usize,
+    /// How long a child may take to load its rules.
+    pub start_limit: Duration,
+    /// Starts the prepared command: [`Command::spawn`], or what confines the child from outside.
+    pub spawn: fn(&mut Command) -> io::Result<Child>,
+}
+
+/// The bytes that are asked about.
+#[derive(Clone, Debug)]
+pub enum Bytes {
+    /// In memory.
+    Memory(Arc<Vec<u8>>),
+    /// An open file, read from its beginning wherever it stands.
+    File(Arc<File>),
+}
+
+impl Bytes {
+    fn reader(&self) -> Box<dyn Read + Send> {
+        match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(Shared(Arc::clone(bytes)))),
+            Self::File(file) => Box::new(FromStart {
+                file: Arc::clone(file),
+                at: 0,
+            }),
+        }
+    }
+}
+
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(buffer, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+/// Children that scan.
+pub struct Pool {
+    options: PoolOptions,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Worker>,
+    /// Children that exist, busy ones too.
+    alive: usize,
+    /// Rises with each reload: children of an older one take no new request.
+    generation: u64,
+    stopped: bool,
+}
+
+/// What became of one try.
+enum Tried {
+    Report(Box<Report>),
+    /// The bytes could not be read; the child is well.
+    Unreadable(String),
+    Late,
+    Died(String),
+}
+
+impl Pool {
+    /// A pool without any child yet.
+    #[must_use]
+    pub fn new(options: PoolOptions) -> Self {
+        Self {
+            options,
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Asks a child about bytes and waits at most `limit`; the child is given a little less. Whatever goes wrong is the
+    /// report of a scanner error that says what.
+    #[must_use]
+    pub fn scan(&self, ask: &Ask, bytes: &Bytes, limit: Duration) -> Report {
+        let deadline = Deadline::after(limit);
+        let mut died: Option<String> = None;
+        loop {
+            let mut worker = match self.take(&deadline) {
+                Ok(worker) => worker,
+                Err((code, why)) => return Report::failed(code, &why),
+            };
+            let left = deadline.left();
+            let soft = left.saturating_sub(left / 10);
+            let ask = Ask {
+                limit_ms: u64::try_from(soft.as_millis()).unwrap_or(u64::MAX).max(1),
+                ..ask.clone()
+            };
+            match worker.scan(ask, bytes.clone(), left) {
+                Tried::Report(report) => {
+                    self.give_back(worker);
+                    return *report;
+                }
+                Tried::Unreadable(why) => {
+                    self.give_back(worker);
+                    return Report::failed("unreadable", &why);
+                }
+                Tried::Late => {
+                    self.bury(worker);
+                    return Report::failed("late", "the scanner's process was late and was killed");
+                }
+                Tried::Died(how) => {
+                    let how = format!("{how}{}", self.bury(worker));
+                    if let Some(before) = died {
+                        return Report::failed(
+                            "died-twice",
+                            &format!("these bytes ended two processes: {before}; {how}"),
+                        );
+                    }
+                    if deadline.is_over() {
+                        return Report::failed("died", &how);
+                    }
+                    died = Some(how);
+                }
+            }
+        }
+    }
+
+    /// What a child has loaded; one is started if none waits.
+    ///
+    /// # Errors
+    /// A code and words if no child could be started within `limit`.
+    pub fn hello(&self, limit: Duration) -> Result<Hello, (&'static str, String)> {
+        let worker = self.take(&Deadline::after(limit))?;
+        let hello = worker.hello.clone();
+        self.give_back(worker);
+        Ok(hello)
+    }
+
+    /// Lets new children load the rules anew: those that wait end now, those that work when they have answered.
+    pub fn reload(&self) {
+        let idle = {
+            let mut state = self.lock();
+            state.generation += 1;
+            let idle = std::mem::take(&mut state.idle);
+            state.alive -= idle.len();
+            idle
+        };
+        drop(idle);
+        self.changed.notify_all();
+    }
+
+    /// Ends the children that wait and takes no more requests; those that work end when they have answered.
+    pub fn stop(&self) {
+        self.lock().stopped = true;
+        self.reload();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds it can leave it half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A child that waits, or a new one.
+    fn take(&self, deadline: &Deadline) -> Result<Worker, (&'static str, String)> {
+        let mut state = self.lock();
+        let generation = loop {
+            if state.stopped {
+                return Err(("stopped", "the scanner is being stopped".to_owned()));
+            }
+            if let Some(worker) = state.idle.pop() {
+                return Ok(worker);
+            }
+            if state.alive < self.options.children.max(1) {
+                state.alive += 1;
+                break state.generation;
+            }
+            let left = deadline.left();
+            if left.is_zero() {
+                return Err(("busy", "no process was free in time".to_owned()));
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        };
+        drop(state);
+        Worker::start(&self.options, generation, deadline).map_err(|why| {
+            self.lock().alive -= 1;
+            self.changed.notify_one();
+            ("not-started", why)
+        })
+    }
+
+    fn give_back(&self, worker: Worker) {
+        let mut state = self.lock();
+        if worker.generation == state.generation && !state.stopped {
+            state.idle.push(worker);
+        } else {
+            state.alive -= 1;
+            drop(state);
+            drop(worker);
+        }
+        self.changed.notify_one();
+    }
+
+    /// Kills a child and says how it ended.
+    fn bury(&self, worker: Worker) -> String {
+        let how = worker.kill();
+        self.lock().alive -= 1;
+        self.changed.notify_one();
+        how
+    }
+}
+
+/// What the thread beside a child is told.
+type Job = (Ask, Bytes);
+
+/// What the thread beside a child tells.
+enum Told {
+    Hello(Box<Hello>),
+    Report(Box<Report>),
+    Unreadable(String),
+    /// The child is of no use any more.
+    Gone(String),
+}
+
+/// A child and the thread beside it.
+struct Worker {
+    child: Child,
+    jobs: Sender<Job>,
+    told: Receiver<Told>,
+    generation: u64,
+    hello: Hello,
+}
+
+impl Worker {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the scanner's process is this program or one that an operator named, and gets no foreign word"
+    )]
+    fn start(options: &PoolOptions, generation: u64, deadline: &Deadline) -> Result<Self, String> {
+        let mut command = Command::new(&options.program);
+        command
+            .args(&options.arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A panic's words may hold what was scanned.
+            .stderr(Stdio::null());
+        let mut child = (options.spawn)(&mut command).map_err(|error| error.to_string())?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("it has no pipes".to_owned());
+        };
+        let (jobs, todo) = channel();
+        let (tell, told) = channel();
+        let beside = thread::Builder::new().name("scan-child".to_owned());
+        let spawned = beside.spawn(move || attend(stdin, stdout, &todo, &tell));
+        let mut worker = Self {
+            child,
+            jobs,
+            told,
+            generation,
+            hello: Hello::default(),
+        };
+        if let Err(error) = spawned {
+            worker.kill();
+            return Err(error.to_string());
+        }
+        match worker
+            .told
+            .recv_timeout(options.start_limit.min(deadline.left()))
+        {
+            Ok(Told::Hello(hello)) => {
+                worker.hello = *hello;
+                Ok(worker)
+            }
+            Ok(Told::Gone(why)) => Err(format!("{why}{}", worker.kill())),
+            Ok(_) | Err(_) => Err(format!("it was not ready in time{}", worker.kill())),
+        }
+    }
+
+    fn scan(&mut self, ask: Ask, bytes: Bytes, limit: Duration) -> Tried {
+        if self.jobs.send((ask, bytes)).is_err() {
+            return Tried::Died("it was gone".to_owned());
+        }
+        match self.told.recv_timeout(limit) {
+            Ok(Told::Report(report)) => Tried::Report(report),
+            Ok(Told::Unreadable(why)) => Tried::Unreadable(why),
+            Ok(Told::Gone(how)) => Tried::Died(how),
+            Ok(Told::Hello(_)) => Tried::Died("it greeted twice".to_owned()),
+            Err(RecvTimeoutError::Timeout) => Tried::Late,
+            Err(RecvTimeoutError::Disconnected) => Tried::Died("it was gone".to_owned()),
+        }
+    }
+
+    /// Ends the child whatever it does; how it ended, in brackets.
+    fn kill(mut self) -> String {
+        // One that ended by itself cannot be killed, and says how it ended.
+        let _ = self.child.kill();
+        match self.child.wait() {
+            Ok(status) => format!(" ({status})"),
+            Err(_) => String::new(),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // An idle child ends by itself when its pipe closes; a kill does not wait for that and loses nothing.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The thread beside a child: moves bytes in and answers out until one side ends.
+fn attend(stdin: ChildStdin, stdout: ChildStdout, todo: &Receiver<Job>, tell: &Sender<Told>) {
+    let mut stdin = BufWriter::new(stdin);
+    let mut stdout = BufReader::new(stdout);
+    let say = |told: Told| {
+        let goes_on = !matches!(told, Told::Gone(_));
+        tell.send(told).is_ok() && goes_on
+    };
+    if !say(greeting(&mut stdout)) {
+        return;
+    }
+    while let Ok((ask, bytes)) = todo.recv() {
+        let told = exchange(&mut stdin, &mut stdout, &ask, &bytes)
+            .unwrap_or_else(|error| Told::Gone(words(&error)));
+        if !say(told) {
+            return;
+        }
+    }
+}
+
+fn greeting(stdout: &mut impl Read) -> Told {
+    match Frame::read(stdout) {
+        Ok(Frame::Hello(hello)) => match serde_json::from_slice(&hello) {
+            Ok(hello) => Told::Hello(Box::new(hello)),
+            Err(_) => Told::Gone("its greeting cannot be read".to_owned()),
+        },
+        Ok(Frame::Failed(why)) => Told::Gone(crate::bounded(&String::from_utf8_lossy(&why))),
+        Ok(other) => Told::Gone(words(&ProtocolError::Unexpected(other.kind()))),
+        Err(error) => Told::Gone(words(&error)),
+    }
+}
+
+fn exchange(
+    stdin: &mut impl Write,
+    stdout: &mut impl Read,
+    ask: &Ask,
+    bytes: &Bytes,
+) -> Result<Told, ProtocolError> {
+    let ask = serde_json::to_vec(ask).map_err(|_| ProtocolError::Malformed(3))?;
+    Frame::Ask(ask).write(stdin)?;
+    let unreadable = stream(stdin, &mut *bytes.reader())?;
+    let last = if unreadable.is_some() {
+        Frame::Abort
+    } else {
+        Frame::End
+    };
+    last.write(stdin)?;
+    stdin.flush().map_err(ProtocolError::Io)?;
+    if let Some(why) = unreadable {
+        return Ok(Told::Unreadable(why));
+    }
+    match Frame::read(stdout)? {
+        Frame::Report(report) => {
+            let report: Report =
+                serde_json::from_slice(&report).map_err(|_| ProtocolError::Malformed(7))?;
+            if report.is_plausible() {
+                Ok(Told::Report(Box::new(report)))
+            } else {
+                Err(ProtocolError::Malformed(7))
+            }
+        }
+        other => Err(ProtocolError::Unexpected(other.kind())),
+    }
+}
+
+/// Sends all bytes; the words of the fault if they cannot be read.
+fn stream(stdin: &mut impl Write, from: &mut dyn Read) -> Result<Option<String>, ProtocolError> {
+    let mut buffer = vec![0; BYTES_MAX];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(None),
+            Ok(n) => write_bytes(stdin, buffer.get(..n).unwrap_or_default())?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Ok(Some(error.to_string())),
+        }
+    }
+}
+
+fn words(error: &ProtocolError) -> String {
+    match error {
+        ProtocolError::Io(source) => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
+}
