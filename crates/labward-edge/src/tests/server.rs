@@ -102,6 +102,7 @@ impl Server {
             ..GatewayConfig::default()
         };
         let parts = GatewayParts {
+            watch: None,
             keep: Arc::new(Sink {
                 store: store.clone(),
                 ids: Mutex::new(store.read(|snapshot| RecordIds::load(snapshot)).unwrap()),
