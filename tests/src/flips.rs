@@ -26,6 +26,7 @@ const FLIPS: usize = 2;
 /// rebuilt, or was entered by an act that the ledger holds.
 const UNSEALED: &[&str] = &[
     "accession_index",
+    "behaviour_baseline",
     "delivery_cursor",
     "delivery_exception",
     "finding",

@@ -44,6 +44,7 @@ pub(crate) fn all() -> Vec<labward_priority::Saying> {
     for one in Exploitation::ALL {
         let from = [
             ExploitationFrom::Kev(None),
+            ExploitationFrom::KevSeveral,
             ExploitationFrom::Said(Source::Person, Some(day)),
             ExploitationFrom::Said(Source::Publisher, Some(day)),
             ExploitationFrom::Vector("E:P".to_owned()),
