@@ -8,8 +8,7 @@ use labward_advisory::csaf::Advisory;
 use labward_base::Timestamp;
 use labward_base::id::{DeviceId, EntryIndex, HitId, StatementId};
 use labward_matching::{
-    Alias, Answer, Answers, Device, Exploited, Matcher, Statement as VexStatement, Trail, Verdict,
-    VexStatus, VulnerabilityId,
+    Alias, Answer, Answers, Device, Exploited, Matcher, Trail, Verdict, VexStatus, VulnerabilityId,
 };
 use labward_product::os::OperatingSystem;
 
@@ -17,7 +16,7 @@ use crate::document::{Document, DocumentKind};
 use crate::hit::{ClosedBy, Hit, HitKey, Judged, Step};
 use crate::library::Library;
 use crate::parts::{Index, OSV, Parts};
-use crate::statement::{Said, Statement, Status};
+use crate::statement::{Said, Statement};
 use crate::threats::Known;
 use crate::vex;
 
@@ -240,28 +239,7 @@ fn answers(statements: &BTreeMap<StatementId, Statement>) -> Answers {
         }),
         Said::Status { .. } => None,
     });
-    let statements = holding().filter_map(|one| match &one.said {
-        Said::Product { .. } => None,
-        Said::Status {
-            device,
-            vulnerability,
-            status,
-            version,
-        } => Some(VexStatement {
-            id: one.id.get(),
-            said: one.at,
-            device: device.get(),
-            version: version.clone(),
-            vulnerability: vulnerability.clone(),
-            status: match status {
-                Status::Affected => VexStatus::Affected,
-                Status::Fixed => VexStatus::Fixed,
-                Status::NotAffected => VexStatus::NotAffected,
-            },
-            justification: None,
-            words: String::new(),
-        }),
-    });
+    let statements = holding().filter_map(|one| one.vex(String::new()));
     Answers::new(aliases, statements)
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use labward_base::Timestamp;
 use labward_base::id::{DeviceId, EntryIndex, PersonId, StatementId};
-use labward_matching::VulnerabilityId;
+use labward_matching::{VexStatus, VulnerabilityId};
 
 use crate::ThreatsError;
 
@@ -133,4 +133,33 @@ pub struct Statement {
     pub withdrawn: Option<Timestamp>,
     /// The entry that recorded the last change.
     pub entry: EntryIndex,
+}
+
+impl Statement {
+    /// The statement in the terms in which devices are matched, with these words of why; `None` of one about products.
+    pub fn vex(&self, words: String) -> Option<labward_matching::Statement> {
+        let Said::Status {
+            device,
+            vulnerability,
+            status,
+            version,
+        } = &self.said
+        else {
+            return None;
+        };
+        Some(labward_matching::Statement {
+            id: self.id.get(),
+            said: self.at,
+            device: device.get(),
+            version: version.clone(),
+            vulnerability: vulnerability.clone(),
+            status: match status {
+                Status::Affected => VexStatus::Affected,
+                Status::Fixed => VexStatus::Fixed,
+                Status::NotAffected => VexStatus::NotAffected,
+            },
+            justification: None,
+            words,
+        })
+    }
 }

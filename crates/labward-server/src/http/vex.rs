@@ -5,11 +5,9 @@
 use labward_api::hit::HitPublished;
 use labward_base::{Clock as _, Timestamp};
 use labward_devices::{Attribute, Shown};
-use labward_matching::{
-    Answers, Statement as VexStatement, VexDevice, VexHeading, VexStatus, to_openvex,
-};
+use labward_matching::{Answers, VexDevice, VexHeading, to_openvex};
 use labward_records::why_in;
-use labward_threats::{Judged, Parts, PublishedAnswer, Said, Status};
+use labward_threats::{Judged, Parts, PublishedAnswer};
 
 use super::call::{Answer, Call};
 use super::failure::Failure;
@@ -23,28 +21,8 @@ pub(super) fn export(call: &Call) -> Result<Answer, Failure> {
     let devices = core.devices.list();
     let statements = core.threats.statements();
     let holding = statements.values().filter(|one| one.withdrawn.is_none());
-    let said = holding.filter_map(|one| match &one.said {
-        Said::Product { .. } => None,
-        Said::Status {
-            device,
-            vulnerability,
-            status,
-            version,
-        } => Some(VexStatement {
-            id: one.id.get(),
-            said: one.at,
-            device: device.get(),
-            version: version.clone(),
-            vulnerability: vulnerability.clone(),
-            status: match status {
-                Status::Affected => VexStatus::Affected,
-                Status::Fixed => VexStatus::Fixed,
-                Status::NotAffected => VexStatus::NotAffected,
-            },
-            justification: None,
-            words: why_in(&core.keys, SITE, &one.why).unwrap_or_default(),
-        }),
-    });
+    let said =
+        holding.filter_map(|one| one.vex(why_in(&core.keys, SITE, &one.why).unwrap_or_default()));
     let answers = Answers::new([], said);
     let present = devices.iter().filter(|one| one.device.removed.is_none());
     let named: Vec<(u64, String, String)> = present
