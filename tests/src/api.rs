@@ -24,6 +24,8 @@ const NEVER: &[&str] = &[
     "audit.open",
     "safeguard.decide",
     "risk.accept",
+    "malware.decide",
+    "malware.rules",
     "config.change",
 ];
 

@@ -40,6 +40,8 @@ const IN_PERSON: &[&str] = &[
     "person.change",
     "record.break-glass",
     "risk.accept",
+    "malware.decide",
+    "malware.rules",
     "safeguard.decide",
 ];
 

@@ -43,6 +43,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-disclosures", 5),
     ("labward-threats", 5),
     ("labward-conduits", 5),
+    ("labward-malware", 5),
     ("labward-api", 6),
     ("labward-console", 7),
     ("labward-server", 8),

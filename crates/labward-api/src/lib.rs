@@ -40,6 +40,7 @@ pub mod hit;
 pub mod key;
 pub mod ledger;
 pub mod mail;
+pub mod malware;
 pub mod message;
 pub mod peer;
 pub mod person;

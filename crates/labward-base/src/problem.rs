@@ -441,6 +441,9 @@ problems! {
     GATEWAY_NOT_HL7 = "gateway.not-hl7", Invalid,
         "the frame does not hold an HL7 v2 message",
         "a person looks at it with labward message list --state held; check what the device sends";
+    GATEWAY_MALWARE = "gateway.malware", Denied,
+        "malware was found in the message, and this link holds such messages",
+        "the message was taken; the sender need not repeat it; see what was found with labward malware list";
     GATEWAY_TOO_LARGE = "gateway.too-large", Limit,
         "the message is larger than this link allows",
         "raise max_message_bytes of the link if the device rightly sends so much";
@@ -827,6 +830,55 @@ problems! {
     SCAN_PROCESS = "scan.process", Unavailable,
         "the process that scans does not start",
         "see beside this text why; nothing was scanned";
+    // malware
+    MALWARE_FOUND = "malware.found", Denied,
+        "malware was found in it; it was put into quarantine and nothing else was done with it",
+        "see beside this text what was found, and where; labward malware show says more";
+    MALWARE_UNSCANNED = "malware.unscanned", Unavailable,
+        "it could not be looked at for malware, so nothing was done with it",
+        "see labward malware status for what is wrong with the scanner, then try again";
+    MALWARE_NO_DETECTION = "malware.no-detection", NotFound,
+        "there is no detection of malware with this number",
+        "see them with labward malware list";
+    MALWARE_CLOSED = "malware.closed", Conflict,
+        "the detection was closed already",
+        "see all with labward malware list --state all";
+    QUARANTINE_UNKNOWN = "quarantine.unknown", NotFound,
+        "there is nothing in quarantine with this number",
+        "see what lies there with labward malware quarantine list";
+    QUARANTINE_DESTROYED = "quarantine.destroyed", Conflict,
+        "this was destroyed, with the key that it was sealed under",
+        "labward malware quarantine show says when and why";
+    QUARANTINE_DAMAGED = "quarantine.damaged", Damaged,
+        "what lies in quarantine is not what was put there",
+        "restore the data folder from a backup; nothing of it is given out meanwhile";
+    QUARANTINE_UNWRITABLE = "quarantine.unwritable", Unavailable,
+        "it could not be put into quarantine: the disk refused it; where it came from nothing was removed",
+        "see beside this text what the disk said; make room, then try again";
+    QUARANTINE_SAME_PERSON = "quarantine.same-person", Denied,
+        "whoever asked for something to be given back may not agree to it",
+        "another person who may decide about malware agrees";
+    QUARANTINE_NOT_ASKED = "quarantine.not-asked", Conflict,
+        "nobody asked for this to be given back, or it was decided already",
+        "ask with labward malware quarantine restore";
+    QUARANTINE_NOT_APPROVED = "quarantine.not-approved", Denied,
+        "no second person agreed that this is given back",
+        "have another person agree with labward malware quarantine approve";
+    QUARANTINE_TOO_LARGE = "quarantine.too-large", Limit,
+        "it is larger than what is put into quarantine",
+        "remove it by hand from where it lies; nothing was changed";
+    QUARANTINE_BAD_RECIPIENT = "quarantine.bad-recipient", Invalid,
+        "this is no recipient that anything can be encrypted to",
+        "give a public key of age, which begins with age1";
+    RULE_SET_UNKNOWN = "rule-set.unknown", NotFound,
+        "there is no set of rules or hashes with this number, or it was retired",
+        "see them with labward malware rules list";
+    RULE_SET_BAD = "rule-set.bad", Invalid,
+        "nothing of it can be used as rules or hashes",
+        "see beside this text what is wrong with it";
+    RULE_SET_PRESENT = "rule-set.present", Conflict,
+        "the very same set is there already",
+        "see it with labward malware rules list";
     SEGMENTATION_BAD_PLAN = "segmentation.bad-plan", Invalid,
         "the plan of the devices' conduits, or the list of devices, cannot be used",
         "see beside this text where and why; nothing was loaded";

@@ -93,6 +93,7 @@ impl Edge {
                 edges: None,
                 notice: None,
                 watch: None,
+                inspect: None,
                 site: SITE,
             },
         )?;

@@ -25,6 +25,7 @@ use crate::edge::Edges;
 use crate::events::{Counts, Events};
 use crate::front::{Accepting, Front};
 use crate::hints::Hint;
+use crate::inspect::Inspect;
 use crate::keep::{Keep, KeepError};
 use crate::link::Link;
 use crate::messages::{Messages, Windows};
@@ -62,6 +63,8 @@ pub struct GatewayParts {
     pub notice: Option<Arc<dyn Notice>>,
     /// Who is told of messages that were accepted; not needed where nobody watches what devices do.
     pub watch: Option<Arc<dyn Watch>>,
+    /// Who looks at messages for malware; without one nobody does.
+    pub inspect: Option<Arc<dyn Inspect>>,
     /// The site of this installation.
     pub site: SiteId,
 }
@@ -193,6 +196,7 @@ impl Gateway {
             edges: parts.edges,
             notice: parts.notice,
             watch: parts.watch,
+            inspect: parts.inspect,
             site: parts.site,
         });
         // Every address is taken before the first message is: a wrong one stops the start whole.

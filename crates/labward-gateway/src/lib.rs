@@ -9,6 +9,7 @@
 //! | [`config`] | links, routes, destinations, limits and their defaults |
 //! | [`keep`] | what the gateway needs of whoever keeps records |
 //! | [`notice`] | who is told what a peer says of itself |
+//! | [`inspect`] | who looks at messages for malware before they are kept |
 //! | [`watch`] | who is told that a message was accepted |
 //! | [`delivery`] | what is handed over after the commit, and its way to the destinations |
 //! | [`events`] | counters for status |
@@ -44,6 +45,7 @@ pub mod events;
 mod front;
 mod gateway;
 mod hints;
+pub mod inspect;
 pub mod keep;
 mod link;
 pub mod messages;

@@ -22,6 +22,7 @@ use crate::duplicate::{Lookup, Reservation, Tag};
 use crate::edge::Edges;
 use crate::events::{Counters, Events, OpenConnection};
 use crate::hints::Hint;
+use crate::inspect::Inspect;
 use crate::keep::{Also, Intake, Keep, KeepDone, MessageKind};
 use crate::link::Link;
 use crate::messages::{HeldMessage, HeldState};
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) edges: Option<Edges>,
     pub(crate) notice: Option<Arc<dyn Notice>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
+    #[allow(dead_code)]
+    pub(crate) inspect: Option<Arc<dyn Inspect>>,
     pub(crate) site: SiteId,
 }
 

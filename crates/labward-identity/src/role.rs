@@ -130,6 +130,14 @@ names! {
         DeviceRead = "device.read",
         /// Add, change, merge, split, remove and import devices.
         DeviceChange = "device.change",
+        /// See what malware was found, what lies in quarantine, and by which rules.
+        MalwareRead = "malware.read",
+        /// Have something looked at for malware, and put into quarantine if it is some.
+        MalwareInspect = "malware.inspect",
+        /// Close detections; ask for something to be given back from quarantine, agree to it, hand it to an expert, destroy it.
+        MalwareDecide = "malware.decide",
+        /// Bring rules and hashes, approve and retire them.
+        MalwareRules = "malware.rules",
         /// Accept the risk of a hit until a day, or say that a device is not affected.
         RiskAccept = "risk.accept",
         /// Take a list out as a file that one may see as a list; seeing does not include it.
@@ -192,6 +200,10 @@ impl Role {
                 P::SafeguardDecide,
                 P::DeviceRead,
                 P::DeviceChange,
+                P::MalwareRead,
+                P::MalwareInspect,
+                P::MalwareDecide,
+                P::MalwareRules,
                 P::RiskAccept,
                 P::ListExport,
             ],
@@ -218,6 +230,8 @@ impl Role {
                 P::SafeguardRead,
                 P::DeviceRead,
                 P::DeviceChange,
+                P::MalwareRead,
+                P::MalwareDecide,
                 P::RiskAccept,
                 P::ListExport,
             ],
@@ -246,6 +260,10 @@ impl Role {
                 P::SafeguardRead,
                 P::DeviceRead,
                 P::DeviceChange,
+                P::MalwareRead,
+                P::MalwareInspect,
+                P::MalwareDecide,
+                P::MalwareRules,
             ],
             Self::Expert => &[
                 P::StatusRead,
@@ -256,6 +274,7 @@ impl Role {
                 P::LedgerExport,
                 P::SafeguardRead,
                 P::DeviceRead,
+                P::MalwareRead,
                 P::ListExport,
             ],
         }

@@ -39,6 +39,8 @@ pub const NEVER_BY_TOKEN: &[Permission] = &[
     Permission::AuditOpen,
     Permission::SafeguardDecide,
     Permission::RiskAccept,
+    Permission::MalwareDecide,
+    Permission::MalwareRules,
     // A configuration says where results go.
     Permission::ConfigChange,
 ];

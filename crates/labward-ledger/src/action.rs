@@ -286,6 +286,37 @@ actions! {
     HitStated = "hit.stated", C, "110131", None, None;
     /// A person took such a statement back.
     HitStatementWithdrawn = "hit.statement-withdrawn", D, "110131", None, None;
+    /// Malware, or something that is taken for it, was found in what came in or was looked at again.
+    MalwareFound = "malware.found", C, "110113", None, None;
+    /// A person closed a detection: what was done about it, or that it was none.
+    MalwareClosed = "malware.closed", U, "110131", Some("attest"), None;
+    /// Something was put into quarantine, sealed under a key of its own.
+    MalwareQuarantined = "malware.quarantined", C, "110107", Some("encrypt"), None;
+    /// A person asked for something to be given back from quarantine.
+    QuarantineRestoreAsked = "quarantine.restore-asked", U, "110131", None, None;
+    /// A second person agreed that something is given back, or refused it.
+    QuarantineRestoreDecided = "quarantine.restore-decided", U, "110131", Some("attest"), None;
+    /// Something was given back from quarantine, bit for bit.
+    QuarantineRestored = "quarantine.restored", R, "110106", Some("restore"), None;
+    /// Something in quarantine was handed to an expert, encrypted to them.
+    QuarantineSubmitted = "quarantine.submitted", R, "110106", Some("disclose"), None;
+    /// Something in quarantine was destroyed with its key: its time was over, a person wished so, or its patient's
+    /// records were disposed of.
+    QuarantineDestroyed = "quarantine.destroyed", D, "110110", Some("destroy"), None;
+    /// A person brought rules or hashes by which malware is found.
+    RuleSetImported = "rule-set.imported", C, "110131", None, None;
+    /// A person said whether what a set of rules finds is malware without a person's look at it.
+    RuleSetApproved = "rule-set.approved", U, "110131", Some("attest"), None;
+    /// A person took a set of rules or hashes away.
+    RuleSetRetired = "rule-set.retired", D, "110131", None, None;
+    /// What was received before was looked at again with other rules.
+    MalwareRescanned = "malware.rescanned", E, "110100", Some("verify"), None;
+    /// Nothing could be looked at for malware, or again it could.
+    ScannerChanged = "scanner.changed", U, "110113", None, None;
+    /// Files that are watched were compared with how they were.
+    IntegrityCompared = "integrity.compared", E, "110100", Some("verify"), None;
+    /// A person said that changed files are as they should be, or not.
+    IntegrityDecided = "integrity.decided", U, "110131", Some("attest"), None;
     /// Delivery to a destination was stopped until a person lets it go on.
     DestinationHeld = "destination.held", U, "110100", None, None;
     /// Delivery to a destination went on.
@@ -347,8 +378,18 @@ pub enum Subject {
     Finding(Cow<'static, str>),
     /// This installation.
     Installation,
+    /// The files of a machine that are compared with how they were, by the name of the baseline.
+    Baseline(Cow<'static, str>),
+    /// Something that was found to be malware, or taken for it.
+    Detection(u64),
     /// The ledger as a whole.
     Ledger,
+    /// What is done against malware, as a whole.
+    Malware,
+    /// Something in quarantine.
+    Quarantined(u64),
+    /// A set of rules or hashes by which malware is found.
+    RuleSet(u64),
     /// A link, by its name in the configuration.
     Link(Cow<'static, str>),
     /// A patient.
@@ -432,12 +473,17 @@ impl Subject {
                 "devices" => Some(Self::Devices),
                 "installation" => Some(Self::Installation),
                 "ledger" => Some(Self::Ledger),
+                "malware" => Some(Self::Malware),
                 "records" => Some(Self::Records),
                 _ => None,
             };
         };
         let name = || (!key.is_empty()).then(|| Cow::Owned(key.to_owned()));
         match kind {
+            "baseline" => name().map(Self::Baseline),
+            "detection" => key.parse().ok().map(Self::Detection),
+            "quarantined" => key.parse().ok().map(Self::Quarantined),
+            "rule-set" => key.parse().ok().map(Self::RuleSet),
             "destination" => name().map(Self::Destination),
             "device" => key.parse().ok().map(Self::Device),
             "entry" => key.parse().ok().map(Self::Entry),
@@ -461,6 +507,11 @@ impl Subject {
     pub(crate) fn parts(&self) -> (&'static str, SubjectKey<'_>) {
         match self {
             Self::Advisories => ("advisories", SubjectKey::None),
+            Self::Baseline(name) => ("baseline", SubjectKey::Name(name)),
+            Self::Detection(id) => ("detection", SubjectKey::Number(*id)),
+            Self::Malware => ("malware", SubjectKey::None),
+            Self::Quarantined(id) => ("quarantined", SubjectKey::Number(*id)),
+            Self::RuleSet(id) => ("rule-set", SubjectKey::Number(*id)),
             Self::Destination(name) => ("destination", SubjectKey::Name(name)),
             Self::Device(id) => ("device", SubjectKey::Number(id.get())),
             Self::Devices => ("devices", SubjectKey::None),
@@ -541,6 +592,11 @@ mod tests {
     fn who_what_and_how_are_read_back_as_written() {
         for subject in [
             Subject::Advisories,
+            Subject::Baseline("sysmex-pc".into()),
+            Subject::Detection(9),
+            Subject::Malware,
+            Subject::Quarantined(10),
+            Subject::RuleSet(11),
             Subject::Destination("EHR : north".into()),
             Subject::Device(DeviceId::new(7)),
             Subject::Devices,

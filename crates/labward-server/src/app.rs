@@ -405,6 +405,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
                 Arc::clone(clock),
             )?)),
             watch: Some(behaviour::watch(core)),
+            inspect: None,
             site: SITE,
         },
     );

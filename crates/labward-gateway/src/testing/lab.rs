@@ -236,6 +236,7 @@ impl Lab {
             edges: None,
             notice: None,
             watch: Some(Arc::clone(&self.told) as Arc<dyn Watch>),
+            inspect: None,
             site: SITE,
         }
     }

@@ -73,6 +73,22 @@ pub(crate) const EVENTS: &[(Action, &str)] = &[
         Action::HitTreated,
         "somebody decided how hits of a device are treated",
     ),
+    (
+        Action::MalwareFound,
+        "malware, or something that is taken for it, was found",
+    ),
+    (
+        Action::QuarantineRestoreAsked,
+        "somebody asked for something to be given back from quarantine",
+    ),
+    (
+        Action::ScannerChanged,
+        "nothing can be looked at for malware, or again it can",
+    ),
+    (
+        Action::IntegrityCompared,
+        "watched files are other than they were",
+    ),
     (Action::PeerRevoked, "a machine's certificate was revoked"),
     (
         Action::EnrolmentRefused,
@@ -174,7 +190,12 @@ const fn told(subject: &Subject) -> bool {
     match subject {
         Subject::Patient(_) | Subject::Record(_) | Subject::Records => false,
         Subject::Advisories
+        | Subject::Baseline(_)
         | Subject::Destination(_)
+        | Subject::Detection(_)
+        | Subject::Malware
+        | Subject::Quarantined(_)
+        | Subject::RuleSet(_)
         | Subject::Device(_)
         | Subject::Devices
         | Subject::Entry(_)
