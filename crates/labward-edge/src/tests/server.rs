@@ -103,6 +103,7 @@ impl Server {
         };
         let parts = GatewayParts {
             watch: None,
+            inspect: None,
             keep: Arc::new(Sink {
                 store: store.clone(),
                 ids: Mutex::new(store.read(|snapshot| RecordIds::load(snapshot)).unwrap()),
