@@ -35,6 +35,7 @@ use labward_keys::{Keys, SlotOpener};
 use labward_ledger::{
     Action, Actor, Facts, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
+use labward_malware::Malware;
 use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
@@ -122,6 +123,7 @@ pub(crate) struct Core {
     /// The accepted messages that wait to be looked at.
     pub(crate) watching: Arc<Watching>,
     pub(crate) disclosures: Disclosures,
+    pub(crate) malware: Malware,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -261,6 +263,14 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         people.clone(),
         passwords.clone(),
     );
+    let malware = Malware::load(labward_malware::Setup {
+        store: store.clone(),
+        keys: keys.clone(),
+        site: SITE,
+        folder: data.quarantine(),
+        retention: Duration::from_secs(90 * 86_400),
+        largest: 1 << 30,
+    })?;
     let reserve = Reserve::open(ReserveSetup {
         path: data.reserve(),
         store: store.clone(),
@@ -297,6 +307,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         behaviours,
         watching: Arc::default(),
         disclosures,
+        malware,
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),

@@ -15,6 +15,7 @@ use labward_gateway::tls::TlsError;
 use labward_identity::IdentityError;
 use labward_keys::KeysError;
 use labward_ledger::LedgerError;
+use labward_malware::MalwareError;
 use labward_os::OsError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
@@ -38,6 +39,9 @@ pub enum ServerError {
     /// With whom devices talk.
     #[error("load the conduits")]
     Conduits(#[from] ConduitsError),
+    /// What malware was found, and the quarantine.
+    #[error("load the quarantine")]
+    Malware(#[from] MalwareError),
     /// The advisories and hits.
     #[error("load the advisories")]
     Threats(#[from] ThreatsError),
@@ -110,6 +114,7 @@ impl ServerError {
             Self::Delivery(error) => error.problem(),
             Self::Devices(error) => error.problem(),
             Self::Disclosures(error) => error.problem(),
+            Self::Malware(error) => error.problem(),
             Self::Threats(error) => error.problem(),
             Self::Conduits(error) => error.problem(),
             Self::NoInstallation(_) => &problem::SERVER_NOT_INITIALIZED,

@@ -63,6 +63,11 @@ impl DataFolder {
         self.0.join("blob")
     }
 
+    /// The sealed files of the quarantine.
+    pub fn quarantine(&self) -> PathBuf {
+        self.0.join("quarantine")
+    }
+
     /// Tiles and checkpoints of the ledger.
     pub fn ledger(&self) -> PathBuf {
         self.0.join("ledger")

@@ -38,6 +38,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_conduits::BEHAVIOUR_MIGRATIONS,
         labward_disclosures::MIGRATIONS,
         crate::mail::MIGRATIONS,
+        labward_malware::MIGRATIONS,
     ]
     .concat()
 }

@@ -22,6 +22,7 @@ use labward_gateway::messages::MessageError;
 use labward_identity::IdentityError;
 use labward_keys::{ArchiveError, KeysError};
 use labward_ledger::LedgerError;
+use labward_malware::MalwareError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
 use labward_threats::ThreatsError;
@@ -183,10 +184,11 @@ from_rooms_that_say!(
     DeliveryError,
     DevicesError,
     DisclosuresError,
-    ThreatsError,
     IdentityError,
+    MalwareError,
     MessageError,
     RecordsError,
+    ThreatsError,
 );
 
 /// An error and everything below it, in one line.
