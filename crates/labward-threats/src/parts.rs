@@ -39,6 +39,8 @@ pub(crate) struct Index {
     components: Components,
     /// The document of each vulnerability.
     of: Vec<DocumentId>,
+    /// Documents that could not be read: of their packages nothing is known.
+    unread: Vec<DocumentId>,
     /// What was found in each bill, by its SHA-256.
     found: Mutex<BTreeMap<[u8; 32], Arc<Vec<Judged>>>>,
 }
@@ -61,6 +63,7 @@ impl Index {
     pub(crate) fn new(
         packages: BTreeSet<String>,
         all: impl IntoIterator<Item = (DocumentId, Vulnerability)>,
+        unread: Vec<DocumentId>,
     ) -> Self {
         let mut newest: BTreeMap<Text, (DocumentId, Vulnerability)> = BTreeMap::new();
         for (of, one) in all {
@@ -74,8 +77,14 @@ impl Index {
             packages,
             components: Components::new(all),
             of,
+            unread,
             found: Mutex::default(),
         }
+    }
+
+    /// The documents that could not be read when it was made.
+    pub(crate) fn unread(&self) -> &[DocumentId] {
+        &self.unread
     }
 
     /// Whether it was made for all these packages.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use labward_advisory::csaf::Advisory;
 use labward_base::Timestamp;
-use labward_base::id::{DeviceId, EntryIndex, HitId, StatementId};
+use labward_base::id::{DeviceId, DocumentId, EntryIndex, HitId, StatementId};
 use labward_matching::{
     Alias, Answer, Answers, Device, Exploited, Matcher, Trail, Verdict, VexStatus, VulnerabilityId,
 };
@@ -291,6 +291,7 @@ pub(crate) fn settle(
     hits: &BTreeMap<HitId, Hit>,
     judged: &[Judged],
     subjects: &[Subject],
+    unread: &[DocumentId],
     now: Timestamp,
 ) -> Vec<Hit> {
     let versions: BTreeMap<DeviceId, [String; 2]> =
@@ -323,7 +324,9 @@ pub(crate) fn settle(
         }
     }
     for hit in hits.values().filter(|hit| hit.closed.is_none()) {
-        if told.contains(&(hit.device, &hit.key)) {
+        // What was not looked at closes nothing.
+        let is_unseen = !unread.is_empty() && hit.key.advisory == OSV;
+        if is_unseen || told.contains(&(hit.device, &hit.key)) {
             continue;
         }
         let mut hit = hit.clone();

@@ -75,6 +75,8 @@ pub struct Matched {
     pub judged: Vec<Judged>,
     /// How many hits opened and how many closed.
     pub changed: (usize, usize),
+    /// Documents about packages that cannot be read any more; hits of bills of materials stay open for them.
+    pub unread: Vec<DocumentId>,
 }
 
 /// What became of an import.
@@ -467,13 +469,14 @@ impl Threats {
             subjects,
             &index,
         );
-        let changed = rematch::settle(&state.hits, &judged, subjects, now);
+        let changed = rematch::settle(&state.hits, &judged, subjects, index.unread(), now);
         let is_closed = |hit: &&Hit| hit.closed.is_some();
         let closed = changed.iter().filter(is_closed).count();
         let matched = Arc::new(Matched {
             at: Some(now),
             judged,
             changed: (changed.len() - closed, closed),
+            unread: index.unread().to_vec(),
         });
         let mut hits = BTreeMap::clone(&state.hits);
         for hit in self.record_hits(changed)? {
@@ -495,7 +498,7 @@ impl Threats {
         if let Some(index) = state.index.as_ref().filter(|index| index.covers(&packages)) {
             return Ok(Arc::clone(index));
         }
-        let mut all = Vec::new();
+        let (mut all, mut unread) = (Vec::new(), Vec::new());
         if !packages.is_empty() {
             for document in state.library.ecosystems() {
                 let (site, id) = (self.0.site, document.id);
@@ -504,11 +507,13 @@ impl Threats {
                     .store
                     .read(|snapshot| store::content(snapshot, site, id))?;
                 let found = packed.and_then(|packed| osv::about(&packed, &packages));
-                let found = found.ok_or(ThreatsError::Damaged(id))?;
-                all.extend(found.into_iter().map(|one| (id, one)));
+                match found {
+                    Some(found) => all.extend(found.into_iter().map(|one| (id, one))),
+                    None => unread.push(id),
+                }
             }
         }
-        Ok(Arc::new(Index::new(packages, all)))
+        Ok(Arc::new(Index::new(packages, all, unread)))
     }
 
     /// Writes the hits that are other than before; as they are afterwards.

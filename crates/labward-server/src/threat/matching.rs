@@ -38,7 +38,14 @@ impl MatchingLoop {
                 let changes = (core.devices.changes(), core.disclosures.changes());
                 if seen != Some(changes) {
                     match rematch(&core) {
-                        Ok(_) => (seen, is_failing) = (Some(changes), false),
+                        Ok(matched) => {
+                            if !is_failing {
+                                for document in &matched.unread {
+                                    tracing::error!(advisory = %document, "an advisory cannot be read any more: import it again");
+                                }
+                            }
+                            (seen, is_failing) = (Some(changes), !matched.unread.is_empty());
+                        }
                         Err(error) => {
                             if !is_failing {
                                 tracing::warn!(error = %chain(&error), "the devices were not matched with the advisories");

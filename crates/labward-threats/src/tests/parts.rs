@@ -340,3 +340,46 @@ fn a_real_bill_is_matched_with_thousands_of_ranges_and_again_without_a_change() 
     assert!(first.changed.0 > 100, "{:?}", first.changed);
     assert_eq!(rematch(&lab, &subjects).changed, (0, 0));
 }
+
+#[test]
+fn an_ecosystem_that_cannot_be_read_any_more_closes_nothing_and_hides_no_other() {
+    let lab = lab();
+    let lodash = osv(
+        "GHSA-jf85",
+        "CVE-2019-10744",
+        ["npm", "lodash"],
+        json!([{"introduced": "0"}, {"fixed": "4.17.12"}]),
+    );
+    import(&lab, &[("a.json", &log4shell("GHSA-jfh8"))]);
+    rematch(&lab, &with(&bill("2.14.1")));
+    import(&lab, &[("c.json", &lodash)]);
+    let of_maven = lab.threats.library().ecosystems().next().unwrap().id;
+    let id = of_maven.get();
+    let damaged = lab.store.write(move |tx| {
+        tx.execute(
+            "UPDATE advisory SET content = $1 WHERE id = $2",
+            &[
+                [0_u8; 8].as_slice().into(),
+                i64::try_from(id).unwrap().into(),
+            ],
+        )
+    });
+    damaged
+        .map_err(|error: StoreError| error.to_string())
+        .unwrap();
+    let (again, _) = Threats::load(lab.store.clone(), SITE).unwrap();
+    let matched = again
+        .rematch(&with(&bill("2.14.1")), lab.clock.now())
+        .unwrap();
+    assert_eq!(
+        (matched.changed, &*matched.unread),
+        ((1, 0), &[of_maven][..])
+    );
+    let hits = again.hits();
+    let open: Vec<_> = hits
+        .values()
+        .filter(|hit| hit.closed.is_none())
+        .map(|hit| hit.key.to_string())
+        .collect();
+    assert_eq!(open, ["OSV CVE-2021-44228", "OSV CVE-2019-10744"]);
+}
