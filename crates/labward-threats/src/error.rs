@@ -26,9 +26,6 @@ pub enum ThreatsError {
     /// Ours: the tables of fixes and of ends of life that come with Labward cannot be read.
     #[error("read the tables of operating systems")]
     Tables(#[from] TableError),
-    /// Ours or the disk's: a document cannot be read any more.
-    #[error("read advisory {0} again: import it anew")]
-    Damaged(DocumentId),
     /// Operator: the hit is closed.
     #[error("treat hit {0}: it is closed")]
     Closed(HitId),
@@ -56,7 +53,7 @@ impl ThreatsError {
             Self::BadSource => &problem::ADVISORY_BAD_SOURCE,
             Self::BadStatement(_) => &problem::HIT_BAD_STATEMENT,
             Self::BadTreatment(_) => &problem::HIT_BAD_TREATMENT,
-            Self::Books(_) | Self::Damaged(_) | Self::Tables(_) => &problem::SERVER_INTERNAL,
+            Self::Books(_) | Self::Tables(_) => &problem::SERVER_INTERNAL,
             Self::Closed(_) => &problem::HIT_CLOSED,
             Self::Ledger(error) => error.problem(),
             Self::NoDocument(_) => &problem::ADVISORY_UNKNOWN,
