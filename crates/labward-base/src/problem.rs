@@ -858,6 +858,9 @@ problems! {
     QUARANTINE_SAME_PERSON = "quarantine.same-person", Denied,
         "whoever asked for something to be given back may not agree to it",
         "another person who may decide about malware agrees";
+    QUARANTINE_ASKED = "quarantine.asked", Conflict,
+        "somebody asked for this to be given back already",
+        "have another person agree or refuse; labward malware quarantine show says who asked";
     QUARANTINE_NOT_ASKED = "quarantine.not-asked", Conflict,
         "nobody asked for this to be given back, or it was decided already",
         "ask with labward malware quarantine restore";

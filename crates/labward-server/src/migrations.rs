@@ -85,6 +85,10 @@ mod tests {
             "behaviour_anomaly",
             "patch_approval",
             "mail_recipient",
+            "malware_detection",
+            "malware_rescan",
+            "malware_rule_set",
+            "quarantine_item",
         ] {
             let rows = store.read(|snapshot| {
                 snapshot.query_all(&format!("SELECT 1 FROM {table}"), &[], |row| row.int(0))
