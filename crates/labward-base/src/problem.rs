@@ -843,6 +843,15 @@ problems! {
     MALWARE_CLOSED = "malware.closed", Conflict,
         "the detection was closed already",
         "see all with labward malware list --state all";
+    GUARD_BUSY = "guard.busy", Conflict,
+        "another guard uses this folder of state",
+        "stop the other one; one guard watches all folders of a machine";
+    GUARD_CONFIG = "guard.config", Invalid,
+        "the configuration of the guard cannot be used",
+        "see beside this text what is wrong, and docs/guide/guard.md; nothing is watched until it is put right";
+    GUARD_DENIED = "guard.denied", Denied,
+        "this account may not watch files, or this kernel cannot",
+        "run it as root, on Linux with CONFIG_FANOTIFY_ACCESS_PERMISSIONS; nothing is watched";
     QUARANTINE_UNKNOWN = "quarantine.unknown", NotFound,
         "there is nothing in quarantine with this number",
         "see what lies there with labward malware quarantine list";

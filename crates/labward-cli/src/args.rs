@@ -13,6 +13,7 @@ mod behaviour;
 mod conduit;
 mod device;
 mod export;
+mod guard;
 mod hit;
 mod mail;
 mod peer;
@@ -31,6 +32,7 @@ pub use device::{
     ListenArgs, ReadCaptureArgs, ReadMds2Args,
 };
 pub use export::ListExportArgs;
+pub use guard::GuardArgs;
 pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, HitTreatment, YesNo};
 pub use mail::MailCommand;
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
@@ -167,6 +169,11 @@ pub enum Command {
     /// The process in which `scan` looks; it speaks a protocol of its own on its standard input.
     #[command(hide = true)]
     ScanChild(ScanRulesArgs),
+    /// Guard folders of this machine: have the server look at files before they are opened, or once they were written.
+    ///
+    /// What is malicious goes into the server's quarantine and is removed here; what two people give back is written back.
+    /// It takes root, and gives up the rights that it does not need. SIGTERM or Ctrl-C ends it.
+    Guard(GuardArgs),
     /// Send HL7 files over MLLP and match each acknowledgement.
     Send(SendArgs),
     /// Print a completion script for a shell.

@@ -1,6 +1,7 @@
-//! HTTP `/api/v1` over the admin socket of the running server.
+//! HTTP `/api/v1` over the admin socket of the running server, or over TLS by a token.
 //!
-//! Who asks is known to the server by the socket (`SO_PEERCRED`); nothing secret is needed here.
+//! Who asks is known to the server by the socket (`SO_PEERCRED`), where nothing secret is needed, or
+//! by the token, which must never be shown.
 
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
 use std::io::{Read as _, Write as _};
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use labward_api::{PREFIX, ProblemBody};
-use labward_base::problem;
+use labward_base::{Secret, problem};
+use labward_os::acting_as;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Uri;
@@ -18,40 +20,77 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
-use ureq::{Agent, Body, Error, SendBody, http::Response};
+use ureq::{Agent, Body, Error, RequestBuilder, SendBody, http::Response};
 
 use crate::failure::Failure;
+
+mod remote;
+
+pub(crate) use remote::Remote;
 
 /// An answer larger than this is not read; exports are streamed to a file instead.
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
 
-/// A connection to the server of one data folder.
+/// A connection to a server.
 pub struct Client {
     agent: Agent,
+    /// Where the server is, as a person reads it.
+    place: String,
+    /// The account that owns the socket is asked there.
     socket: PathBuf,
+    /// The line of the request that says who asks, over TLS.
+    authorization: Option<Secret<String>>,
 }
 
 impl Client {
     /// A client of the server that runs on the folder `data`; connects with each request.
     pub fn new(data: &Path) -> Self {
         let socket = data.join("run/admin.sock");
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .build();
+        Self::by(&socket, false, None)
+    }
+
+    /// As [`Self::new`], of a service that asks as the account under which the server runs, and waits
+    /// at most `limit` for each answer.
+    pub(crate) fn of_service(socket: &Path, limit: Duration) -> Self {
+        Self::by(socket, true, Some(limit))
+    }
+
+    /// A client of a server on another machine, which waits at most `limit` for each answer.
+    pub(crate) fn remote(remote: Remote, limit: Duration) -> Self {
+        let (connector, authorization) = (remote.connector, remote.authorization);
+        Self {
+            place: connector.place(),
+            socket: PathBuf::new(),
+            agent: Agent::with_parts(config(Some(limit)), connector, NoResolver),
+            authorization: Some(authorization),
+        }
+    }
+
+    fn by(socket: &Path, as_owner: bool, limit: Option<Duration>) -> Self {
         let connector = SocketConnector {
-            path: socket.clone(),
+            path: socket.to_owned(),
+            as_owner,
         };
         Self {
-            agent: Agent::with_parts(config, connector, NoResolver),
-            socket,
+            agent: Agent::with_parts(config(limit), connector, NoResolver),
+            place: socket.display().to_string(),
+            socket: socket.to_owned(),
+            authorization: None,
+        }
+    }
+
+    /// The request with what says who asks.
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(line) => request.header("authorization", line.expose()),
+            None => request,
         }
     }
 
     /// The account and group that own the server's socket.
     pub fn owner(&self) -> Result<(u32, u32), Failure> {
         let facts = std::fs::metadata(&self.socket).map_err(|error| {
-            let place = self.socket.display();
+            let place = &self.place;
             Failure::new(&problem::SERVER_NOT_RUNNING, format!("{place}: {error}"))
         })?;
         Ok((facts.uid(), facts.gid()))
@@ -64,7 +103,8 @@ impl Client {
         query: &[(&str, String)],
     ) -> Result<T, Failure> {
         let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
-        self.answer(self.agent.get(url(path)).query_pairs(pairs).call())
+        let request = self.authorized(self.agent.get(url(path)));
+        self.answer(request.query_pairs(pairs).call())
     }
 
     /// `POST path` with a JSON body.
@@ -73,7 +113,8 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.answer(self.agent.post(url(path)).send_json(body))
+        let request = self.authorized(self.agent.post(url(path)));
+        self.answer(request.send_json(body))
     }
 
     /// `POST path` with raw bytes, as an import takes them.
@@ -84,7 +125,8 @@ impl Client {
         bytes: &[u8],
     ) -> Result<T, Failure> {
         let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
-        let request = self.agent.post(url(path)).query_pairs(pairs);
+        let request = self.authorized(self.agent.post(url(path)));
+        let request = request.query_pairs(pairs);
         self.answer(request.content_type("application/octet-stream").send(bytes))
     }
 
@@ -96,9 +138,25 @@ impl Client {
         mut from: impl std::io::Read,
     ) -> Result<T, Failure> {
         let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
-        let request = self.agent.post(url(path)).query_pairs(pairs);
+        let request = self.authorized(self.agent.post(url(path)));
+        let request = request.query_pairs(pairs);
         let body = SendBody::from_reader(&mut from);
         self.answer(request.content_type("application/octet-stream").send(body))
+    }
+
+    /// `POST path` with a body of `length` bytes and a type of its own, read while it is sent.
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        content_type: &str,
+        length: u64,
+        from: &mut dyn std::io::Read,
+    ) -> Result<T, Failure> {
+        let request = self.authorized(self.agent.post(url(path)));
+        let request = request
+            .content_type(content_type)
+            .header("content-length", length.to_string());
+        self.answer(request.send(SendBody::from_reader(from)))
     }
 
     /// `POST path` whose answer is a stream of bytes.
@@ -108,7 +166,8 @@ impl Client {
         body: &impl Serialize,
         out: &mut impl std::io::Write,
     ) -> Result<u64, Failure> {
-        let mut response = self.checked(self.agent.post(url(path)).send_json(body))?;
+        let request = self.authorized(self.agent.post(url(path)));
+        let mut response = self.checked(request.send_json(body))?;
         std::io::copy(&mut response.body_mut().as_reader(), out).map_err(|error| {
             Failure::new(
                 &problem::SERVER_NOT_RUNNING,
@@ -119,7 +178,7 @@ impl Client {
 
     /// `DELETE path`.
     pub fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.answer(self.agent.delete(url(path)).call())
+        self.answer(self.authorized(self.agent.delete(url(path))).call())
     }
 
     fn answer<T: DeserializeOwned>(
@@ -143,7 +202,7 @@ impl Client {
     /// The response if it is one of success, otherwise the problem in it.
     fn checked(&self, result: Result<Response<Body>, Error>) -> Result<Response<Body>, Failure> {
         let mut response = result.map_err(|error| {
-            let place = self.socket.display();
+            let place = &self.place;
             Failure::new(&problem::SERVER_NOT_RUNNING, format!("{place}: {error}"))
         })?;
         if response.status().is_success() {
@@ -155,6 +214,16 @@ impl Client {
             Failure::answered,
         ))
     }
+}
+
+fn config(limit: Option<Duration>) -> ureq::config::Config {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(limit)
+        .proxy(None)
+        .build()
 }
 
 /// The host in the URL is only a name: the connection goes to the socket.
@@ -182,6 +251,8 @@ impl Resolver for NoResolver {
 #[derive(Debug)]
 struct SocketConnector {
     path: PathBuf,
+    /// Whether the server is to see the socket's owner instead of root.
+    as_owner: bool,
 }
 
 impl Connector for SocketConnector {
@@ -192,7 +263,13 @@ impl Connector for SocketConnector {
         details: &ConnectionDetails<'_>,
         _chained: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
-        let stream = UnixStream::connect(&self.path)?;
+        let connect = || UnixStream::connect(&self.path);
+        let stream = if self.as_owner {
+            let owner = std::fs::metadata(&self.path)?.uid();
+            acting_as(owner, connect).map_err(std::io::Error::other)??
+        } else {
+            connect()?
+        };
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
             details.config.output_buffer_size(),

@@ -38,6 +38,11 @@ impl Failure {
         }
     }
 
+    /// Its stable code.
+    pub(crate) fn code(&self) -> &str {
+        &self.body.code
+    }
+
     /// Prints it to standard error and gives the exit code.
     pub fn report(&self, json: bool) -> ExitCode {
         let mut err = std::io::stderr().lock();

@@ -43,7 +43,7 @@ pub use memory::{Locked, LockedKey};
 pub use packet::{
     FrameKind, ListenError, ListenOptions, PacketSocket, SNAP_BYTES_MAX, WireFrame, interfaces,
 };
-pub use privilege::{NOBODY, drop_privileges};
+pub use privilege::{NOBODY, acting_as, drop_privileges, keep_rights_over_files};
 pub use process::{
     core_limit, current_uid, forbid_core_dumps, hostname, is_dumpable, leave_session,
     memory_lock_limit, restrict_umask, swap_is_active,

@@ -11,6 +11,7 @@ mod device_mds2;
 mod disclosure;
 mod export;
 mod glass;
+mod guard;
 mod hit;
 mod key;
 mod ledger;
@@ -54,6 +55,7 @@ struct Context {
 pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Scan(scan) => scan::run(arguments.json, scan),
+        Command::Guard(guard) => guard::run(arguments.json, guard).map(|()| ExitCode::SUCCESS),
         Command::ScanChild(rules) => Ok(scan::child(rules)),
         other => ask(arguments, other).map(|()| ExitCode::SUCCESS),
     }
@@ -98,6 +100,7 @@ fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
         | Command::Serve(_)
         | Command::Demo(_)
         | Command::Edge(_)
+        | Command::Guard(_)
         | Command::Scan(_)
         | Command::ScanChild(_)
         | Command::Completions { .. }

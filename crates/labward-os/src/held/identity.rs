@@ -97,7 +97,11 @@ impl Moment {
 }
 
 impl Identity {
-    pub(crate) fn of(file: &File) -> io::Result<Self> {
+    /// Which file an open one is.
+    ///
+    /// # Errors
+    /// What the system says, if it does not tell.
+    pub fn of(file: &File) -> io::Result<Self> {
         let facts = file.metadata()?;
         Ok(Self {
             device: facts.dev(),

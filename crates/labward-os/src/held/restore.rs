@@ -10,13 +10,15 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::room::Room;
-use super::{Difference, HeldError, HeldFolder, Identity, Metadata, refused, shown};
+use super::{Difference, HeldError, HeldFolder, Identity, Metadata, refused, shown, single};
 
 /// A file that is being written where no other account can reach it; gone if it is not finished.
 #[derive(Debug)]
 pub struct Restoration {
     folder: HeldFolder,
     name: OsString,
+    /// Names that are tried in this order if the first is taken.
+    others: Vec<OsString>,
     file: File,
     place: Place,
 }
@@ -31,6 +33,8 @@ struct Place {
 /// A file that stands again under its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
+    /// Under which name it stands.
+    pub name: OsString,
     /// Which file it is now.
     pub identity: Identity,
     /// What could not be set as it was, found by reading it again; empty if everything is as it
@@ -59,9 +63,19 @@ impl Restoration {
         Ok(Self {
             folder,
             name: name.to_owned(),
+            others: Vec::new(),
             file,
             place: Place { room, is_in: true },
         })
+    }
+
+    /// Names another name for it, if those named before are taken when it is finished.
+    ///
+    /// # Errors
+    /// [`HeldError::BadPath`] if it is none.
+    pub fn or_as(mut self, name: &OsStr) -> Result<Self, HeldError> {
+        self.others.push(single(name)?.to_owned());
+        Ok(self)
     }
 
     /// Gives it what stood beside its bytes, syncs it, and puts it under its name; never replaces a
@@ -71,7 +85,7 @@ impl Restoration {
     /// set.
     ///
     /// # Errors
-    /// [`HeldError::Taken`] if there is such a file; [`HeldError::Os`] if it cannot be synced or put
+    /// [`HeldError::Taken`] if every name of it is taken; [`HeldError::Os`] if it cannot be synced or put
     /// in place. Then nothing stands under the name, unless it was the folder that could not be
     /// synced.
     pub fn finish(mut self, metadata: &Metadata) -> Result<Restored, HeldError> {
@@ -80,19 +94,29 @@ impl Restoration {
         self.file.sync_all().map_err(attempted("sync"))?;
         metadata.apply(&self.file);
         self.file.sync_all().map_err(attempted("sync"))?;
-        match self.place.room.put_out(&self.name) {
-            Ok(()) => self.place.is_in = false,
-            Err(Errno::EXIST) => return Err(HeldError::Taken(shown(&self.name))),
-            Err(source) => return Err(refused("put in place", &self.name)(source)),
-        }
+        let name = self.put_out()?;
+        self.place.is_in = false;
         // An immutable file could not have been moved.
         metadata.apply_flags(&self.file);
         self.folder.sync()?;
         let now = Metadata::of(&self.file, &self.name)?;
         Ok(Restored {
+            name,
             identity: Identity::of(&self.file).map_err(refused("look at", &self.name))?,
             differences: metadata.differences(&now),
         })
+    }
+
+    /// Puts it under the first of its names that is free.
+    fn put_out(&self) -> Result<OsString, HeldError> {
+        for name in std::iter::once(&self.name).chain(&self.others) {
+            match self.place.room.put_out(name) {
+                Ok(()) => return Ok(name.clone()),
+                Err(Errno::EXIST) => {}
+                Err(source) => return Err(refused("put in place", name)(source)),
+            }
+        }
+        Err(HeldError::Taken(shown(&self.name)))
     }
 }
 

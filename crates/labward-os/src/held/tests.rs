@@ -457,6 +457,15 @@ fn a_file_that_is_not_finished_is_nowhere_and_nobodys_and_replaces_nothing() {
     assert_eq!(begun.finish(&plain()).unwrap_err().code(), "held.taken");
     assert_eq!(fs::read(place.0.join("file")).unwrap(), b"first");
     assert_eq!(place.names(), ["file"]);
+    let begun = place.hold().begin(OsStr::new("file")).unwrap();
+    let begun = begun.or_as(OsStr::new("file")).unwrap();
+    let begun = begun.or_as(OsStr::new("other")).unwrap();
+    assert_eq!(begun.finish(&plain()).unwrap().name, "other");
+    let begun = place.hold().begin(OsStr::new("file")).unwrap();
+    assert!(begun.or_as(OsStr::new("../other")).is_err());
+    let mut names = place.names();
+    names.sort();
+    assert_eq!(names, ["file", "other"]);
 }
 
 #[test]
