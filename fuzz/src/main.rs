@@ -60,6 +60,7 @@ mod targets {
         ledger_note
         ledger_witness
         mds2
+        milter
         product_name
         product_os
         product_range

@@ -349,7 +349,7 @@ fn tnef(payload: &[u8]) -> Vec<u8> {
 }
 
 /// A zip of one member that is stored.
-fn zip(name: &str, content: &[u8]) -> Vec<u8> {
+pub fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     let crc = !content.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
             crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }

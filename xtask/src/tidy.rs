@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-astm", 1),
     ("labward-advisory", 1),
     ("labward-mds2", 1),
+    ("labward-milter", 1),
     ("labward-product", 1),
     ("labward-capture", 2),
     ("labward-report", 2),

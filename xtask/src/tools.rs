@@ -36,6 +36,7 @@ const TOOLS: &[Tool] = &[
     tool(Need::Program("tcpdump"), "tcpdump"),
     tool(Need::Program("tshark"), "tshark"),
     tool(Need::Program("pdf2dcm"), "dcmtk"),
+    tool(Need::Program("postfix"), "postfix"),
     tool(
         Need::File("/usr/share/clamav-testfiles/clam.exe"),
         "clamav-testfiles",

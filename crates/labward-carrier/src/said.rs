@@ -4,7 +4,7 @@
 //! of no known kind, say nothing.
 
 use crate::kind::Kind;
-use crate::seen::{Part, Sign};
+use crate::seen::{Declared, Part, Sign};
 
 use Kind::{
     Arj, Astm, BinHex, Bmp, Bzip2, Cab, Cda, Chm, Cpio, Dicom, Dos, Elf, FhirJson, FhirXml, Gif,
@@ -120,6 +120,13 @@ fn is_mismatch(part: &Part<'_>) -> bool {
     let by_name = part.declared.name.as_deref().and_then(of_name);
     by_type.is_some_and(|kinds| !kinds.contains(&is))
         || by_name.is_some_and(|kinds| !kinds.contains(&is))
+}
+
+/// Whether it is said to be a mail.
+pub(crate) fn is_mail(declared: &Declared) -> bool {
+    let is_said = |kinds: Option<&[Kind]>| kinds.is_some_and(|kinds| kinds.first() == Some(&Mime));
+    is_said(declared.media_type.as_deref().and_then(of_media_type))
+        || is_said(declared.name.as_deref().and_then(of_name))
 }
 
 fn of_media_type(said: &str) -> Option<&'static [Kind]> {

@@ -234,7 +234,9 @@ impl Walker<'_> {
         let clinical = self.clinical;
         self.clinical |= claims.all().any(Kind::is_clinical);
         self.depth += 1;
-        for kind in claims.all() {
+        // What is handed over as a mail is opened as one, whatever its first lines look like to those who do not know.
+        let is_hidden = said::is_mail(declared) && !claims.all().any(|kind| kind == Kind::Mime);
+        for kind in claims.all().chain(is_hidden.then_some(Kind::Mime)) {
             if self.stopped {
                 break;
             }

@@ -16,6 +16,7 @@ mod export;
 mod guard;
 mod hit;
 mod mail;
+mod mail_filter;
 mod peer;
 mod safeguard;
 mod sbom;
@@ -35,6 +36,7 @@ pub use export::ListExportArgs;
 pub use guard::GuardArgs;
 pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, HitTreatment, YesNo};
 pub use mail::MailCommand;
+pub use mail_filter::{MailFilterArgs, MailFilterPlace, MaliciousMail, UnseenMail};
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use sbom::SbomArgs;
 pub use scan::{ScanArgs, ScanRulesArgs, ScanSetting};
@@ -174,6 +176,11 @@ pub enum Command {
     /// What is malicious goes into the server's quarantine and is removed here; what two people give back is written back.
     /// It takes root, and gives up the rights that it does not need. SIGTERM or Ctrl-C ends it.
     Guard(GuardArgs),
+    /// Filter the mails of the lab's mail server (Postfix, Sendmail): a milter that has the server look at each one.
+    ///
+    /// What is malicious goes into the server's quarantine, and a notice with its number to the recipients. While the
+    /// server is not well, senders are asked to try again later. SIGTERM or Ctrl-C ends it, once mails that have begun are dealt with.
+    MailFilter(MailFilterArgs),
     /// Send HL7 files over MLLP and match each acknowledgement.
     Send(SendArgs),
     /// Print a completion script for a shell.

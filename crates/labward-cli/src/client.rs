@@ -45,8 +45,17 @@ pub struct Client {
 impl Client {
     /// A client of the server that runs on the folder `data`; connects with each request.
     pub fn new(data: &Path) -> Self {
+        Self::limited(data, None)
+    }
+
+    /// As [`Self::new`], of a service that waits at most `limit` for each answer.
+    pub(crate) fn within(data: &Path, limit: Duration) -> Self {
+        Self::limited(data, Some(limit))
+    }
+
+    fn limited(data: &Path, limit: Option<Duration>) -> Self {
         let socket = data.join("run/admin.sock");
-        Self::by(&socket, false, None)
+        Self::by(&socket, false, limit)
     }
 
     /// As [`Self::new`], of a service that asks as the account under which the server runs, and waits

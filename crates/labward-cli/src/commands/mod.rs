@@ -16,6 +16,7 @@ mod hit;
 mod key;
 mod ledger;
 mod mail;
+mod mail_filter;
 mod message;
 mod passkey;
 mod patient;
@@ -95,6 +96,7 @@ fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
         Command::Segment(arguments) => segment::run(&context, arguments),
         Command::Export(arguments) => export::run(&context, arguments),
         Command::Send(arguments) => send::run(&context, arguments),
+        Command::MailFilter(filter) => mail_filter::run(&arguments.data, arguments.json, filter),
         // These need more than a client; the program runs them itself.
         Command::Init(_)
         | Command::Serve(_)

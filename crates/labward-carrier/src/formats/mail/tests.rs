@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
 use crate::testing::{parts, seen};
+use crate::{Budget, Declared, Seen, walk};
 
 fn program() -> Vec<u8> {
     let mut bytes = b"MZ\x50\0\x02\0\0\0\x04\0".to_vec();
@@ -61,6 +62,32 @@ fn every_part_comes_out_with_its_name_and_type() {
     let found = parts(bytes.as_bytes());
     assert_eq!(found.get(2).unwrap().1, program());
     assert_eq!(found.get(3).unwrap().1, b"a=bc");
+}
+
+/// A mail server takes headers with a space before the colon, and any number of them.
+#[test]
+fn what_is_said_to_be_a_mail_is_opened_however_its_first_lines_look() {
+    let base64 = wrapped(&STANDARD.encode(program()));
+    let attached = attachment("Content-Transfer-Encoding: base64", &base64);
+    let many = "X-Nothing: 1\r\n".repeat(100);
+    for first in ["X : 1\r\n", "H|\\^&: 1\r\n", &many] {
+        let bytes = format!("{first}{}", mail(&attached));
+        let mut found = Vec::new();
+        let mut look = |_: &crate::Path, seen: Seen<'_>| {
+            if let Seen::Part(part) = seen {
+                found.push(part.bytes.to_vec());
+            }
+        };
+        let declared = Declared::named("mail.eml");
+        walk(
+            bytes.as_bytes(),
+            &declared,
+            &Budget::default(),
+            &|| true,
+            &mut look,
+        );
+        assert!(found.contains(&program()), "{first}");
+    }
 }
 
 #[test]
