@@ -37,6 +37,7 @@ pub mod edge;
 pub mod export;
 pub mod glass;
 pub mod hit;
+pub mod integrity;
 pub mod key;
 pub mod ledger;
 pub mod mail;

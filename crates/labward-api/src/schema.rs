@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     Done, ProblemBody, Why, account, advisory, backup, behaviour, conduit, config, device,
-    disclosure, edge, export, glass, hit, key, ledger, mail, message, peer, person, record, remark,
-    safeguard, session, status, traffic, webhook,
+    disclosure, edge, export, glass, hit, integrity, key, ledger, mail, message, peer, person,
+    record, remark, safeguard, session, status, traffic, webhook,
 };
 
 /// Where the schemas refer to each other in an OpenAPI document.
@@ -81,6 +81,11 @@ types! {
     advisory::ImportAdvisories,
     advisory::ImportedAdvisories,
     advisory::ImportedAdvisory,
+    integrity::IntegrityBaseline,
+    integrity::IntegrityAlarm,
+    integrity::IntegrityCounts,
+    integrity::IntegrityCompared,
+    integrity::DecideIntegrity,
     behaviour::BehaviourFilter,
     behaviour::Behaviours,
     behaviour::DeviceBehaviour,

@@ -830,6 +830,24 @@ problems! {
     SCAN_PROCESS = "scan.process", Unavailable,
         "the process that scans does not start",
         "see beside this text why; nothing was scanned";
+    SCAN_NOT_MOUNTED = "scan.not-mounted", NotFound,
+        "no disk is mounted at this folder",
+        "mount the disk read-only and name the folder where it is mounted; findmnt lists what is mounted where";
+    SCAN_WRITABLE = "scan.writable", Conflict,
+        "the disk is not mounted read-only, so what runs on this machine may change it",
+        "mount it with -o ro (ext4: -o ro,noload), best behind a write blocker, or say --allow-writable; nothing was scanned";
+    SCAN_REPORT = "scan.report", Conflict,
+        "the report cannot be written there",
+        "see beside this text why; name a new file in a folder that may be written and is not on the disk that is looked at";
+    INTEGRITY_BAD_BASELINE = "integrity.bad-baseline", Damaged,
+        "this is no baseline, or it was changed since it was written",
+        "see beside this text where; take the copy that was kept apart, and do not believe the machine until you have";
+    INTEGRITY_UNKNOWN = "integrity.unknown", NotFound,
+        "the server was told of no baseline with this name",
+        "see them with labward integrity list";
+    INTEGRITY_DECIDED = "integrity.decided", Conflict,
+        "there are no changes of this baseline to decide about",
+        "see them with labward integrity list";
     // malware
     MALWARE_FOUND = "malware.found", Denied,
         "malware was found in it; it was put into quarantine and nothing else was done with it",

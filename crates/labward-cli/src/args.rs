@@ -15,6 +15,7 @@ mod device;
 mod export;
 mod guard;
 mod hit;
+mod integrity;
 mod mail;
 mod mail_filter;
 mod peer;
@@ -35,11 +36,14 @@ pub use device::{
 pub use export::ListExportArgs;
 pub use guard::GuardArgs;
 pub use hit::{HitCommand, HitProductArgs, HitState, HitStateArgs, HitStatus, HitTreatment, YesNo};
+pub use integrity::{
+    IntegrityAnswer, IntegrityBaselineArgs, IntegrityCommand, IntegrityCompareArgs,
+};
 pub use mail::MailCommand;
 pub use mail_filter::{MailFilterArgs, MailFilterPlace, MaliciousMail, UnseenMail};
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use sbom::SbomArgs;
-pub use scan::{ScanArgs, ScanRulesArgs, ScanSetting};
+pub use scan::{ReportLanguage, ScanArgs, ScanDeviceArgs, ScanRulesArgs, ScanSetting};
 pub use segment::{
     SegmentApplyArgs, SegmentArgs, SegmentCommand, SegmentExportArgs, SegmentFileArgs,
     SegmentFormat, SegmentPlanArgs, SegmentRollbackArgs, SegmentStatusArgs,
@@ -56,7 +60,7 @@ pub use peer::{
 #[derive(Debug, Parser)]
 #[command(name = "labward", version, about, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 done; 1, 2 only of scan: found, not all looked into; 64 wrong usage; 65 bad input; 66 not found; \
+    after_help = "Exit codes: 0 done; 1, 2 only of scan and integrity compare: found, not all looked into; 64 wrong usage; 65 bad input; 66 not found; \
     69 unavailable; 70 internal; 71 limit; 73 conflict; 76 damaged; 77 denied; 78 sealed."
 )]
 pub struct Arguments {
@@ -168,6 +172,9 @@ pub enum Command {
     /// No file is changed, and no link is followed. Exit code 0 if all is clean; 1 if something is suspicious or malicious;
     /// 2 if nothing was found, but something could not be looked into or a file could not be read.
     Scan(ScanArgs),
+    /// Files of a machine, a disk or a share: how they were, and what is otherwise now.
+    #[command(subcommand)]
+    Integrity(IntegrityCommand),
     /// The process in which `scan` looks; it speaks a protocol of its own on its standard input.
     #[command(hide = true)]
     ScanChild(ScanRulesArgs),

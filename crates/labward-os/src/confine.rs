@@ -40,7 +40,7 @@ mod spawn;
 pub mod trial;
 
 pub use layer::{Layer, State};
-pub use spawn::{ConfinedChild, Ending, spawn};
+pub use spawn::{ConfinedChild, Ending, spawn, start};
 
 /// What a confined process may use, and which layers are meant to hold it.
 #[derive(Clone, Debug)]

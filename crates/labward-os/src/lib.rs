@@ -4,7 +4,8 @@
 //!
 //! It must never decide what a fact means, and is the one crate that may hold `unsafe`: what keys
 //! need in [`memory`], the socket of [`packet`], the handler of [`signal`], one question to the
-//! kernel in [`clock`], and what no safe call does in [`confine`], [`fanotify`] and [`held`].
+//! kernel in [`clock`] and in [`mount`], and what no safe call does in [`confine`], [`fanotify`] and
+//! [`held`].
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -14,6 +15,7 @@
 //! | [`mod@file`] | durable writes, devices, space, permissions |
 //! | [`held`] | files that nobody can exchange while they are removed or restored |
 //! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
+//! | [`mount`] | from where a folder is mounted, and whether it can be written |
 //! | [`packet`] | [`PacketSocket`]: what passes on a network interface |
 //! | [`privilege`] | rights, given up for good |
 //! | [`process`] | core dumps, umask, swap, who we are |
@@ -27,6 +29,7 @@ pub mod fanotify;
 pub mod file;
 pub mod held;
 pub mod memory;
+pub mod mount;
 pub mod packet;
 pub mod privilege;
 pub mod process;

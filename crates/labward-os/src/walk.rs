@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use crate::held::{HeldError, HeldFile, HeldFolder, Identity, Kind, Names};
 
+type Name = Result<OsString, io::Error>;
+
 /// The most that [`Bounds::depth_max`] may be; each level holds one descriptor.
 pub const DEPTH_MAX: usize = 256;
 
@@ -54,11 +56,12 @@ pub enum Reason {
     TooMany,
 }
 
-/// A walk; each item is found or left out, in the order of the file system, a folder before what is
-/// in it.
+/// A walk; each item is found or left out, in the order of the file system or of the names, a folder
+/// before what is in it.
 #[derive(Debug)]
 pub struct Walk {
     bounds: Bounds,
+    by_name: bool,
     device: u64,
     levels: Vec<Level>,
     names_left: u64,
@@ -68,7 +71,51 @@ pub struct Walk {
 struct Level {
     folder: Arc<HeldFolder>,
     path: PathBuf,
-    names: Names,
+    names: Order,
+}
+
+/// The names of a folder that are still to be looked at.
+#[derive(Debug)]
+enum Order {
+    /// As the file system gives them.
+    Found(Names),
+    /// By their bytes; all of one folder are kept at a time.
+    Sorted(std::vec::IntoIter<Name>),
+}
+
+impl Order {
+    fn of(folder: &HeldFolder, by_name: bool) -> Result<Self, HeldError> {
+        let names = folder.names()?;
+        if !by_name {
+            return Ok(Self::Found(names));
+        }
+        let mut read = Vec::new();
+        let mut broken = None;
+        for name in names {
+            match name {
+                Ok(name) => read.push(Ok(name)),
+                Err(error) => broken = Some(Err(error)),
+            }
+            if broken.is_some() {
+                break;
+            }
+        }
+        // All of them are names here.
+        read.sort_by(|a: &Name, b: &Name| a.as_ref().ok().cmp(&b.as_ref().ok()));
+        read.extend(broken);
+        Ok(Self::Sorted(read.into_iter()))
+    }
+}
+
+impl Iterator for Order {
+    type Item = Name;
+
+    fn next(&mut self) -> Option<Name> {
+        match self {
+            Self::Found(names) => names.next(),
+            Self::Sorted(names) => names.next(),
+        }
+    }
 }
 
 impl Default for Bounds {
@@ -129,16 +176,30 @@ impl Walk {
     ///
     /// # Errors
     /// [`HeldError`] if it cannot be read.
-    pub fn begin(root: &HeldFolder, mut bounds: Bounds) -> Result<Self, HeldError> {
+    pub fn begin(root: &HeldFolder, bounds: Bounds) -> Result<Self, HeldError> {
+        Self::start(root, bounds, false)
+    }
+
+    /// As [`Walk::begin`], but what is found comes in the order in which [`Path`] compares: the names
+    /// of one folder at a time are kept for that.
+    ///
+    /// # Errors
+    /// [`HeldError`] if it cannot be read.
+    pub fn by_name(root: &HeldFolder, bounds: Bounds) -> Result<Self, HeldError> {
+        Self::start(root, bounds, true)
+    }
+
+    fn start(root: &HeldFolder, mut bounds: Bounds, by_name: bool) -> Result<Self, HeldError> {
         bounds.depth_max = bounds.depth_max.min(DEPTH_MAX);
         let root = root.folder(Path::new("."))?;
         let first = Level {
-            names: root.names()?,
+            names: Order::of(&root, by_name)?,
             path: PathBuf::new(),
             folder: Arc::new(root),
         };
         Ok(Self {
             bounds,
+            by_name,
             device: first.folder.identity()?.device,
             levels: vec![first],
             names_left: bounds.names_max,
@@ -181,7 +242,7 @@ impl Walk {
             return Err(left_out(Reason::Refused(io::ErrorKind::NotFound)));
         }
         self.levels.push(Level {
-            names: folder.names().map_err(refused)?,
+            names: Order::of(&folder, self.by_name).map_err(refused)?,
             path: found.path.clone(),
             folder: Arc::new(folder),
         });
@@ -301,6 +362,22 @@ mod tests {
                 ("etc", "link"),
             ],
         );
+    }
+
+    #[test]
+    fn by_name_comes_in_the_order_of_paths() {
+        let tree = Tree::new("sorted");
+        fs::create_dir(tree.0.join("a")).unwrap();
+        for name in ["a/z", "a/b", "a-b", "a.b", "B", "z"] {
+            fs::write(tree.0.join(name), b"x").unwrap();
+        }
+        let root = HeldFolder::open(&tree.0).unwrap();
+        let found: Vec<PathBuf> = Walk::by_name(&root, Bounds::default())
+            .unwrap()
+            .map(|found| found.unwrap().path().to_owned())
+            .collect();
+        assert!(found.is_sorted(), "{found:?}");
+        assert_eq!(found.len(), 7);
     }
 
     #[test]

@@ -36,6 +36,7 @@ use labward_ledger::{
     Action, Actor, Facts, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
 };
 use labward_malware::Malware;
+use labward_malware::integrity::Integrity;
 use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
@@ -120,6 +121,7 @@ pub(crate) struct Core {
     pub(crate) source_faults: SourceFaults,
     pub(crate) conduits: Conduits,
     pub(crate) behaviours: Behaviours,
+    pub(crate) integrity: Integrity,
     /// The accepted messages that wait to be looked at.
     pub(crate) watching: Arc<Watching>,
     pub(crate) disclosures: Disclosures,
@@ -263,6 +265,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         people.clone(),
         passwords.clone(),
     );
+    let integrity = Integrity::load(store.clone(), SITE)?;
     let malware = Malware::load(labward_malware::Setup {
         store: store.clone(),
         keys: keys.clone(),
@@ -305,6 +308,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         source_faults: SourceFaults::default(),
         conduits,
         behaviours,
+        integrity,
         watching: Arc::default(),
         disclosures,
         malware,

@@ -16,6 +16,7 @@ use labward_identity::IdentityError;
 use labward_keys::KeysError;
 use labward_ledger::LedgerError;
 use labward_malware::MalwareError;
+use labward_malware::integrity::IntegrityError;
 use labward_os::OsError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
@@ -39,6 +40,9 @@ pub enum ServerError {
     /// With whom devices talk.
     #[error("load the conduits")]
     Conduits(#[from] ConduitsError),
+    /// The baselines of files.
+    #[error("load the baselines of files")]
+    Integrity(#[from] IntegrityError),
     /// What malware was found, and the quarantine.
     #[error("load the quarantine")]
     Malware(#[from] MalwareError),
@@ -114,6 +118,7 @@ impl ServerError {
             Self::Delivery(error) => error.problem(),
             Self::Devices(error) => error.problem(),
             Self::Disclosures(error) => error.problem(),
+            Self::Integrity(error) => error.problem(),
             Self::Malware(error) => error.problem(),
             Self::Threats(error) => error.problem(),
             Self::Conduits(error) => error.problem(),

@@ -39,6 +39,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_disclosures::MIGRATIONS,
         crate::mail::MIGRATIONS,
         labward_malware::MIGRATIONS,
+        labward_malware::integrity::MIGRATIONS,
     ]
     .concat()
 }

@@ -8,8 +8,11 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug)]
 pub struct ScanArgs {
     /// Files, or folders with everything below them.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "device", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// What is looked at.
+    #[command(flatten)]
+    pub disk: ScanDeviceArgs,
     /// What is looked for.
     #[command(flatten)]
     pub rules: ScanRulesArgs,
@@ -30,17 +33,51 @@ pub struct ScanArgs {
     pub all: bool,
 }
 
+/// A disk that somebody brings.
+#[derive(Args, Debug)]
+pub struct ScanDeviceArgs {
+    /// Look at a disk that is mounted read-only here, such as that of an analyzer: everything on it, and nothing else.
+    #[arg(long, value_name = "MOUNTPOINT", conflicts_with_all = ["paths", "cross_file_systems"])]
+    pub device: Option<PathBuf>,
+    /// Look at it even if it can be written to. Labward writes nothing, but what else runs here may.
+    #[arg(long, requires = "device")]
+    pub allow_writable: bool,
+    /// What the disk is called in the report, for example after the analyzer and where it stands.
+    #[arg(long, value_name = "TEXT", requires = "device")]
+    pub name: Option<String>,
+    /// Write a report: JSON into this new file, and a page to print beside it, with .html at its end.
+    #[arg(long, value_name = "FILE", requires = "device")]
+    pub report: Option<PathBuf>,
+    /// The language of the page to print.
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        default_value = "en",
+        requires = "report"
+    )]
+    pub language: ReportLanguage,
+}
+
+/// The language of a page to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportLanguage {
+    /// English.
+    En,
+    /// Spanish.
+    Es,
+}
+
 /// What is looked for: Labward's own rules always, and what is named.
 #[derive(Args, Clone, Debug)]
 pub struct ScanRulesArgs {
     /// YARA rules: files, or folders with their .yar and .yara files; repeatable. A rule that cannot be used is named.
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
     /// Lists of hashes of malware: plain lines, sha256sum, ClamAV's .hdb and .hsb, MISP's CSV; repeatable.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE")]
     pub hashes: Vec<PathBuf>,
     /// Lists of SHA-256 of files that are known to be good: nothing is told of them; repeatable.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE")]
     pub allow: Vec<PathBuf>,
     /// Ask ClamAV's daemon at this socket, too; while it does not answer, no file is clean.
     #[arg(long, value_name = "SOCKET")]

@@ -13,6 +13,7 @@ mod export;
 mod glass;
 mod guard;
 mod hit;
+mod integrity;
 mod key;
 mod ledger;
 mod mail;
@@ -22,6 +23,7 @@ mod passkey;
 mod patient;
 mod peer;
 mod person;
+mod progress;
 mod record;
 mod reload;
 mod safeguard;
@@ -58,15 +60,20 @@ pub(crate) fn run(arguments: &Arguments, command: &Command) -> Result<ExitCode, 
         Command::Scan(scan) => scan::run(arguments.json, scan),
         Command::Guard(guard) => guard::run(arguments.json, guard).map(|()| ExitCode::SUCCESS),
         Command::ScanChild(rules) => Ok(scan::child(rules)),
+        Command::Integrity(command) => integrity::run(&context(arguments), command),
         other => ask(arguments, other).map(|()| ExitCode::SUCCESS),
     }
 }
 
-fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
-    let context = Context {
+fn context(arguments: &Arguments) -> Context {
+    Context {
         client: Client::new(&arguments.data),
         json: arguments.json,
-    };
+    }
+}
+
+fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
+    let context = context(arguments);
     match command {
         Command::Status => status::status(&context),
         Command::Check => status::check(&context),
@@ -103,6 +110,7 @@ fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
         | Command::Demo(_)
         | Command::Edge(_)
         | Command::Guard(_)
+        | Command::Integrity(_)
         | Command::Scan(_)
         | Command::ScanChild(_)
         | Command::Completions { .. }
@@ -111,6 +119,11 @@ fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
             "this command is not one of the client's".to_owned(),
         )),
     }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Creates `path` for its owner alone; a file that exists is never overwritten.

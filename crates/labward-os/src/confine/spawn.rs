@@ -148,17 +148,29 @@ pub fn spawn<A: AsRef<OsStr>>(
     arguments: &[A],
     limits: &Limits,
 ) -> Result<ConfinedChild, OsError> {
-    let refused = OsError::on("start", program);
-    let mut command = prepared(program, arguments, limits);
-    let answer = on_lasting_thread(move || command.spawn());
-    let mut child = answer
-        .unwrap_or_else(|| Err(io::Error::other("the thread that starts processes is gone")))
-        .map_err(refused)?;
+    let mut child = start(program, arguments, limits)?;
     Ok(ConfinedChild {
         stdin: child.stdin.take(),
         stdout: child.stdout.take(),
         child,
     })
+}
+
+/// As [`spawn`], for whoever kills and waits for the child by itself: this does neither, but the child
+/// is killed when this process ends.
+///
+/// # Errors
+/// [`OsError`] if it cannot be started.
+pub fn start<A: AsRef<OsStr>>(
+    program: &Path,
+    arguments: &[A],
+    limits: &Limits,
+) -> Result<Child, OsError> {
+    let mut command = prepared(program, arguments, limits);
+    let answer = on_lasting_thread(move || command.spawn());
+    answer
+        .unwrap_or_else(|| Err(io::Error::other("the thread that starts processes is gone")))
+        .map_err(OsError::on("start", program))
 }
 
 #[expect(

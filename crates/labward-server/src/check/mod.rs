@@ -125,6 +125,8 @@ pub struct CheckInput {
     pub mail: Measured<Vec<MailStatus>>,
     /// What is known of advisories and hits.
     pub threats: Measured<ThreatsState>,
+    /// Baselines of files of which changes wait for a person, by name.
+    pub integrity: Vec<String>,
     /// Since when the identity provider does not answer, if one is configured.
     pub sign_on: Measured<Option<Timestamp>>,
     /// What is known of backups, key archives and restores.

@@ -206,6 +206,9 @@ checks! {
     "check.device-unusual", Medium, threats::unusual,
         "a device does on its line what it does not usually do",
         "see it with labward device unusual, find out why, then say whether it is expected";
+    "check.integrity-changed", High, threats::integrity,
+        "files of a machine are otherwise than in its baseline, and nobody said whether that is as it should be",
+        "see what with labward integrity compare, find out why, then say so with labward integrity decide (docs/guide/device-disk.md)";
     "check.hits-overdue", High, threats::overdue,
         "published vulnerabilities of devices are not treated, and their last day is over",
         "see which with labward hit list --state overdue: patch, hold off, accept until a day or replace";

@@ -226,6 +226,7 @@ pub(super) fn healthy() -> CheckInput {
             state: "ready".to_owned(),
             ..MailStatus::default()
         }]),
+        integrity: Vec::new(),
         threats: Ok(ThreatsState {
             devices: 3,
             advisories: 40,
@@ -465,6 +466,9 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.device-unusual", "XN-550 silent", |i| {
         set_threats(i, |state| state.unusual.push("XN-550 silent".to_owned()))
+    }),
+    ("check.integrity-changed", "xn-550-pc", |i| {
+        i.integrity.push("xn-550-pc".to_owned());
     }),
     ("check.no-advisories", "", |i| {
         set_threats(i, |state| state.advisories = 0)

@@ -63,6 +63,10 @@ pub(super) fn unusual(input: &CheckInput) -> Found {
     Found::of(&input.threats, |state| Found::named(&state.unusual))
 }
 
+pub(super) fn integrity(input: &CheckInput) -> Found {
+    Found::named(&input.integrity)
+}
+
 pub(super) fn refused(input: &CheckInput) -> Found {
     Found::of(&input.threats, |state| Found::named(&state.refused))
 }

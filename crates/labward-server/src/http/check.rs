@@ -84,6 +84,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
                 .map_err(|failure| remark::technical(failure.problem().what))
         }),
         threats: Ok(super::hit::measure(core)),
+        integrity: super::integrity::open(core),
         mail: core.mail_status().map_err(|error| unread(&error)),
         webhooks: core.webhook_status().map_err(|error| unread(&error)),
         sign_on: match &config.console.oidc {

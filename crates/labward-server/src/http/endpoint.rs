@@ -13,8 +13,8 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
     account, advisory, approval, backup, behaviour, calendar, check, conduit, config, device,
-    disclosure, edge, entries, export, glass, hit, key, ledger, mail, message, openapi, path,
-    patient, peer, person, record, safeguard, session, status, vex, webhook,
+    disclosure, edge, entries, export, glass, hit, integrity, key, ledger, mail, message, openapi,
+    path, patient, peer, person, record, safeguard, session, status, vex, webhook,
 };
 
 /// One endpoint.
@@ -147,6 +147,12 @@ endpoints! {
         "Sends a signed test event and says what the receiver answered";
     Post "webhooks/{name}/resume", ConfigChange, Json("Why"), "Done", webhook::resume,
         "Lets a webhook that was given up go on from where it stopped";
+    Get "integrity", MalwareRead, Nothing, "[IntegrityBaseline]", integrity::list,
+        "Baselines of the files of machines: what was otherwise when they were compared last, and what waits for a person";
+    Post "integrity/compared", MalwareInspect, Json("IntegrityCompared"), "IntegrityBaseline", integrity::compared,
+        "Records what came of a comparison of files with a baseline, or that a baseline was made; without the name of any file";
+    Post "integrity/decide", MalwareDecide, Json("DecideIntegrity"), "Done", integrity::decide,
+        "Says of open changes whether they are as they should be";
     Get "mail", StatusRead, Nothing, "[MailStatus]", mail::list,
         "The recipients of reminders by e-mail, and whether these go out";
     Post "mail/{name}/test", ConfigChange, Nothing, "TestedMail", mail::test,

@@ -23,6 +23,7 @@ use labward_identity::IdentityError;
 use labward_keys::{ArchiveError, KeysError};
 use labward_ledger::LedgerError;
 use labward_malware::MalwareError;
+use labward_malware::integrity::IntegrityError;
 use labward_records::RecordsError;
 use labward_store::StoreError;
 use labward_threats::ThreatsError;
@@ -185,6 +186,7 @@ from_rooms_that_say!(
     DevicesError,
     DisclosuresError,
     IdentityError,
+    IntegrityError,
     MalwareError,
     MessageError,
     RecordsError,

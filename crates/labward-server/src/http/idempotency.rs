@@ -103,7 +103,7 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
         | "ExpiredArchives" | "Backup" | "Drilled" | "TestedMail" | "TestedWebhook"
         | "Imported" | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
         | "AttachedDisclosure" | "PatchApproval" | "TrafficTaken" | "TreatedHits"
-        | "HitStatement" => Kept::Answer,
+        | "HitStatement" | "IntegrityBaseline" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"
         | "AddedDocument" | "Disposed" => Kept::Once,
         "VerifiedBackup" | "Found" | "Shown" | "Results" | "Accesses" | "Verified" | "bytes"

@@ -44,6 +44,7 @@ mod glass;
 mod hit;
 pub(crate) mod idempotency;
 mod idle;
+mod integrity;
 mod key;
 mod ledger;
 mod listener;

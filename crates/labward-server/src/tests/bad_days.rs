@@ -103,6 +103,8 @@ const ELSEWHERE: &[&str] = &[
     "config/change",
     "config/preview",
     "config/reload",
+    // Only security officer and IT may, who do not ask here: labward-malware's `integrity`.
+    "integrity/compared",
     // A door for edges: `tests/src/edge`.
     "peers/{name}/enroll",
 ];
@@ -124,6 +126,24 @@ fn something_unusual(app: &App, device: u64) -> u64 {
     app.core.look_at_behaviour();
     let page: Value = get(app, "behaviour/unusual");
     page["alerts"][0]["id"].as_u64().unwrap()
+}
+
+/// Files of a machine that are otherwise, so that a person must decide.
+fn files_changed(app: &App) {
+    let told = labward_malware::integrity::Comparison {
+        name: "xn-550-pc".to_owned(),
+        manifest: [1; 32],
+        is_new: false,
+        changes: Some([2; 32]),
+        counts: labward_malware::integrity::Counts {
+            files: 9,
+            changed: 1,
+            ..labward_malware::integrity::Counts::default()
+        },
+        alarms: std::collections::BTreeMap::new(),
+    };
+    let (by, now) = (labward_ledger::Actor::System, app.core.clock.now());
+    app.core.integrity.record(told, by, now).unwrap();
 }
 
 /// Every act of the API, each on something that really waits for it.
@@ -218,6 +238,7 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         assert_eq!(posted(app, path, body).status, 200, "{path}");
     }
     let unusual = something_unusual(app, sequencer);
+    files_changed(app);
     let tomorrow = format!("{}-01-01", year + 1);
     let merged = posted(app, "devices/3/merge", &json!({ "other": 4, "why": WHY }));
     let removed = posted(app, "devices/5/remove", &why);
@@ -322,6 +343,10 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         same(
             "behaviour/answer",
             &json!({ "alert": unusual, "answer": "expected", "why": WHY }),
+        ),
+        same(
+            "integrity/decide",
+            &json!({ "name": "xn-550-pc", "answer": "unexpected", "why": WHY }),
         ),
         same(
             "conduits/decide",
@@ -572,6 +597,7 @@ fn shown(app: &App) -> Vec<Value> {
         "patch-approvals?state=all",
         "conduits",
         "behaviour/unusual?state=all",
+        "integrity",
         "messages",
         "ledger/entries?limit=1000",
     ];

@@ -17,7 +17,7 @@ use labward_os::{
 use super::report::Reporter;
 use super::{Answer, Context, registry, show, write};
 use crate::args::ListenArgs;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 
 /// A signal to stop is noticed after so long at most.
 const WAIT: Duration = Duration::from_millis(200);
@@ -181,15 +181,4 @@ fn refused(error: &ListenError) -> Failure {
 )]
 fn os_failure(error: OsError) -> Failure {
     Failure::new(error.problem(), chain(&error))
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -37,9 +37,14 @@ pub(in crate::commands) fn child(rules: &ScanRulesArgs) -> ExitCode {
     }
 }
 
+/// What the process may use, from its start on.
+pub(super) fn limits() -> Limits {
+    Limits::of(MEMORY_MAX)
+}
+
 /// Takes the rights of this process away; what holds it from then on.
 fn confined() -> Result<Vec<&'static str>, String> {
-    let confinement = enter(&Limits::of(MEMORY_MAX)).map_err(|error| error.to_string())?;
+    let confinement = enter(&limits()).map_err(|error| error.to_string())?;
     let layers = confinement.layers().iter();
     let held = layers.filter(|(_, state)| *state == State::InForce);
     Ok(held.map(|(layer, _)| layer.code()).collect())

@@ -1,97 +1,110 @@
 //! What a person or a machine sees of a scan. Names come from files of others: nothing in them reaches a terminal as it is.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use labward_base::problem;
-use labward_os::Stopwatch;
+use labward_base::{Timestamp, problem};
 use labward_scan::process::protocol::Hello;
 use labward_scan::{Report, Verdict};
 use serde::Serialize;
 
 use super::Outcome;
+use super::device::Disk;
+use super::walked::Skip;
 use crate::commands::advisory::plain;
+use crate::commands::progress::Progress;
 use crate::failure::Failure;
 
-/// How often the line of progress is written anew.
-const EVERY: Duration = Duration::from_millis(200);
 /// The most files that JSON lists; those beyond are in the sums.
 const LISTED_MAX: usize = 100_000;
+/// The most operating systems that one disk is said to hold.
+const SYSTEMS_MAX: usize = 16;
 
 /// How many files had which verdict.
 #[derive(Default, Serialize)]
-struct Sums {
-    files: u64,
-    bytes: u64,
-    parts: u64,
-    clean: u64,
-    suspicious: u64,
-    malicious: u64,
-    unscannable: u64,
-    scanner_errors: u64,
-    unread: u64,
-    skipped: u64,
+pub(super) struct Sums {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    pub(super) parts: u64,
+    pub(super) clean: u64,
+    pub(super) suspicious: u64,
+    pub(super) malicious: u64,
+    pub(super) unscannable: u64,
+    pub(super) scanner_errors: u64,
+    pub(super) unread: u64,
+    /// Links, special files and other file systems together.
+    pub(super) skipped: u64,
+    pub(super) links: u64,
+    pub(super) special: u64,
+    pub(super) other_file_systems: u64,
 }
 
 #[derive(Serialize)]
-struct Listed {
-    path: String,
+pub(super) struct Listed {
+    pub(super) path: String,
     #[serde(flatten)]
-    report: Report,
+    pub(super) report: Report,
 }
 
 #[derive(Serialize)]
-struct Unread {
-    path: String,
-    why: String,
+pub(super) struct Unread {
+    pub(super) path: String,
+    pub(super) why: String,
 }
 
-/// Everything that a machine is told.
+/// Everything that was seen; what a machine is told, and what a report holds.
 #[derive(Serialize)]
-struct Answer<'a> {
-    files: &'a [Listed],
-    unread: &'a [Unread],
+pub(super) struct Seen {
+    /// Labward's version.
+    pub(super) labward: &'static str,
+    /// RFC 3339.
+    pub(super) started: String,
+    /// RFC 3339.
+    pub(super) ended: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) disk: Option<Disk>,
+    /// `found`, `incomplete` or `clean`.
+    pub(super) verdict: &'static str,
+    pub(super) files: Vec<Listed>,
+    pub(super) unread: Vec<Unread>,
     /// Whether `files` and `unread` are complete.
-    complete: bool,
-    sums: &'a Sums,
-    loaded: &'a Hello,
+    pub(super) complete: bool,
+    pub(super) sums: Sums,
+    pub(super) loaded: Hello,
+    #[serde(skip)]
+    broken: Option<io::Error>,
 }
 
 /// Where the outcomes go.
 pub(super) struct Screen {
     json: bool,
     all: bool,
+    /// Whether what is found is kept.
+    keeps: bool,
     hello: Hello,
     sums: Sums,
     listed: Vec<Listed>,
     unread: Vec<Unread>,
+    systems: Vec<String>,
     complete: bool,
-    progress: Option<Progress>,
+    progress: Progress,
     broken: Option<io::Error>,
 }
 
-struct Progress {
-    since: Stopwatch,
-    written: Option<Duration>,
-}
-
 impl Screen {
-    pub(super) fn new(json: bool, all: bool, hello: Hello) -> Self {
-        let progress = io::stderr().is_terminal().then(|| Progress {
-            since: Stopwatch::start(),
-            written: None,
-        });
+    pub(super) fn new(json: bool, all: bool, is_reported: bool, hello: Hello) -> Self {
         Self {
             json,
             all,
+            keeps: json || is_reported,
             hello,
             sums: Sums::default(),
             listed: Vec::new(),
             unread: Vec::new(),
+            systems: Vec::new(),
             complete: true,
-            progress,
+            progress: Progress::on_terminal(),
             broken: None,
         }
     }
@@ -100,7 +113,19 @@ impl Screen {
     pub(super) fn take(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Scanned(path, report) => self.scanned(&path, *report),
-            Outcome::Skipped => self.sums.skipped += 1,
+            Outcome::Skipped(skip) => {
+                self.sums.skipped += 1;
+                *match skip {
+                    Skip::Link => &mut self.sums.links,
+                    Skip::OtherFileSystem => &mut self.sums.other_file_systems,
+                    Skip::Special => &mut self.sums.special,
+                } += 1;
+            }
+            Outcome::System(system) => {
+                if self.systems.len() < SYSTEMS_MAX && !self.systems.contains(&system) {
+                    self.systems.push(system);
+                }
+            }
             Outcome::Unread(path, why) => self.failed(&path, why),
         }
         self.show_progress();
@@ -122,7 +147,11 @@ impl Screen {
         }
         if !self.json {
             self.print(|out| one(out, path, &report));
-        } else if self.listed.len() < LISTED_MAX {
+        }
+        if !self.keeps {
+            return;
+        }
+        if self.listed.len() < LISTED_MAX {
             let path = path.to_string_lossy().into_owned();
             self.listed.push(Listed { path, report });
         } else {
@@ -134,7 +163,11 @@ impl Screen {
         self.sums.unread += 1;
         if !self.json {
             self.print(|out| writeln!(out, "{}: not read: {}", shown(path), plain(&why)));
-        } else if self.unread.len() < LISTED_MAX {
+        }
+        if !self.keeps {
+            return;
+        }
+        if self.unread.len() < LISTED_MAX {
             let path = path.to_string_lossy().into_owned();
             self.unread.push(Unread { path, why });
         } else {
@@ -143,51 +176,55 @@ impl Screen {
     }
 
     fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-        self.clear_progress();
+        self.progress.clear();
         if let Err(error) = write(&mut io::stdout().lock()) {
             self.broken.get_or_insert(error);
         }
     }
 
     fn show_progress(&mut self) {
-        let Some(progress) = &mut self.progress else {
-            return;
-        };
-        let now = progress.since.elapsed();
-        if progress.written.is_some_and(|before| now < before + EVERY) {
-            return;
-        }
-        progress.written = Some(now);
-        let found = self.sums.suspicious + self.sums.malicious;
-        // Nobody can be told that standard error is gone.
-        let _ = write!(
-            io::stderr().lock(),
-            "\r\x1b[K{} files, {}, {found} found",
-            self.sums.files,
-            size(self.sums.bytes)
-        );
+        let (sums, found) = (&self.sums, self.sums.suspicious + self.sums.malicious);
+        self.progress
+            .show(|| format!("{} files, {}, {found} found", sums.files, size(sums.bytes)));
     }
 
-    fn clear_progress(&mut self) {
-        let written = self
-            .progress
-            .as_mut()
-            .and_then(|progress| progress.written.take());
-        if written.is_some() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+    /// What was seen, when nothing more comes.
+    pub(super) fn end(mut self, disk: Option<Disk>, started: Timestamp, ended: Timestamp) -> Seen {
+        self.progress.clear();
+        let disk = disk.map(|disk| Disk {
+            systems: std::mem::take(&mut self.systems),
+            ..disk
+        });
+        // The order in which the processes answered says nothing.
+        self.listed.sort_by(|a, b| a.path.cmp(&b.path));
+        self.unread.sort_by(|a, b| a.path.cmp(&b.path));
+        Seen {
+            labward: env!("CARGO_PKG_VERSION"),
+            started: started.to_rfc3339(),
+            ended: ended.to_rfc3339(),
+            disk,
+            verdict: self.sums.verdict(),
+            files: self.listed,
+            unread: self.unread,
+            complete: self.complete,
+            sums: self.sums,
+            loaded: self.hello,
+            broken: self.broken,
         }
     }
+}
 
+impl Seen {
     /// Shows the sums and gives the exit code.
-    pub(super) fn finish(mut self) -> Result<ExitCode, Failure> {
-        self.clear_progress();
+    pub(super) fn show(mut self, json: bool, all: bool) -> Result<ExitCode, Failure> {
+        let broken = self.broken.take();
         let mut out = io::stdout().lock();
-        let written = if self.json {
+        let written = if json {
             self.write_json(&mut out)
         } else {
-            self.write_sums(&mut out)
+            self.write_sums(all, &mut out)
         };
-        match self.broken.map_or(written, Err) {
+        match broken.map_or(written, Err) {
             // `labward scan … | head` is no fault.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let why = format!("write the answer: {error}");
@@ -197,26 +234,34 @@ impl Screen {
         }
     }
 
-    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let answer = Answer {
-            files: &self.listed,
-            unread: &self.unread,
-            complete: self.complete,
-            sums: &self.sums,
-            loaded: &self.hello,
-        };
-        serde_json::to_writer_pretty(&mut *out, &answer)?;
+    /// As JSON, with a line end.
+    pub(super) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
         writeln!(out)
     }
 
-    fn write_sums(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write_sums(&self, all: bool, out: &mut dyn Write) -> io::Result<()> {
         let sums = &self.sums;
-        if sums.files > sums.clean || sums.unread > 0 || self.all {
+        if sums.files > sums.clean || sums.unread > 0 || all {
             writeln!(out)?;
+        }
+        if let Some(disk) = &self.disk {
+            let systems = disk.systems.iter().map(|one| format!(", {one}"));
+            let text = format!(
+                "{} on {}, {}{}{}",
+                disk.source,
+                disk.mount_point,
+                disk.file_system,
+                disk.label
+                    .as_ref()
+                    .map_or(String::new(), |label| format!(" \"{label}\"")),
+                systems.collect::<String>()
+            );
+            writeln!(out, "{}", plain(&text))?;
         }
         writeln!(
             out,
-            "{} files, {} in {} parts: {} clean, {} suspicious, {} malicious, {} unscannable, {} scanner errors; {} not read, {} skipped (links, pipes, other file systems)",
+            "{} files, {} in {} parts: {} clean, {} suspicious, {} malicious, {} unscannable, {} scanner errors; {} not read, {} skipped ({} links, {} special files, {} other file systems)",
             sums.files,
             size(sums.bytes),
             sums.parts,
@@ -227,20 +272,32 @@ impl Screen {
             sums.scanner_errors,
             sums.unread,
             sums.skipped,
+            sums.links,
+            sums.special,
+            sums.other_file_systems,
         )?;
-        loaded(out, &self.hello)
+        loaded(out, &self.loaded)
     }
 }
 
 impl Sums {
+    /// What all files together are: `clean` only if everything was looked into.
+    fn verdict(&self) -> &'static str {
+        if self.suspicious + self.malicious > 0 {
+            "found"
+        } else if self.unscannable + self.scanner_errors + self.unread > 0 {
+            "incomplete"
+        } else {
+            "clean"
+        }
+    }
+
     /// 1 if something was found, else 2 if not everything was looked into.
     fn exit_code(&self) -> ExitCode {
-        if self.suspicious + self.malicious > 0 {
-            ExitCode::from(1)
-        } else if self.unscannable + self.scanner_errors + self.unread > 0 {
-            ExitCode::from(2)
-        } else {
-            ExitCode::SUCCESS
+        match self.verdict() {
+            "found" => ExitCode::from(1),
+            "incomplete" => ExitCode::from(2),
+            _ => ExitCode::SUCCESS,
         }
     }
 }
@@ -333,7 +390,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Bytes in a unit that a person reads.
-fn size(bytes: u64) -> String {
+pub(in crate::commands) fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),
         10_000..10_000_000 => format!("{} kB", bytes / 1_000),
