@@ -444,6 +444,9 @@ problems! {
     GATEWAY_MALWARE = "gateway.malware", Denied,
         "malware was found in the message, and this link holds such messages",
         "the message was taken; the sender need not repeat it; see what was found with labward malware list";
+    GATEWAY_NOT_INSPECTED = "gateway.not-inspected", Denied,
+        "the message could not be looked into for malware, and this link holds such messages",
+        "the message was taken; the sender need not repeat it; a person looks at it with labward message list --state held";
     GATEWAY_TOO_LARGE = "gateway.too-large", Limit,
         "the message is larger than this link allows",
         "raise max_message_bytes of the link if the device rightly sends so much";

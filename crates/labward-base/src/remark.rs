@@ -72,6 +72,8 @@ remarks! {
     time(time) = "time", "{time}";
     /// What was left out of a list.
     and_more(count) = "and-more", "and {count} more";
+    /// How long the longest of several was open.
+    longest_open(hours) = "longest-open", "the longest was open for {hours} h";
     /// How many there are of what has a name.
     counted(name, count) = "counted", "{name} ({count})";
     /// What has an end.
@@ -313,6 +315,8 @@ remarks! {
     in_database(name) = "in-database", "database: {name}";
     /// A secret in the database.
     secret_in_database(name) = "secret-in-database", "database: secret {name}";
+    /// Something in quarantine.
+    in_quarantine(count) = "in-quarantine", "quarantine: item {count}";
     // What stands beside a problem.
     /// The problem again, in the words of the part that met it.
     restated(quote) = "restated", "{quote}";

@@ -26,7 +26,7 @@ names! {
         Backups = "backups",
         /// What configuration took effect when.
         Configuration = "configuration",
-        /// What devices there are, what advisories hit them, and what was said and decided of them.
+        /// What devices there are, what advisories hit them, what malware was found, and what was said and decided of it.
         Devices = "devices",
         /// The root key's slots, key archives and the server's certificate.
         Keys = "keys",
@@ -55,8 +55,8 @@ impl Topic {
         Some(match family {
             "backup" | "installation" => Self::Backups,
             "config" => Self::Configuration,
-            "advisory" | "behaviour" | "conduit" | "device" | "hit" | "segmentation"
-            | "traffic" => Self::Devices,
+            "advisory" | "behaviour" | "conduit" | "device" | "hit" | "integrity" | "malware"
+            | "quarantine" | "rule-set" | "scanner" | "segmentation" | "traffic" => Self::Devices,
             "key" | "certificate" => Self::Keys,
             "ledger" => Self::Ledger,
             "destination" | "edge" | "enrolment" | "message" | "peer" | "stranger" | "webhook" => {
@@ -80,7 +80,7 @@ impl Topic {
             Permission::KeyRead => matches!(self, Self::Keys),
             Permission::PeerRead => matches!(self, Self::Links),
             Permission::PersonRead => matches!(self, Self::People),
-            Permission::DeviceRead => matches!(self, Self::Devices),
+            Permission::DeviceRead | Permission::MalwareRead => matches!(self, Self::Devices),
             Permission::SafeguardRead => matches!(self, Self::Safeguards),
             _ => false,
         }

@@ -176,6 +176,7 @@ impl Role {
                 P::SafeguardRead,
                 P::SafeguardDecide,
                 P::DeviceRead,
+                P::MalwareRead,
                 P::ListExport,
             ],
             Self::SecurityOfficer => &[
@@ -401,6 +402,10 @@ safeguard.read   A S M . I E
 safeguard.decide A S . . . .
 device.read      A S M . I E
 device.change    . S M . I .
+malware.read     A S M . I E
+malware.inspect  . S . . I .
+malware.decide   . S M . I .
+malware.rules    . S . . I .
 risk.accept      . S M . . .
 list.export      A S M . . E
 ";

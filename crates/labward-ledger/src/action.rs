@@ -292,6 +292,8 @@ actions! {
     MalwareClosed = "malware.closed", U, "110131", Some("attest"), None;
     /// Something was put into quarantine, sealed under a key of its own.
     MalwareQuarantined = "malware.quarantined", C, "110107", Some("encrypt"), None;
+    /// What could name somebody of something in quarantine was shown.
+    QuarantineShown = "quarantine.shown", R, "110110", Some("access"), None;
     /// A person asked for something to be given back from quarantine.
     QuarantineRestoreAsked = "quarantine.restore-asked", U, "110131", None, None;
     /// A second person agreed that something is given back, or refused it.
