@@ -22,7 +22,7 @@ use labward_store::{Query, Snapshot, Store, StoreError};
 
 use crate::error::BackupError;
 use crate::folder::{Folder, Trust, entries};
-use crate::index::{Blob, FileParts, Index, Run, is_blob_name};
+use crate::index::{Blob, BlobOf, FileParts, Index, Run, is_blob_name};
 use crate::key::BackupKey;
 use crate::manifest::Manifest;
 use crate::{DATABASE, RUN_BYTES};
@@ -44,6 +44,8 @@ pub struct Source<'a> {
     pub files: Vec<(&'a str, PathBuf)>,
     /// The folder of the sealed files of large records.
     pub blobs: PathBuf,
+    /// The folder of the sealed files of the quarantine.
+    pub quarantine: PathBuf,
     /// Room to set aside for patient care where it is restored, in bytes.
     pub reserve_bytes: u64,
 }
@@ -114,8 +116,10 @@ pub fn create(source: &Source<'_>, request: &Request<'_>) -> Result<Created, Bac
     });
     let (head, schema, parts) = database?;
     index.files.push(parts);
-    // After the database: every record in it has its file by now.
-    index.blobs = writer.blobs(&source.blobs)?;
+    // After the database: every record and every item in it has its file by now.
+    index.blobs = writer.blobs(BlobOf::Record, &source.blobs)?;
+    let quarantined = writer.blobs(BlobOf::Quarantine, &source.quarantine)?;
+    index.blobs.extend(quarantined);
     let (entries, root) = head.map_or_else(
         || (0, Frontier::new().root()),
         |head| (head.frontier.size(), head.root),
@@ -156,7 +160,7 @@ struct Writer<'a> {
     folder: &'a Folder,
     key: &'a BackupKey,
     known_runs: HashMap<[u8; 32], Run>,
-    known_blobs: HashMap<String, Blob>,
+    known_blobs: HashMap<(BlobOf, String), Blob>,
     created: Created,
 }
 
@@ -180,7 +184,7 @@ impl<'a> Writer<'a> {
             known_blobs: known
                 .blobs
                 .into_iter()
-                .map(|blob| (blob.name.clone(), blob))
+                .map(|blob| ((blob.of, blob.name.clone()), blob))
                 .collect(),
             created: Created::default(),
         }
@@ -263,7 +267,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn blobs(&mut self, root: &Path) -> Result<Vec<Blob>, BackupError> {
+    fn blobs(&mut self, of: BlobOf, root: &Path) -> Result<Vec<Blob>, BackupError> {
         let mut blobs = Vec::new();
         for folder in entries(root)? {
             if !folder.is_dir() {
@@ -273,7 +277,7 @@ impl<'a> Writer<'a> {
                 let name = path.strip_prefix(root).ok().and_then(Path::to_str);
                 // A name that is no number is a file half written.
                 if let Some(name) = name.filter(|name| is_blob_name(name)) {
-                    blobs.extend(self.blob(name, &path)?);
+                    blobs.extend(self.blob((of, name), &path)?);
                 }
             }
         }
@@ -281,16 +285,20 @@ impl<'a> Writer<'a> {
         Ok(blobs)
     }
 
-    fn blob(&mut self, name: &str, path: &Path) -> Result<Option<Blob>, BackupError> {
+    fn blob(
+        &mut self,
+        (of, name): (BlobOf, &str),
+        path: &Path,
+    ) -> Result<Option<Blob>, BackupError> {
         let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         let facts = match fs::metadata(path) {
             Ok(facts) => facts,
-            // Its record was never committed.
+            // Its record was never committed, or it was destroyed.
             Err(error) if gone(&error) => return Ok(None),
             Err(error) => return Err(BackupError::file(path)(error)),
         };
         let modified_us = facts.mtime() * 1_000_000 + facts.mtime_nsec() / 1_000;
-        if let Some(known) = self.known_blobs.get(name)
+        if let Some(known) = self.known_blobs.get(&(of, name.to_owned()))
             && (known.bytes, known.modified_us) == (facts.len(), modified_us)
             && self.folder.has_part(&known.sha256, known.bytes)
         {
@@ -298,17 +306,18 @@ impl<'a> Writer<'a> {
             self.count(usize::try_from(known.bytes).unwrap_or(usize::MAX));
             return Ok(Some(known));
         }
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if gone(&error) => return Ok(None),
-            Err(error) => return Err(BackupError::file(path)(error)),
+        let Some((sha256, bytes)) = self.folder.copy_in(path)? else {
+            return Ok(None);
         };
-        self.count(bytes.len());
+        self.count(usize::try_from(bytes).unwrap_or(usize::MAX));
+        self.created.written_parts += 1;
+        self.created.written_bytes += bytes;
         Ok(Some(Blob {
+            of,
             name: name.to_owned(),
-            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            bytes,
             modified_us,
-            sha256: self.write(&bytes)?,
+            sha256,
         }))
     }
 

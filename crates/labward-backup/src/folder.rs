@@ -29,7 +29,7 @@ const GENERATIONS: &str = "generation";
 const PARTS: &str = "parts";
 const MANIFEST_ENDING: &str = ".manifest";
 const INDEX_ENDING: &str = ".index";
-const FILE_MODE: u32 = 0o600;
+pub(crate) const FILE_MODE: u32 = 0o600;
 /// An index has about 140 bytes for each run: this is one of 700 GB.
 const INDEX_MAX_BYTES: u64 = 400 << 20;
 
@@ -416,7 +416,7 @@ fn refuse_used(root: &Path) -> Result<(), BackupError> {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), BackupError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), BackupError> {
     let mut build = DirBuilder::new();
     build.mode(0o700).recursive(true);
     build.create(path).map_err(BackupError::file(path))

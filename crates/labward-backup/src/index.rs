@@ -27,10 +27,30 @@ pub(crate) struct FileParts {
     pub(crate) runs: Vec<Run>,
 }
 
-/// The sealed file of a large record, copied as it is.
+/// Whose sealed file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BlobOf {
+    /// Of something in quarantine.
+    Quarantine,
+    /// Of a large record.
+    Record,
+}
+
+impl BlobOf {
+    /// The word that its line begins with.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Quarantine => "item",
+            Self::Record => "blob",
+        }
+    }
+}
+
+/// The sealed file of a large record or of something in quarantine, copied as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Blob {
-    /// Below `blob/`, as in the data folder.
+    pub(crate) of: BlobOf,
+    /// Below `blob/` or `quarantine/`, as in the data folder.
     pub(crate) name: String,
     pub(crate) bytes: u64,
     /// When it was written, in microseconds since 1970: a number may come again after a crash.
@@ -60,7 +80,8 @@ impl Index {
         for blob in &self.blobs {
             let sha256 = hex(&blob.sha256);
             let (name, bytes, modified) = (&blob.name, blob.bytes, blob.modified_us);
-            let _ = writeln!(text, "blob {name} {bytes} {modified} {sha256}");
+            let word = blob.of.word();
+            let _ = writeln!(text, "{word} {name} {bytes} {modified} {sha256}");
         }
         text
     }
@@ -89,7 +110,11 @@ impl Index {
                         .ok()
                         .filter(|bytes| *bytes <= RUN_BYTES)?,
                 }),
-                "blob" => index.blobs.push(Blob {
+                word @ ("blob" | "item") => index.blobs.push(Blob {
+                    of: match word {
+                        "blob" => BlobOf::Record,
+                        _ => BlobOf::Quarantine,
+                    },
                     name: words.next().filter(|name| is_blob_name(name))?.to_owned(),
                     bytes: words.next()?.parse().ok()?,
                     modified_us: words.next()?.parse().ok()?,
@@ -166,18 +191,20 @@ mod tests {
             bytes: runs.iter().map(|run| run.bytes as u64).sum(),
             runs,
         };
+        let blob = |of| Blob {
+            of,
+            name: "0f/000000000000010f".to_owned(),
+            bytes: 1_200_000,
+            modified_us: -1,
+            sha256: [9; 32],
+        };
         Index {
             files: vec![
                 file("labward.toml", vec![run(1, 7)]),
                 file("db/labward.sqlite", vec![run(3, RUN_BYTES), run(5, 8192)]),
                 file("ledger/history", Vec::new()),
             ],
-            blobs: vec![Blob {
-                name: "0f/000000000000010f".to_owned(),
-                bytes: 1_200_000,
-                modified_us: -1,
-                sha256: [9; 32],
-            }],
+            blobs: vec![blob(BlobOf::Record), blob(BlobOf::Quarantine)],
         }
     }
 
@@ -185,7 +212,7 @@ mod tests {
     fn an_index_is_read_back_and_its_digests_are_those_of_all_parts() {
         let text = index().to_text();
         assert_eq!(Index::parse(&text), Some(index()));
-        assert_eq!(index().digests().count(), 4);
+        assert_eq!(index().digests().count(), 5);
     }
 
     #[test]
@@ -200,6 +227,7 @@ mod tests {
             ("0f/0", "0f/x"),
             ("labward.toml 7", "labward.toml 8"),
             ("blob ", "blub "),
+            ("item 0f/0", "item ../0"),
             (" 262144\n", " 262145\n"),
             (" 262144\n", " 262143\n"),
             ("file ledger", "file ledger extra"),

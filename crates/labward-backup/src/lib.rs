@@ -7,7 +7,7 @@
 //! | `labward-backup` | format, and whose backups they are |
 //! | `generation/<number>.manifest` | what one backup is: times, ledger, digest of its index; signed by the ledger's key and bound by a MAC to the site's secret key. Written last: without it the backup does not exist |
 //! | `generation/<number>.index` | every part with its SHA-256 |
-//! | `parts/<aa>/<sha256>` | 256 KiB of the database or of a file, sealed; or the sealed file of a large record, as it is |
+//! | `parts/<aa>/<sha256>` | 256 KiB of the database or of a file, sealed; or the sealed file of a large record or of something in quarantine, as it is |
 //!
 //! # Keys
 //!
@@ -27,6 +27,7 @@
 //! | `folder` | [`Folder`]: where parts lie, what is whole, what is swept |
 //! | `manifest`, `index` | the two texts of a generation |
 //! | `key` | [`BackupKey`] |
+//! | `large` | parts that are too large for memory |
 //! | `reading` | the readers of foreign texts, for the fuzz target |
 //! | `store` | [`Run`], [`Restore`]: the last runs, and what waits for a person |
 
@@ -35,6 +36,7 @@ mod error;
 mod folder;
 mod index;
 mod key;
+mod large;
 mod manifest;
 #[doc(hidden)]
 pub mod reading;

@@ -1,4 +1,4 @@
-//! Files back from a generation, each byte authenticated before it is written.
+//! Files back from a generation, each byte authenticated before it stands under its name.
 //!
 //! It must never write a part that does not open, or replace a file that is there.
 
@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use labward_base::Secret;
-use labward_os::create_durably;
+use labward_os::NewFile;
 use labward_seal::OVERHEAD_BYTES;
 
 use crate::RUN_BYTES;
 use crate::error::BackupError;
 use crate::folder::{Folder, Trust, part_name};
-use crate::index::{FileParts, Index, Run};
+use crate::index::{BlobOf, FileParts, Index, Run};
 use crate::key::BackupKey;
 use crate::manifest::Manifest;
 
@@ -102,15 +102,29 @@ impl<'a> Restorer<'a> {
     /// # Errors
     /// As [`Restorer::file`].
     pub fn blobs(&self, to: &Path) -> Result<(u64, u64), BackupError> {
+        self.blobs_of(BlobOf::Record, to)
+    }
+
+    /// Writes the sealed files of the quarantine below `to`; how many, and how many bytes.
+    ///
+    /// # Errors
+    /// As [`Restorer::file`].
+    pub fn quarantine(&self, to: &Path) -> Result<(u64, u64), BackupError> {
+        self.blobs_of(BlobOf::Quarantine, to)
+    }
+
+    fn blobs_of(&self, of: BlobOf, to: &Path) -> Result<(u64, u64), BackupError> {
         let (mut count, mut total) = (0, 0);
-        for blob in &self.index.blobs {
-            let bytes = self.folder.read_part(&blob.sha256, blob.bytes)?;
+        for blob in self.index.blobs.iter().filter(|blob| blob.of == of) {
             let path = to.join(&blob.name);
             let above = path.parent().unwrap_or(to);
             let mut build = DirBuilder::new();
             build.mode(0o700).recursive(true);
             build.create(above).map_err(BackupError::file(above))?;
-            create_durably(&path, &bytes, FILE_MODE)?;
+            let mut file = NewFile::begin(&path, FILE_MODE)?;
+            let part = (&blob.sha256, blob.bytes);
+            self.folder.copy_out(part, &mut file, &path)?;
+            file.finish()?;
             count += 1;
             total += blob.bytes;
         }

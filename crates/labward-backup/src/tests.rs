@@ -53,6 +53,9 @@ impl Lab {
         fs::write(lab.file("checkpoint"), "a checkpoint").unwrap();
         fs::write(lab.file("blob/07/0000000000000107"), vec![7; 300_000]).unwrap();
         fs::write(lab.file("blob/07/.half.tmp"), "half").unwrap();
+        // The same name as a record's, with other bytes.
+        fs::create_dir_all(lab.file("quarantine/07")).unwrap();
+        fs::write(lab.file("quarantine/07/0000000000000107"), vec![9; 200_001]).unwrap();
         lab.record(0, 600);
         lab
     }
@@ -94,6 +97,7 @@ impl Lab {
                 ("tls/none.pem", self.file("none.pem")),
             ],
             blobs: self.file("blob"),
+            quarantine: self.file("quarantine"),
             reserve_bytes: 77,
         };
         create(
@@ -200,6 +204,9 @@ fn what_is_restored_is_what_was_there_without_the_tables_left_out() {
     let name = "07/0000000000000107";
     let blob = fs::read(back.join("blob").join(name)).unwrap();
     assert_eq!(blob, vec![7; 300_000]);
+    let quarantine = back.join("quarantine");
+    assert_eq!(restorer.quarantine(&quarantine).unwrap(), (1, 200_001));
+    assert_eq!(fs::read(quarantine.join(name)).unwrap(), vec![9; 200_001]);
     assert!(!contains(&fs::read(&database).unwrap(), HIDDEN));
     let store = open(&database, &lab.clock);
     let head = store
@@ -333,6 +340,7 @@ fn a_part_that_is_missing_or_swapped_is_found_and_never_restored() {
         restorer.small_file("labward.toml")?;
         restorer.small_file("ledger/checkpoint")?;
         restorer.blobs(&lab.place.join("blobs"))?;
+        restorer.quarantine(&lab.place.join("quarantine"))?;
         restorer.file(DATABASE, &lab.place.join("restored"))
     });
     assert_eq!(restored.unwrap_err().problem(), &problem::BACKUP_DAMAGED);
