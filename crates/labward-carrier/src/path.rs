@@ -84,6 +84,15 @@ impl Path {
         })
     }
 
+    /// The place in the outermost bytes that the path begins with; none if it begins otherwise.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        match self.steps.first() {
+            Some(Step::Place(place)) => Some(place),
+            Some(Step::Packing(_) | Step::Member { .. }) | None => None,
+        }
+    }
+
     pub(crate) fn push(&mut self, step: Step) {
         self.steps.push(step);
     }
@@ -135,5 +144,6 @@ mod tests {
             "OBX[3].5.5 / base64 / zip : Smith\\u{202e}fdp.EXE"
         );
         assert_eq!(path.plain(), "OBX[3].5.5 / base64 / zip : 2.exe");
+        assert_eq!(path.place(), Some("OBX[3].5.5"));
     }
 }

@@ -16,6 +16,7 @@ mod verdict;
 pub mod yara;
 
 pub use engine::{Deadline, Engine, EngineError, Hit, Look};
+pub use labward_carrier::Declared;
 pub use policy::{Policy, Setting, Weight};
 pub use report::{EngineFault, Finding, FoundObstacle, FoundSign, Report};
 pub use scanner::{EngineState, Scanner};

@@ -17,6 +17,9 @@ pub struct Finding {
     pub path: String,
     /// The same without names, for ledger and log.
     pub plain_path: String,
+    /// The place in the outermost bytes that the path begins with, such as `OBX[3].5.5`; empty if it begins otherwise.
+    #[serde(default)]
+    pub place: String,
     /// Which engine found it.
     pub engine: String,
     /// Which rule.
@@ -39,6 +42,9 @@ pub struct FoundObstacle {
     pub path: String,
     /// The same without names.
     pub plain_path: String,
+    /// The place in the outermost bytes that the path begins with; empty if it begins otherwise.
+    #[serde(default)]
+    pub place: String,
     /// Why: the code of a `labward_carrier::Obstacle`.
     pub why: String,
 }

@@ -205,6 +205,7 @@ impl Run<'_> {
                 FoundObstacle {
                     path: shown(&path.to_string()),
                     plain_path: shown(&path.plain()),
+                    place: path.place().map_or_else(String::new, shown),
                     why: obstacle.code(),
                 },
             ),
@@ -302,6 +303,7 @@ impl Run<'_> {
         let finding = Finding {
             path: shown(&path.to_string()),
             plain_path: shown(&path.plain()),
+            place: path.place().map_or_else(String::new, shown),
             engine: engine.to_owned(),
             rule: hit.rule,
             description: hit.description,

@@ -171,6 +171,56 @@ fn rules_of_others_are_suspicious_until_a_person_approves_them() {
 }
 
 #[test]
+fn a_set_that_was_approved_makes_malicious_and_another_set_with_the_same_names_does_not() {
+    let folder = labward_testkit::TempDir::new();
+    let (ours, theirs) = (folder.join("ours.yar"), folder.join("theirs.zip"));
+    let rule = |word: &str| format!("rule bad {{ strings: $a = \"{word}\" condition: $a }}");
+    std::fs::write(&ours, rule("first-word")).unwrap();
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&theirs).unwrap());
+    let plain = zip::write::SimpleFileOptions::default();
+    for (name, text) in [
+        ("a/b.yar", rule("second-word")),
+        ("read.txt", rule("third-word")),
+    ] {
+        zip.start_file(name, plain).unwrap();
+        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+    let verdicts = |approve: [bool; 2]| {
+        let mut loader = Loader::default();
+        for (path, approve) in [&ours, &theirs].into_iter().zip(approve) {
+            loader.add_path(path, "", None);
+            if approve {
+                loader.approve_last();
+            }
+        }
+        let rules = loader.finish();
+        assert_eq!(rules.len(), 2, "{:?}", rules.sets());
+        let state = rules.state();
+        let scanner = with(vec![Box::new(rules)]);
+        let verdict = |text: &str| plain_verdict(&scanner, text);
+        (
+            verdict("first-word"),
+            verdict("second-word"),
+            verdict("third-word"),
+            state,
+        )
+    };
+    use Verdict::{Clean, Malicious, Suspicious};
+    let (first, second, third, none) = verdicts([false, false]);
+    assert_eq!((first, second, third), (Suspicious, Suspicious, Clean));
+    let (first, second, _, one) = verdicts([true, false]);
+    assert_eq!((first, second), (Malicious, Suspicious));
+    let (first, second, _, other) = verdicts([false, true]);
+    assert_eq!((first, second), (Suspicious, Malicious));
+    assert!(none != one && one != other && none != other);
+}
+
+fn plain_verdict(scanner: &Scanner, text: &str) -> Verdict {
+    plain(scanner, text.as_bytes()).verdict
+}
+
+#[test]
 fn a_bad_rule_is_named_and_the_others_load() {
     let mut loader = Loader::default();
     let text = "import \"pe\"\nimport \"cuckoo\"\ninclude \"/etc/passwd\"\nrule good1 { condition: pe.is_pe }\n\
@@ -325,4 +375,107 @@ fn a_report_is_bounded_and_still_says_the_worst() {
     assert_eq!((report.findings.len(), report.left_out), (200, 101));
     assert_eq!(report.verdict, Verdict::Malicious);
     assert!(report.is_plausible());
+}
+
+/// Every carrier of a laboratory around a payload: the path of what is found, and the verdict.
+fn in_every_carrier(scanner: &Scanner, payload: &[u8], kind: FindingKind) {
+    let carriers = labward_testkit::carrier::all(payload);
+    assert_eq!(carriers.len(), 26);
+    for carrier in carriers {
+        let report = scanner.scan(
+            Setting::Message,
+            &carrier.bytes,
+            &Declared::nothing(),
+            &Deadline::after(LONG),
+        );
+        // A preamble has room for 128 bytes of a program, which no hash knows.
+        let is_cut = carrier.name == "DICOM preamble" && payload.len() > 128;
+        let (verdict, kind) = match is_cut {
+            true => (Verdict::Suspicious, FindingKind::Structure),
+            false => (Verdict::Malicious, kind),
+        };
+        assert_eq!(report.verdict, verdict, "{}", carrier.name);
+        let mut found = report.findings.iter().filter(|one| one.kind == kind);
+        let is_there = found.any(|one| one.path == carrier.path);
+        assert!(is_there, "{}: {:?}", carrier.name, report.findings);
+    }
+}
+
+#[test]
+fn eicar_is_found_in_every_carrier_of_a_laboratory() {
+    let scanner = with(vec![own()]);
+    in_every_carrier(
+        &scanner,
+        &labward_testkit::carrier::eicar(),
+        FindingKind::Eicar,
+    );
+}
+
+#[test]
+fn the_test_program_of_clamav_is_found_in_every_carrier_of_a_laboratory() {
+    let Ok(program) = std::fs::read("/usr/share/clamav-testfiles/clam.exe") else {
+        eprintln!("labward-skip: clamav-testfiles is not installed");
+        return;
+    };
+    let hash = crate::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program).as_ref());
+    let mut list = Collector::default();
+    list.add("list.txt", hash.as_bytes()).unwrap();
+    let scanner = with(vec![own(), Box::new(list.finish())]);
+    in_every_carrier(&scanner, &program, FindingKind::Hash);
+}
+
+/// Rules of every kind that the loader tells apart, some with words that stand in the texts below.
+const MIXED: &str = r#"import "pe"
+import "math"
+rule word { strings: $a = "Glucose" nocase condition: $a }
+rule two { strings: $a = "glucose" $b = "hemoglobin" wide $c = "xyz" condition: 2 of them }
+rule count { strings: $a = "result" condition: #a > 1 }
+rule none { strings: $a = "result" condition: not $a }
+rule few { strings: $a = "result" condition: #a < 2 and filesize > 3 }
+rule hexes { strings: $a = { 52 65 73 75 6C 74 ?? 31 } condition: $a }
+rule regex { strings: $a = /resul(t|ts)_[0-9]+/ condition: $a }
+rule either { strings: $a = "potassium" $b = "so" fullword condition: $a or $b }
+rule coded { strings: $a = "glucose" base64 condition: $a }
+rule mixed { strings: $a = "sodium chloride" xor condition: $a }
+rule module { strings: $a = "glucose" condition: $a and math.entropy(0, filesize) > 1.0 }
+rule windows { strings: $a = "result" condition: uint16(0) == 0x5a4d and any of them }
+rule elf { condition: uint32(0) == 0x464c457f and not pe.is_pe }
+rule each { strings: $a = "result" $b = "glucose" condition: for any of them : ( $ at 2 ) }
+rule percent { strings: $a = "result_1" $b = "glucose" condition: 50% of them }
+"#;
+
+/// The rules as they are loaded, and each asked about all bytes.
+static BOTH: std::sync::LazyLock<(Scanner, Scanner)> = std::sync::LazyLock::new(|| {
+    let scanner = |mut loader: Loader| {
+        loader.add_own();
+        loader.add_text("mixed", MIXED);
+        let mut sets = loader.sets().iter();
+        assert!(
+            sets.all(|set| set.refused.is_empty()),
+            "{:?}",
+            loader.sets()
+        );
+        with(vec![Box::new(loader.finish())])
+    };
+    (scanner(Loader::default()), scanner(Loader::plain()))
+});
+
+proptest::proptest! {
+    #[test]
+    fn what_rules_demand_changes_no_hit(
+        head in "(MZ|\\x7fELF|\\PC{0,2})",
+        words in proptest::collection::vec(
+            "(Glucose|glucose|GLUCOSE|result|Result|Result 1|results_7|result_1|so|potassium|h\0e\0m\0o\0g\0l\0o\0b\0i\0n\0|xyz|Z2x1Y29zZ| |[a-z]{0,9})",
+            0..12,
+        ),
+    ) {
+        let bytes = format!("{head}{}", words.concat()).into_bytes();
+        let hits = |scanner: &Scanner| {
+            let report = plain(scanner, &bytes);
+            let mut found: Vec<_> = report.findings.into_iter().map(|one| (one.path, one.rule)).collect();
+            found.sort();
+            (report.verdict, found)
+        };
+        proptest::prop_assert_eq!(hits(&BOTH.0), hits(&BOTH.1));
+    }
 }

@@ -35,6 +35,14 @@ const TESTS: &[Test] = &[
         "bytes_that_kill_two_children_are_a_scanner_error_that_says_so",
         dies,
     ),
+    (
+        "a_child_that_was_killed_while_it_waited_costs_nobody_the_answer",
+        killed_while_idle,
+    ),
+    (
+        "a_child_that_loads_longer_than_its_request_waits_answers_the_next",
+        slow_to_load,
+    ),
     ("a_child_that_dies_once_costs_nobody_the_answer", dies_once),
     (
         "a_child_that_hangs_is_killed_in_time_and_the_next_request_is_answered",
@@ -125,12 +133,15 @@ fn child(how: &str) -> ExitCode {
         if how == "unloadable" {
             return Err("no rules".to_owned());
         }
+        if how == "slow" {
+            thread::park_timeout(Duration::from_secs(1));
+        }
         Ok(Started {
             scanner: scanner(),
             hello: Hello::default(),
         })
     };
-    if matches!(how, "well" | "unloadable") {
+    if matches!(how, "well" | "slow" | "unloadable") {
         return match serve(&mut input, &mut output, started, unconfined) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -231,6 +242,29 @@ fn dies() {
     let detail = &report.faults.first().unwrap().detail;
     assert_eq!(detail.matches("SIGABRT").count(), 2, "{detail}");
     assert_eq!(ask(&pool, b"x", PATIENCE).verdict, Verdict::Clean);
+}
+
+fn killed_while_idle() {
+    let pool = pool("well", 2);
+    for _ in 0..10 {
+        pool.fill();
+        // The state of the obedient engine is the number of its process.
+        let idle = pool.hello(PATIENCE).unwrap();
+        let engine = idle.engines.iter().find(|one| one.engine == "obedient");
+        let number = engine.unwrap().state.parse().unwrap();
+        let process = rustix::process::Pid::from_raw(number).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        assert_eq!(ask(&pool, EICAR, PATIENCE).verdict, Verdict::Malicious);
+    }
+}
+
+fn slow_to_load() {
+    let pool = pool("slow", 1);
+    let report = ask(&pool, EICAR, Duration::from_millis(50));
+    assert_eq!(fault(&report), (Verdict::ScannerError, "busy"));
+    // The child that was started for it is there when it is ready.
+    let first = ask(&pool, EICAR, PATIENCE);
+    assert_eq!(first.verdict, Verdict::Malicious);
 }
 
 fn dies_once() {

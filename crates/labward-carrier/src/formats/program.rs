@@ -1,4 +1,5 @@
-//! What is packed into, or stands behind, a program of Windows (PE): archives that unpack themselves, installers.
+//! What is packed into, or stands behind, a program of Windows (PE): archives that unpack themselves, installers, other
+//! programs.
 //!
 //! A program is shown as it is and not run; one that a packer made unreadable is told.
 
@@ -120,6 +121,35 @@ fn open_inside(walker: &mut Walker<'_>, bytes: &[u8]) {
     if let Some((at, file)) = next_file(bytes, 1, b"7z\xbc\xaf\x27\x1c", seven) {
         enter(walker, at, file);
     }
+    open_programs(walker, bytes);
+}
+
+/// Programs that stand in it as they are, each up to the next one: how long the last of them is, nothing says.
+fn open_programs(walker: &mut Walker<'_>, bytes: &[u8]) {
+    let behind_first = bytes.get(1..).unwrap_or_default();
+    let mut begins = memmem::find_iter(behind_first, b"MZ")
+        .map(|at| at + 1)
+        .filter(|at| is_program(bytes.get(*at..).unwrap_or_default()))
+        .peekable();
+    while let Some(at) = begins.next() {
+        if !walker.goes_on() {
+            return;
+        }
+        let end = begins.peek().copied().unwrap_or(bytes.len());
+        enter(walker, at, bytes.get(at..end).unwrap_or_default());
+    }
+}
+
+/// Whether bytes that begin `MZ` have the headers of a program.
+fn is_program(bytes: &[u8]) -> bool {
+    let checked = || {
+        let pe = len32(bytes, 0x3c)?;
+        let sections = len16(bytes, pe.checked_add(6)?)?;
+        let magic = len16(bytes, pe.checked_add(24)?)?;
+        let is_whole = slice(bytes, pe, 4)? == b"PE\0\0";
+        Some(is_whole && (1..=96).contains(&sections) && matches!(magic, 0x10b | 0x20b))
+    };
+    checked() == Some(true)
 }
 
 fn enter(walker: &mut Walker<'_>, at: usize, file: &[u8]) {
@@ -194,6 +224,7 @@ mod tests {
         put(0x3c, &[0x40]);
         put(0x40, b"PE\0\0\x4c\x01\x01");
         put(0x40 + 20, &[0xe0]);
+        put(0x40 + 24, &[0x0b, 0x01]);
         let at = 0x40 + 24 + 0xe0;
         put(at, section);
         put(at + 16, &512_u32.to_le_bytes());
@@ -214,6 +245,17 @@ mod tests {
         let mut inside = plain;
         inside[600..644].copy_from_slice(&cab);
         assert_eq!(seen(&inside), [" = pe", "byte 600 = cab"]);
+    }
+
+    #[test]
+    fn programs_in_a_program_are_shown_each_by_itself() {
+        let plain = program(b".text\0\0\0");
+        let mut outer = [plain.clone(), vec![1; 100], plain.clone(), plain.clone()].concat();
+        // The letters alone are none.
+        outer[600..602].copy_from_slice(b"MZ");
+        // All of it is the section's.
+        outer[0x40 + 24 + 0xe0 + 16..][..4].copy_from_slice(&4_096_u32.to_le_bytes());
+        assert_eq!(seen(&outer), [" = pe", "byte 1124 = pe", "byte 2148 = pe"]);
     }
 
     #[test]

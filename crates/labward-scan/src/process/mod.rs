@@ -14,5 +14,5 @@ mod pool;
 pub mod protocol;
 mod serve;
 
-pub use pool::{Bytes, Pool, PoolOptions};
+pub use pool::{Bytes, Pool, PoolOptions, Source};
 pub use serve::{Confine, Started, serve, unconfined};

@@ -2,6 +2,10 @@
 //!
 //! A thread beside each child moves the bytes, so that whoever asks can walk away from a child that hangs, whatever it
 //! hangs in. A request whose child died is tried once more in a new one; bytes that kill two children are told as such.
+//!
+//! One thread of the pool starts all children and lasts as long as the pool: a child that asked for its parent's death
+//! (`PR_SET_PDEATHSIG`) dies with the thread that started it. A child that is slow to load is not lost because the request
+//! for which it was started gave up: the next one finds it.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,7 +14,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -33,24 +37,42 @@ pub struct PoolOptions {
     pub spawn: fn(&mut Command) -> io::Result<Child>,
 }
 
+/// Opens bytes to read them once, from their beginning.
+pub type Source = Arc<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
+
 /// The bytes that are asked about.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Bytes {
     /// In memory.
     Memory(Arc<Vec<u8>>),
     /// An open file, read from its beginning wherever it stands.
     File(Arc<File>),
+    /// Opened for each try.
+    Source(Source),
 }
 
 impl Bytes {
     fn reader(&self) -> Box<dyn Read + Send> {
         match self {
             Self::Memory(bytes) => Box::new(Cursor::new(Shared(Arc::clone(bytes)))),
+            Self::Source(open) => open().unwrap_or_else(|error| Box::new(Unopened(Some(error)))),
             Self::File(file) => Box::new(FromStart {
                 file: Arc::clone(file),
                 at: 0,
             }),
         }
+    }
+}
+
+/// Says at the first read why there is nothing to read.
+struct Unopened(Option<io::Error>);
+
+impl Read for Unopened {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self
+            .0
+            .take()
+            .unwrap_or_else(|| io::ErrorKind::NotFound.into()))
     }
 }
 
@@ -77,6 +99,10 @@ impl Read for FromStart {
 
 /// Children that scan.
 pub struct Pool {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     options: PoolOptions,
     state: Mutex<State>,
     changed: Condvar,
@@ -85,11 +111,15 @@ pub struct Pool {
 #[derive(Default)]
 struct State {
     idle: Vec<Worker>,
-    /// Children that exist, busy ones too.
+    /// Children that exist or are being started, busy ones too.
     alive: usize,
     /// Rises with each reload: children of an older one take no new request.
     generation: u64,
+    /// Starts that failed until now, and why the last one did.
+    failed: (u64, String),
     stopped: bool,
+    /// The thread that starts children; each order is a generation.
+    starter: Option<Sender<u64>>,
 }
 
 /// What became of one try.
@@ -106,9 +136,11 @@ impl Pool {
     #[must_use]
     pub fn new(options: PoolOptions) -> Self {
         Self {
-            options,
-            state: Mutex::new(State::default()),
-            changed: Condvar::new(),
+            inner: Arc::new(Inner {
+                options,
+                state: Mutex::new(State::default()),
+                changed: Condvar::new(),
+            }),
         }
     }
 
@@ -119,7 +151,7 @@ impl Pool {
         let deadline = Deadline::after(limit);
         let mut died: Option<String> = None;
         loop {
-            let mut worker = match self.take(&deadline) {
+            let mut worker = match self.inner.take(&deadline) {
                 Ok(worker) => worker,
                 Err((code, why)) => return Report::failed(code, &why),
             };
@@ -131,19 +163,19 @@ impl Pool {
             };
             match worker.scan(ask, bytes.clone(), left) {
                 Tried::Report(report) => {
-                    self.give_back(worker);
+                    self.inner.give_back(worker);
                     return *report;
                 }
                 Tried::Unreadable(why) => {
-                    self.give_back(worker);
+                    self.inner.give_back(worker);
                     return Report::failed("unreadable", &why);
                 }
                 Tried::Late => {
-                    self.bury(worker);
+                    self.inner.bury(worker);
                     return Report::failed("late", "the scanner's process was late and was killed");
                 }
                 Tried::Died(how) => {
-                    let how = format!("{how}{}", self.bury(worker));
+                    let how = format!("{how}{}", self.inner.bury(worker));
                     if let Some(before) = died {
                         return Report::failed(
                             "died-twice",
@@ -164,49 +196,75 @@ impl Pool {
     /// # Errors
     /// A code and words if no child could be started within `limit`.
     pub fn hello(&self, limit: Duration) -> Result<Hello, (&'static str, String)> {
-        let worker = self.take(&Deadline::after(limit))?;
+        let worker = self.inner.take(&Deadline::after(limit))?;
         let hello = worker.hello.clone();
-        self.give_back(worker);
+        self.inner.give_back(worker);
         Ok(hello)
+    }
+
+    /// Begins to start as many children as there may be, and waits for none.
+    pub fn fill(&self) {
+        let mut state = self.inner.lock();
+        while !state.stopped && state.alive < self.inner.options.children.max(1) {
+            if self.inner.begin(&mut state).is_err() {
+                return;
+            }
+        }
     }
 
     /// Lets new children load the rules anew: those that wait end now, those that work when they have answered.
     pub fn reload(&self) {
         let idle = {
-            let mut state = self.lock();
+            let mut state = self.inner.lock();
             state.generation += 1;
             let idle = std::mem::take(&mut state.idle);
             state.alive -= idle.len();
             idle
         };
         drop(idle);
-        self.changed.notify_all();
+        self.inner.changed.notify_all();
     }
 
     /// Ends the children that wait and takes no more requests; those that work end when they have answered.
     pub fn stop(&self) {
-        self.lock().stopped = true;
+        self.inner.lock().stopped = true;
         self.reload();
     }
+}
 
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that holds it can leave it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A child that waits, or a new one.
-    fn take(&self, deadline: &Deadline) -> Result<Worker, (&'static str, String)> {
+    /// A child that waits, or a new one once it is ready.
+    fn take(self: &Arc<Self>, deadline: &Deadline) -> Result<Worker, (&'static str, String)> {
         let mut state = self.lock();
-        let generation = loop {
+        let failed_before = state.failed.0;
+        loop {
             if state.stopped {
                 return Err(("stopped", "the scanner is being stopped".to_owned()));
             }
-            if let Some(worker) = state.idle.pop() {
-                return Ok(worker);
+            if let Some(mut worker) = state.idle.pop() {
+                if worker.is_there() {
+                    return Ok(worker);
+                }
+                // It was killed while it waited, which says nothing about any bytes.
+                state.alive -= 1;
+                continue;
+            }
+            if state.failed.0 > failed_before {
+                return Err(("not-started", state.failed.1.clone()));
             }
             if state.alive < self.options.children.max(1) {
-                state.alive += 1;
-                break state.generation;
+                self.begin(&mut state).map_err(|why| ("not-started", why))?;
             }
             let left = deadline.left();
             if left.is_zero() {
@@ -214,13 +272,41 @@ impl Pool {
             }
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        };
-        drop(state);
-        Worker::start(&self.options, generation, deadline).map_err(|why| {
-            self.lock().alive -= 1;
-            self.changed.notify_one();
-            ("not-started", why)
-        })
+        }
+    }
+
+    /// Orders a child.
+    fn begin(self: &Arc<Self>, state: &mut State) -> Result<(), String> {
+        if state.starter.is_none() {
+            let (sender, orders) = channel();
+            let pool = Arc::downgrade(self);
+            let thread = thread::Builder::new().name("scan-starter".to_owned());
+            thread
+                .spawn(move || start_all(&pool, &orders))
+                .map_err(|error| error.to_string())?;
+            state.starter = Some(sender);
+        }
+        let sent = state.starter.as_ref().map(|to| to.send(state.generation));
+        if !matches!(sent, Some(Ok(()))) {
+            state.starter = None;
+            return Err("the thread that starts processes is gone".to_owned());
+        }
+        state.alive += 1;
+        Ok(())
+    }
+
+    /// Takes a new child in, or that there is none.
+    fn started(&self, started: Result<Worker, String>) {
+        match started {
+            Ok(worker) => self.give_back(worker),
+            Err(why) => {
+                let mut state = self.lock();
+                state.alive -= 1;
+                state.failed = (state.failed.0 + 1, why);
+                drop(state);
+                self.changed.notify_all();
+            }
+        }
     }
 
     fn give_back(&self, worker: Worker) {
@@ -242,6 +328,43 @@ impl Pool {
         self.changed.notify_one();
         how
     }
+}
+
+/// The thread that starts children. Each is greeted on a thread of its own: loading rules may take long.
+fn start_all(pool: &Weak<Inner>, orders: &Receiver<u64>) {
+    while let Ok(generation) = orders.recv() {
+        let Some(pool) = pool.upgrade() else { return };
+        let child = match spawn(&pool.options) {
+            Ok(child) => child,
+            Err(why) => {
+                pool.started(Err(why));
+                continue;
+            }
+        };
+        let limit = pool.options.start_limit;
+        let back = Arc::clone(&pool);
+        let greet = thread::Builder::new().name("scan-greeting".to_owned());
+        let spawned = greet.spawn(move || back.started(Worker::greet(child, generation, limit)));
+        if let Err(error) = spawned {
+            pool.started(Err(error.to_string()));
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the scanner's process is this program or one that an operator named, and gets no foreign word"
+)]
+fn spawn(options: &PoolOptions) -> Result<Child, String> {
+    let mut command = Command::new(&options.program);
+    command
+        .args(&options.arguments)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // A panic's words may hold what was scanned.
+        .stderr(Stdio::null());
+    (options.spawn)(&mut command).map_err(|error| error.to_string())
 }
 
 /// What the thread beside a child is told.
@@ -266,27 +389,11 @@ struct Worker {
 }
 
 impl Worker {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the scanner's process is this program or one that an operator named, and gets no foreign word"
-    )]
-    fn start(options: &PoolOptions, generation: u64, deadline: &Deadline) -> Result<Self, String> {
-        let mut command = Command::new(&options.program);
-        command
-            .args(&options.arguments)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // A panic's words may hold what was scanned.
-            .stderr(Stdio::null());
-        let mut child = (options.spawn)(&mut command).map_err(|error| error.to_string())?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("it has no pipes".to_owned());
-        };
+    /// A child that has loaded its rules.
+    fn greet(mut child: Child, generation: u64, limit: Duration) -> Result<Self, String> {
+        let pipes = (child.stdin.take(), child.stdout.take());
         let (jobs, todo) = channel();
         let (tell, told) = channel();
-        let beside = thread::Builder::new().name("scan-child".to_owned());
-        let spawned = beside.spawn(move || attend(stdin, stdout, &todo, &tell));
         let mut worker = Self {
             child,
             jobs,
@@ -294,14 +401,16 @@ impl Worker {
             generation,
             hello: Hello::default(),
         };
+        let (Some(stdin), Some(stdout)) = pipes else {
+            return Err(format!("it has no pipes{}", worker.kill()));
+        };
+        let beside = thread::Builder::new().name("scan-child".to_owned());
+        let spawned = beside.spawn(move || attend(stdin, stdout, &todo, &tell));
         if let Err(error) = spawned {
             worker.kill();
             return Err(error.to_string());
         }
-        match worker
-            .told
-            .recv_timeout(options.start_limit.min(deadline.left()))
-        {
+        match worker.told.recv_timeout(limit) {
             Ok(Told::Hello(hello)) => {
                 worker.hello = *hello;
                 Ok(worker)
@@ -309,6 +418,11 @@ impl Worker {
             Ok(Told::Gone(why)) => Err(format!("{why}{}", worker.kill())),
             Ok(_) | Err(_) => Err(format!("it was not ready in time{}", worker.kill())),
         }
+    }
+
+    /// Whether the process still runs.
+    fn is_there(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     fn scan(&mut self, ask: Ask, bytes: Bytes, limit: Duration) -> Tried {

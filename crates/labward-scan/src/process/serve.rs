@@ -125,6 +125,7 @@ fn too_large(scanner: &Scanner) -> Report {
     report.obstacles.push(FoundObstacle {
         path: String::new(),
         plain_path: String::new(),
+        place: String::new(),
         why: Obstacle::OverBudget(Limit::PartBytes).code(),
     });
     report.verdict = Verdict::Unscannable;

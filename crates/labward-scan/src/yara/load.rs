@@ -3,17 +3,21 @@
 //! A file never reads another one: `include` is refused, so that a rule set is what its hash says. Each file has names of
 //! its own, so that two sets may name a rule alike.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use boreal::Compiler;
 use boreal::compiler::{AddRuleError, CompilerParams};
+use labward_carrier::{Budget, Claims, Declared, Kind, Seen, Step, walk};
 use serde::{Deserialize, Serialize};
 
-use super::magic::{are_linked, demanded};
+use super::magic::{are_linked, condition, demanded};
 use super::split::{Piece, PieceKind, split};
+use super::words::{Finder, needed};
+use crate::engine::Deadline;
 use crate::{bounded, hex};
 
 /// The largest rule file, in bytes.
@@ -22,6 +26,16 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 const FILES_MAX: usize = 100_000;
 /// How deep folders may stand in one another.
 const DEPTH_MAX: usize = 16;
+/// How much an archive of rules may unpack to.
+const ARCHIVE: Budget = Budget {
+    depth: 4,
+    parts: FILES_MAX,
+    part_bytes: FILE_BYTES_MAX,
+    total_bytes: 512 << 20,
+    ratio: 500,
+};
+/// How long unpacking one may take.
+const ARCHIVE_TIME: Duration = Duration::from_secs(120);
 /// The most refusals that are kept of a rule set; those beyond are counted.
 const REFUSED_MAX: usize = 500;
 
@@ -67,6 +81,9 @@ pub struct RuleSet {
     pub refused: Vec<Refused>,
     /// How many refusals the list leaves out.
     pub refused_more: usize,
+    /// Whether a person let what it finds be malicious.
+    #[serde(default)]
+    pub approved: bool,
 }
 
 impl RuleSet {
@@ -84,33 +101,71 @@ impl RuleSet {
 enum Group {
     /// It is asked about all bytes.
     Always,
+    /// Only about those that hold one of some words.
+    Worded,
     /// Only about those that begin like a program of Windows.
     Windows,
     /// Only about those that begin with one of some marks.
     Marked,
 }
 
-const GROUPS: [Group; 3] = [Group::Always, Group::Windows, Group::Marked];
+impl Group {
+    /// The compilers that take its rules; the first of them tells what it refuses.
+    const fn targets(self) -> &'static [Target] {
+        match self {
+            Self::Always => &[Target::General, Target::Bare],
+            Self::Worded => &[Target::General],
+            Self::Windows => &[Target::Windows],
+            Self::Marked => &[Target::Marked],
+        }
+    }
+}
+
+/// Which compiler a piece goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Target {
+    Modules,
+    General,
+    Bare,
+    Windows,
+    Marked,
+}
 
 /// Collects rules; [`Loader::finish`] makes the engine.
 pub struct Loader {
-    always: Compiler,
+    general: Compiler,
+    bare: Compiler,
     windows: Compiler,
     marked: Compiler,
+    /// Its rules are never asked: it says which modules there are, and what is wrong with a file.
+    modules: Compiler,
+    words: HashSet<Vec<u8>>,
     marks: BTreeSet<Vec<u8>>,
+    /// Whether every rule is asked about all bytes.
+    is_plain: bool,
     sets: Vec<RuleSet>,
     namespaces: usize,
+    /// The first namespace of the set that was added last.
+    begin: usize,
+    /// The namespaces of approved sets.
+    approved: BTreeSet<usize>,
 }
 
 impl Default for Loader {
     fn default() -> Self {
         Self {
-            always: compiler(),
+            general: compiler(),
+            bare: compiler(),
             windows: compiler(),
             marked: compiler(),
+            modules: compiler(),
+            words: HashSet::new(),
             marks: BTreeSet::new(),
+            is_plain: false,
             sets: Vec::new(),
             namespaces: 0,
+            begin: 0,
+            approved: BTreeSet::new(),
         }
     }
 }
@@ -130,8 +185,18 @@ fn compiler() -> Compiler {
 }
 
 impl Loader {
+    /// One that asks every rule about all bytes, to hold the other against.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self {
+            is_plain: true,
+            ..Self::default()
+        }
+    }
+
     /// Labward's own rules for the carriers of a laboratory.
     pub fn add_own(&mut self) {
+        self.begin = self.namespaces;
         let mut set = Opened::new("labward", "", "MIT OR Apache-2.0", None);
         for (name, text) in super::OWN {
             self.add_file(&mut set, name, text.as_bytes());
@@ -141,18 +206,21 @@ impl Loader {
 
     /// Rules that stand in memory, as one file of one set.
     pub fn add_text(&mut self, name: &str, text: &str) {
+        self.begin = self.namespaces;
         let mut set = Opened::new(name, "", "", None);
         self.add_file(&mut set, name, text.as_bytes());
         self.sets.push(set.finish());
     }
 
-    /// The rules of a file, or of all `.yar` and `.yara` files of a folder and those below it, in the order of their
-    /// names; links are not followed. `licence` may be empty, `imported` is in seconds since 1970.
+    /// The rules of a file, of the `.yar` and `.yara` files in a zip or tar archive, or of all such files of a folder and
+    /// those below it, in the order of their names; links are not followed. `licence` may be empty, `imported` is in seconds
+    /// since 1970.
     pub fn add_path(&mut self, path: &Path, licence: &str, imported: Option<i64>) {
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
+        self.begin = self.namespaces;
         let mut set = Opened::new(&name, &path.display().to_string(), licence, imported);
         let mut files = Vec::new();
         if let Err(why) = list(path, 0, &mut files) {
@@ -167,6 +235,7 @@ impl Loader {
                 &*below.to_string_lossy()
             };
             match read(&file) {
+                Ok(bytes) if is_archive(&bytes) => self.add_archive(&mut set, &bytes),
                 Ok(bytes) => self.add_file(&mut set, shown, &bytes),
                 Err(why) => set.refuse_file(shown, &why),
             }
@@ -175,6 +244,39 @@ impl Loader {
             set.refuse_file("", "no .yar or .yara file is in it");
         }
         self.sets.push(set.finish());
+    }
+
+    /// Lets what the set that was added last finds be malicious.
+    pub fn approve_last(&mut self) {
+        self.approved.extend(self.begin..self.namespaces);
+        if let Some(set) = self.sets.last_mut() {
+            set.approved = true;
+        }
+    }
+
+    fn add_archive(&mut self, set: &mut Opened, bytes: &[u8]) {
+        let deadline = Deadline::after(ARCHIVE_TIME);
+        let in_time = || !deadline.is_over();
+        walk(
+            bytes,
+            &Declared::nothing(),
+            &ARCHIVE,
+            &in_time,
+            &mut |path, seen| match seen {
+                Seen::Part(part) => {
+                    if let Some(Step::Member { name, .. }) = path.steps().last()
+                        && is_rule_file(Path::new(name))
+                    {
+                        self.add_file(set, name, part.bytes);
+                    }
+                }
+                // What packs the rules, and not what is written into one of them.
+                Seen::Obstacle(why) if path.steps().len() <= 1 => {
+                    set.refuse_file(&path.to_string(), &why.code());
+                }
+                Seen::Obstacle(_) | Seen::Sign(_) => {}
+            },
+        );
     }
 
     /// What was loaded until now.
@@ -190,7 +292,7 @@ impl Loader {
         self.namespaces += 1;
         let Some(pieces) = split(&text) else {
             // The compiler says where the grammar is broken.
-            let refused = match self.always.add_rules_str_in_namespace(&*text, &namespace) {
+            let refused = match self.modules.add_rules_str_in_namespace(&*text, &namespace) {
                 Ok(_) => whole(file, "its rules cannot be told apart"),
                 Err(error) => {
                     let (line, why) = told(&error, &text);
@@ -203,8 +305,10 @@ impl Loader {
             set.set.refuse(refused);
             return;
         };
-        let linked = are_linked(&pieces);
+        let linked = self.is_plain || are_linked(&pieces);
         let mut names: HashMap<&str, Group> = HashMap::new();
+        let mut imports: Vec<&Piece<'_>> = Vec::new();
+        let mut imported: HashSet<(Target, &str)> = HashSet::new();
         for piece in &pieces {
             match piece.kind {
                 PieceKind::Rule => {
@@ -215,21 +319,39 @@ impl Loader {
                         None => self.group(piece),
                     };
                     names.insert(piece.name, group);
-                    self.add_piece(set, file, &namespace, piece, group);
-                }
-                PieceKind::Import => {
-                    for group in GROUPS {
-                        self.add_piece(set, file, &namespace, piece, group);
+                    // A module costs each scan of a group something, whether a rule of it asks or not.
+                    let words = condition(piece.text);
+                    for target in group.targets() {
+                        for import in &imports {
+                            if words.contains(&import.name)
+                                && imported.insert((*target, import.name))
+                            {
+                                self.add_piece(set, file, &namespace, import, *target);
+                            }
+                        }
+                        self.add_piece(set, file, &namespace, piece, *target);
                     }
                 }
-                PieceKind::Include => self.add_piece(set, file, &namespace, piece, Group::Always),
+                PieceKind::Import => {
+                    self.add_piece(set, file, &namespace, piece, Target::Modules);
+                    imports.push(piece);
+                }
+                PieceKind::Include => {
+                    self.add_piece(set, file, &namespace, piece, Target::Modules);
+                }
             }
         }
     }
 
     fn group(&mut self, piece: &Piece<'_>) -> Group {
         match demanded(piece.text) {
-            None => Group::Always,
+            None => match needed(piece.text) {
+                None => Group::Always,
+                Some(words) => {
+                    self.words.extend(words);
+                    Group::Worded
+                }
+            },
             Some(marks) if marks == [super::MZ] => Group::Windows,
             Some(marks) => {
                 self.marks.extend(marks);
@@ -244,17 +366,21 @@ impl Loader {
         file: &str,
         namespace: &str,
         piece: &Piece<'_>,
-        group: Group,
+        target: Target,
     ) {
-        let compiler = match group {
-            Group::Always => &mut self.always,
-            Group::Windows => &mut self.windows,
-            Group::Marked => &mut self.marked,
+        let compiler = match target {
+            Target::Modules => &mut self.modules,
+            Target::General => &mut self.general,
+            Target::Bare => &mut self.bare,
+            Target::Windows => &mut self.windows,
+            Target::Marked => &mut self.marked,
         };
         match compiler.add_rules_str_in_namespace(piece.text, namespace) {
+            // The general one has taken it before, or has said why not.
+            _ if target == Target::Bare => {}
             Ok(_) => set.set.rules += usize::from(piece.kind == PieceKind::Rule),
-            // A module that is not there is told once.
-            Err(_) if piece.kind == PieceKind::Import && group != Group::Always => {}
+            // A module that is not there was told when the import was met.
+            Err(_) if piece.kind == PieceKind::Import && target != Target::Modules => {}
             Err(error) => {
                 let (line, why) = told(&error, piece.text);
                 set.set.refuse(Refused {
@@ -270,8 +396,16 @@ impl Loader {
     /// The engine with everything that was loaded.
     #[must_use]
     pub fn finish(self) -> super::Rules {
-        let groups = [self.always, self.windows, self.marked].map(Compiler::finalize);
-        super::Rules::new(groups, self.marks.into_iter().collect(), self.sets)
+        let groups = [self.general, self.bare, self.windows, self.marked];
+        super::Rules::new(
+            super::Groups {
+                scanners: groups.map(Compiler::finalize),
+                words: Finder::new(self.words),
+                marks: self.marks.into_iter().collect(),
+            },
+            self.sets,
+            self.approved,
+        )
     }
 }
 
@@ -294,6 +428,7 @@ impl Opened {
                 rules: 0,
                 refused: Vec::new(),
                 refused_more: 0,
+                approved: false,
             },
             hash: Context::new(&SHA256),
         }
@@ -339,12 +474,20 @@ fn told(error: &AddRuleError, text: &str) -> (usize, String) {
     )
 }
 
+fn is_rule_file(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("yar" | "yara"))
+}
+
+fn is_archive(bytes: &[u8]) -> bool {
+    matches!(Claims::of(bytes).main(), Kind::Zip | Kind::Tar | Kind::Gzip)
+}
+
 fn list(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
     let facts = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
     if facts.is_file() {
-        let ending = path.extension().and_then(|ending| ending.to_str());
         // A file that a person named is read whatever its name.
-        if depth == 0 || matches!(ending, Some("yar" | "yara")) {
+        if depth == 0 || is_rule_file(path) {
             if files.len() >= FILES_MAX {
                 return Err(format!("more than {FILES_MAX} files"));
             }

@@ -40,7 +40,7 @@ pub(super) fn demanded(rule: &str) -> Option<Marks> {
 }
 
 /// The tokens of the condition, without the brace behind it.
-fn condition(rule: &str) -> Vec<&str> {
+pub(super) fn condition(rule: &str) -> Vec<&str> {
     let words: Vec<&str> = Tokens::of(rule).map(|token| token.text).collect();
     // `condition` is a keyword: nothing else can be so called, and it comes last.
     let at = words.windows(2).rposition(|two| two == ["condition", ":"]);

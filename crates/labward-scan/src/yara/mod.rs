@@ -7,6 +7,7 @@
 mod load;
 mod magic;
 mod split;
+mod words;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use labward_carrier::{Kind, Step};
 pub use load::{Loader, Refused, RuleSet};
 
 use crate::engine::{Deadline, Engine, EngineError, Hit, Look};
-use crate::verdict::{FindingKind, Severity};
+use crate::verdict::{FindingKind, Severity, Verdict};
 use crate::{bounded, hex};
 
 /// Our own rules, by file.
@@ -40,26 +41,45 @@ const HITS_MAX: usize = 100;
 /// How a program of Windows begins.
 const MZ: &[u8] = b"MZ";
 
+/// The rules by the bytes that they can hit.
+struct Groups {
+    /// The general one, for bytes that hold one of `words`; the bare one, without the rules that demand one, for all others;
+    /// beside them one for those that begin like a program of Windows, and one for those that begin with one of `marks`.
+    scanners: [Scanner; 4],
+    words: words::Finder,
+    marks: Vec<Vec<u8>>,
+}
+
 /// A set of compiled rules.
 pub struct Rules {
-    /// For all bytes, for those that begin like a program of Windows, for those that begin with one of `marks`.
-    groups: [Scanner; 3],
-    marks: Vec<Vec<u8>>,
+    groups: Groups,
     sets: Vec<RuleSet>,
     approved: BTreeSet<String>,
+    /// The numbers of the namespaces of which each rule is approved.
+    approved_namespaces: BTreeSet<usize>,
     state: String,
 }
 
 impl Rules {
-    fn new(groups: [Scanner; 3], marks: Vec<Vec<u8>>, sets: Vec<RuleSet>) -> Self {
-        let hashes: Vec<&str> = sets.iter().map(|set| set.sha256.as_str()).collect();
+    fn new(groups: Groups, sets: Vec<RuleSet>, approved_namespaces: BTreeSet<usize>) -> Self {
+        let state = |set: &RuleSet| match set.approved {
+            true => format!("{} approved", set.sha256),
+            false => set.sha256.clone(),
+        };
+        let hashes: Vec<String> = sets.iter().map(state).collect();
         Self {
             groups,
-            marks,
             state: hex(digest(&SHA256, hashes.join("\n").as_bytes()).as_ref()),
             sets,
             approved: BTreeSet::new(),
+            approved_namespaces,
         }
+    }
+
+    /// Whether a person approved the set of this namespace, `number:file`.
+    fn is_approved(&self, namespace: &str) -> bool {
+        let number = namespace.split_once(':').map(|(number, _)| number.parse());
+        matches!(number, Some(Ok(number)) if self.approved_namespaces.contains(&number))
     }
 
     /// Lets these rules, by name, make bytes malicious.
@@ -114,7 +134,7 @@ impl Rules {
             .map_err(|error| failed(&error))?;
         match scanner.scan_mem(part.bytes) {
             Ok(result) => {
-                let told = result.rules.iter().take(HITS_MAX);
+                let told = result.rules.iter();
                 Ok(told.map(|rule| self.hit(&scanner, rule)).collect())
             }
             Err((ScanError::Timeout, _)) => Err(EngineError::Late),
@@ -127,6 +147,7 @@ impl Rules {
         let kind = match rule.name {
             EICAR if rule.namespace == "0:eicar.yar" => FindingKind::Eicar,
             name if self.approved.contains(name) => FindingKind::ApprovedRule,
+            _ if self.is_approved(rule.namespace) => FindingKind::ApprovedRule,
             _ => FindingKind::Rule,
         };
         Hit {
@@ -151,15 +172,27 @@ impl Engine for Rules {
     }
 
     fn look(&self, part: &Look<'_>, deadline: &Deadline) -> Result<Vec<Hit>, EngineError> {
-        let [always, windows, marked] = &self.groups;
-        let mut hits = self.ask(always, part, deadline)?;
+        let Groups {
+            scanners: [general, bare, windows, marked],
+            words,
+            marks,
+        } = &self.groups;
+        let first = match words.is_in(part.bytes) {
+            true => general,
+            false => bare,
+        };
+        let mut hits = self.ask(first, part, deadline)?;
         if part.bytes.starts_with(MZ) {
             hits.extend(self.ask(windows, part, deadline)?);
         }
-        if self.marks.iter().any(|mark| part.bytes.starts_with(mark)) {
+        if marks.iter().any(|mark| part.bytes.starts_with(mark)) {
             hits.extend(self.ask(marked, part, deadline)?);
         }
-        hits.truncate(HITS_MAX);
+        if hits.len() > HITS_MAX {
+            // What is left out is never the worst.
+            hits.sort_by_key(|hit| hit.kind.verdict() != Verdict::Malicious);
+            hits.truncate(HITS_MAX);
+        }
         Ok(hits)
     }
 
