@@ -244,9 +244,9 @@ impl Inner {
         match &mut slot.state {
             // A refused message is no reason to refuse another, nor the same once it may come.
             State::Done {
-                settled: Settled::Refused(_),
+                settled: Settled::Refused(reason),
                 ..
-            } if admitted || slot.body != *body => None,
+            } if slot.body != *body || admitted && !reason.is_of_content() => None,
             _ if slot.body != *body => Some(Found::OtherBody),
             State::Done {
                 settled, record, ..
@@ -380,6 +380,18 @@ mod tests {
                 assert!(matches!(look_up(&window, 1, 1), Lookup::New(_)));
             }
         }
+    }
+
+    #[test]
+    fn what_is_held_for_its_content_stays_so_and_the_same_id_may_bring_another() {
+        let window = Window::new(10, Duration::from_secs(60));
+        let held = Settled::Refused(Reason::Malware);
+        receive(&window, 1, 1, held, 0);
+        let Lookup::Repeat(outcome) = look_up(&window, 1, 1) else {
+            panic!("held once")
+        };
+        assert_eq!((outcome.settled, outcome.record), (held, Some(RECORD)));
+        assert!(matches!(look_up(&window, 1, 2), Lookup::New(_)));
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub struct Events {
 pub struct Counters {
     accepted: AtomicU64,
     held: AtomicU64,
+    replaced: AtomicU64,
     refused: AtomicU64,
     duplicates: AtomicU64,
     ignored: AtomicU64,
@@ -40,6 +41,8 @@ pub struct Counts {
     pub accepted: u64,
     /// Messages held for a person.
     pub held: u64,
+    /// Of those kept, messages out of which malware was taken.
+    pub replaced: u64,
     /// Connections and frames refused, or deliveries refused by the receiver.
     pub refused: u64,
     /// Duplicates answered with the stored acknowledgement.
@@ -94,6 +97,11 @@ impl Counters {
         self.count_bytes(bytes, now);
     }
 
+    /// Counts a message out of which malware was taken, beside its being kept.
+    pub fn count_replaced(&self) {
+        self.replaced.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Counts a connection, frame or delivery that was refused.
     pub fn count_refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
@@ -122,6 +130,7 @@ impl Counters {
         Counts {
             accepted: self.accepted.load(Ordering::Relaxed),
             held: self.held.load(Ordering::Relaxed),
+            replaced: self.replaced.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             duplicates: self.duplicates.load(Ordering::Relaxed),
             ignored: self.ignored.load(Ordering::Relaxed),

@@ -2,18 +2,31 @@
 //!
 //! It must never lose a result: what is bad is taken out of the message, or the message is held, and whoever inspects
 //! keeps the whole original sealed in the same commit. An inspector that fails is never a verdict: what happens then
-//! is the link's policy.
+//! is the link's policy. 45 CFR 164.308(a)(5)(ii)(B).
+//!
+//! **Invariant:** no record holds what was taken out. What was rewritten is looked at again before it is kept; if it
+//! would not pass, or cannot be rewritten, the message is held and its record says no more than that.
+
+mod astm;
+mod hl7;
+mod rewrite;
+mod splice;
+mod treat;
 
 use std::sync::Arc;
 
 use labward_base::id::PeerId;
 use serde::Deserialize;
 
+pub(crate) use self::treat::{Treatment, look, treat};
 use crate::keep::{Also, KeepError, MessageKind};
 
 /// Looks at messages.
 pub trait Inspect: Send + Sync + 'static {
-    /// Looks at a message within a time that it bounds itself. `done` is called once, on any thread.
+    /// Looks at a message within a time that it bounds itself, 60 seconds at most. `done` is called once, on any
+    /// thread; dropped without having been called, nobody could look.
+    ///
+    /// Of a message out of which something was taken it is asked once more, and nothing of that is recorded.
     fn inspect(&self, asked: Asked, done: InspectDone);
 }
 
@@ -45,8 +58,9 @@ pub struct Inspected {
     pub rules: [u8; 8],
     /// Where what was found stands in the message, each once.
     pub places: Vec<Place>,
-    /// Asked, if something was found, once it is decided what is done: seals the original where it is taken out or
-    /// held, and gives what is to commit with the message.
+    /// Asked, if something was found, once it is decided what is done: seals the original where something is taken out
+    /// of it, and gives what is to commit with the message. It may block. Without it nothing is taken out: the message
+    /// is not kept where it would have to be.
     pub record: Option<RecordFound>,
 }
 
@@ -73,7 +87,7 @@ pub enum Finding {
 pub enum Treated {
     /// It goes on with a notice in the place of what was found.
     Replaced,
-    /// It waits for a person, with a notice in the place of what was found.
+    /// It waits for a person, with a notice in the place of what was found; as it is where nobody could look.
     Held,
     /// It goes on as it is.
     Passed,
@@ -102,6 +116,49 @@ pub struct InspectPolicy {
     pub unscannable: OnFound,
     /// While nobody can look: `"pass"` (it is looked at later) or `"hold"`. Default `"pass"`.
     pub failed: OnFailed,
+}
+
+impl InspectPolicy {
+    /// What is done with a message of which this was found.
+    pub(crate) const fn on(&self, verdict: Finding) -> OnFound {
+        match verdict {
+            Finding::Clean => OnFound::Pass,
+            Finding::Malicious => match self.malicious {
+                OnMalicious::Replace => OnFound::Replace,
+                OnMalicious::Hold => OnFound::Hold,
+            },
+            Finding::Suspicious => self.suspicious,
+            Finding::Unscannable => self.unscannable,
+            Finding::Failed => match self.failed {
+                OnFailed::Pass => OnFound::Pass,
+                OnFailed::Hold => OnFound::Hold,
+            },
+        }
+    }
+}
+
+impl Finding {
+    /// What it is called in facts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Malicious => "malicious",
+            Self::Suspicious => "suspicious",
+            Self::Unscannable => "unscannable",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Treated {
+    /// What it is called in facts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Replaced => "replaced",
+            Self::Held => "held",
+            Self::Passed => "passed",
+        }
+    }
 }
 
 impl Default for InspectPolicy {

@@ -29,7 +29,7 @@
 //! # The path of one message
 //!
 //! accept (mutual TLS; the certificate picks the peer) → frame → parse → may this peer send this?
-//! → did it come before? → keep: sealed, one row, one durable commit → acknowledge → deliver.
+//! → did it come before? → does it carry malware? → keep: sealed, one row, one durable commit → acknowledge → deliver.
 //! What is refused takes the same path: it is kept sealed for a person, and the peer is told why in
 //! codes only.
 

@@ -204,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         let strict = self.caller.link.config.strictness == Strictness::Strict;
         match event {
             Event::Frame(bytes) => {
-                self.take_frame(bytes);
+                self.take_frame(bytes).await;
                 Flow::GoOn
             }
             Event::LenientFrame(bytes) if strict => {
@@ -214,12 +214,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                     Reason::Framing,
                     &["end-without-cr"],
                     true,
-                );
+                )
+                .await;
                 Flow::Close
             }
             Event::LenientFrame(bytes) => {
                 self.deviations.push("end-without-cr");
-                self.take_frame(bytes);
+                self.take_frame(bytes).await;
                 Flow::GoOn
             }
             Event::EmptyFrame | Event::CommitAck | Event::CommitNak => {
@@ -233,7 +234,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             }
             // Nobody waits for the answer to what was cut: the sender's next frame is here.
             Event::Cut(bytes) => {
-                self.hold(bytes, MessageKind::Other, Reason::Damaged, &["cut"], false);
+                let (kind, reason) = (MessageKind::Other, Reason::Damaged);
+                self.hold(bytes, kind, reason, &["cut"], false).await;
                 Flow::GoOn
             }
             Event::Junk { bytes, resumed } => {
@@ -243,7 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                     Reason::Framing,
                     &["unframed"],
                     false,
-                );
+                )
+                .await;
                 if resumed && !strict {
                     Flow::GoOn
                 } else {
@@ -260,20 +263,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     /// One frame: a message, a batch of them, or something else.
-    fn take_frame(&mut self, bytes: Vec<u8>) {
+    async fn take_frame(&mut self, bytes: Vec<u8>) {
         if Batch::is_batch(&bytes) {
-            return self.take_batch(bytes);
+            return self.take_batch(bytes).await;
         }
-        let (pending, seed) = self.take_message(bytes);
+        let (pending, seed) = self.take_message(bytes).await;
         self.due.push(Due::One {
             pending,
             seed: Some(seed),
         });
     }
 
-    fn take_batch(&mut self, bytes: Vec<u8>) {
+    async fn take_batch(&mut self, bytes: Vec<u8>) {
         let Ok(batch) = Batch::parse(&bytes) else {
-            return self.hold(bytes, MessageKind::Other, Reason::NotHl7, &["batch"], true);
+            let (kind, reason) = (MessageKind::Other, Reason::NotHl7);
+            return self.hold(bytes, kind, reason, &["batch"], true).await;
         };
         let seed = match batch.batch_header().or(batch.file_header()) {
             Some(header) => AckSeed::of_batch(&header),
@@ -283,22 +287,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 .map_or_else(AckSeed::anonymous, AckSeed::of_head),
         };
         if !batch.deviations().is_empty() {
-            let pending = self.send_held(
-                bytes,
-                MessageKind::Other,
-                Reason::BadBatch,
-                &["batch-count"],
-            );
+            let (kind, reason) = (MessageKind::Other, Reason::BadBatch);
+            let pending = self.send_held(bytes, kind, reason, &["batch-count"]).await;
             return self.due.push(Due::One {
                 pending,
                 seed: Some(seed),
             });
         }
         let messages: Vec<Vec<u8>> = batch.messages().map(<[u8]>::to_vec).collect();
-        let parts: Vec<_> = messages
-            .into_iter()
-            .map(|one| self.take_message(one))
-            .collect();
+        let mut parts = Vec::with_capacity(messages.len());
+        for one in messages {
+            parts.push(self.take_message(one).await);
+        }
         match self.caller.link.config.batch {
             BatchPolicy::PerMessage => {
                 let one = |(pending, seed)| Due::One {
@@ -315,12 +315,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     /// One message on its way, with what its acknowledgement needs.
-    fn take_message(&mut self, bytes: Vec<u8>) -> (Pending, AckSeed) {
+    async fn take_message(&mut self, bytes: Vec<u8>) -> (Pending, AckSeed) {
         let mut deviations = std::mem::take(&mut self.deviations);
         let Ok(message) = Message::parse(&bytes) else {
             deviations.push("no-header");
             let reason = Reason::NotHl7;
-            let pending = self.send_held(bytes, MessageKind::Other, reason, &deviations);
+            let pending = self
+                .send_held(bytes, MessageKind::Other, reason, &deviations)
+                .await;
             return (pending, AckSeed::anonymous());
         };
         let header = message.header();
@@ -352,11 +354,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             outline,
             bytes,
         };
-        (self.shared.receive(&self.caller, incoming), seed)
+        let pending = self.shared.receive(&self.caller, incoming).await;
+        (pending, seed)
     }
 
     /// Keeps bytes for a person; `answered` is whether the sender waits for a refusal.
-    fn hold(
+    async fn hold(
         &mut self,
         bytes: Vec<u8>,
         kind: MessageKind,
@@ -365,11 +368,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         answered: bool,
     ) {
         let seed = answered.then(|| AckSeed::of_head(&bytes));
-        let pending = self.send_held(bytes, kind, reason, deviations);
+        let pending = self.send_held(bytes, kind, reason, deviations).await;
         self.due.push(Due::One { pending, seed });
     }
 
-    fn send_held(
+    async fn send_held(
         &mut self,
         bytes: Vec<u8>,
         kind: MessageKind,
@@ -386,7 +389,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             outline: None,
             bytes,
         };
-        self.shared.receive(&self.caller, incoming)
+        self.shared.receive(&self.caller, incoming).await
     }
 
     async fn refuse_oversized(&mut self, head: &[u8]) {
@@ -441,7 +444,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 Reason::Framing,
                 &["unframed"],
                 false,
-            );
+            )
+            .await;
         } else if let Some(event) = self.decoder.finish() {
             self.take_event(event).await;
         }

@@ -1,7 +1,9 @@
-//! The path of one message: duplicate? → keep (admitted or held) → one durable commit → outcome.
+//! The path of one message: duplicate? → inspect → keep (admitted or held) → one durable commit → outcome.
 //!
 //! Framing and parsing come before, the acknowledgement after; both are the session's.
 //! **Invariant:** no acknowledgement before durability: an [`Outcome`] exists only after the commit.
+
+mod inspected;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use crate::duplicate::{Lookup, Reservation, Tag};
 use crate::edge::Edges;
 use crate::events::{Counters, Events, OpenConnection};
 use crate::hints::Hint;
-use crate::inspect::Inspect;
+use crate::inspect::{Inspect, Treatment};
 use crate::keep::{Also, Intake, Keep, KeepDone, MessageKind};
 use crate::link::Link;
 use crate::messages::{HeldMessage, HeldState};
@@ -51,7 +53,6 @@ pub(crate) struct Shared {
     pub(crate) edges: Option<Edges>,
     pub(crate) notice: Option<Arc<dyn Notice>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
-    #[allow(dead_code)]
     pub(crate) inspect: Option<Arc<dyn Inspect>>,
     pub(crate) site: SiteId,
 }
@@ -106,7 +107,15 @@ pub(crate) struct Pending {
     size_bytes: usize,
     /// The first copy is still being kept: this one's entry is written after it.
     is_copy: bool,
+    /// Something was taken out of it.
+    is_replaced: bool,
     answer: oneshot::Receiver<Outcome>,
+}
+
+/// The place of a message that is new, and who waits for it.
+struct OwnPlace {
+    reservation: Option<Reservation>,
+    waiter: Option<Waiter<Outcome>>,
 }
 
 /// Who is told of a message once it is durable.
@@ -143,53 +152,63 @@ impl Shared {
             .tag("gateway.message-id", &[&peer, link, first, second, third])
     }
 
-    /// Sends a message on its way; what becomes of it is learnt from [`Shared::settle`].
-    pub(crate) fn receive(&self, caller: &Caller, mut message: Incoming) -> Pending {
+    /// Sends a message on its way, once it was looked at where somebody looks at messages; what becomes of it is
+    /// learnt from [`Shared::settle`].
+    pub(crate) async fn receive(&self, caller: &Caller, mut message: Incoming) -> Pending {
         caller.link.bucket.take(self.clock.now());
+        let (mut pending, place) = self.enter(caller, &mut message);
+        let Some(place) = place else { return pending };
+        match &self.inspect {
+            None => self.keep_message(caller, message, None, place),
+            Some(inspect) => {
+                let inspect = inspect.as_ref();
+                pending.is_replaced = self.inspect(inspect, caller, message, place).await;
+            }
+        }
+        pending
+    }
+
+    /// The place of a message among those that come; without one it came before, and is answered as then.
+    fn enter(&self, caller: &Caller, message: &mut Incoming) -> (Pending, Option<OwnPlace>) {
         let (waiter, answer) = Waiter::new(&caller.completions);
-        let size_bytes = message.bytes.len();
+        let mut pending = Pending {
+            size_bytes: message.bytes.len(),
+            is_copy: false,
+            is_replaced: false,
+            answer,
+        };
         let mut waiter = Some(waiter);
         let mut reservation = None;
         if let Some(id) = message.id {
+            // Of the bytes as they came, whatever is taken out of them later.
             let body = self
                 .index_key
                 .tag("gateway.message-body", &[&message.bytes]);
             let admitted = message.admission == Admission::Admit;
             let policy = caller.link.config.same_id_other_content;
             let deliver = policy == DuplicatePolicy::Deliver;
-            match caller
-                .link
-                .window
-                .look_up((id, body), admitted, deliver, &mut waiter)
-            {
+            let window = &caller.link.window;
+            match window.look_up((id, body), admitted, deliver, &mut waiter) {
                 Lookup::New(place) => reservation = Some(place),
                 Lookup::Other(place) => {
                     reservation = Some(place);
-                    mark_other_body(&mut message, policy);
+                    mark_other_body(message, policy);
                 }
                 Lookup::Repeat(outcome) => {
-                    self.record_repeat(caller, outcome, size_bytes, waiter);
-                    return Pending {
-                        size_bytes,
-                        is_copy: false,
-                        answer,
-                    };
+                    self.record_repeat(caller, outcome, pending.size_bytes, waiter);
+                    return (pending, None);
                 }
                 Lookup::Wait => {
-                    return Pending {
-                        size_bytes,
-                        is_copy: true,
-                        answer,
-                    };
+                    pending.is_copy = true;
+                    return (pending, None);
                 }
             }
         }
-        self.keep_message(caller, message, reservation, waiter);
-        Pending {
-            size_bytes,
-            is_copy: false,
-            answer,
-        }
+        let place = OwnPlace {
+            reservation,
+            waiter,
+        };
+        (pending, Some(place))
     }
 
     /// What became of a message, once that is durable.
@@ -197,6 +216,7 @@ impl Shared {
         let Pending {
             size_bytes,
             is_copy,
+            is_replaced,
             answer,
         } = pending;
         let mut outcome = answer.await.unwrap_or(Outcome::NOT_KEPT);
@@ -206,6 +226,10 @@ impl Shared {
             outcome = answer.await.unwrap_or(Outcome::NOT_KEPT);
         }
         self.count(caller, outcome, size_bytes);
+        if is_replaced && outcome.record.is_some() {
+            caller.link.counters.count_replaced();
+            caller.peer_counters.count_replaced();
+        }
         outcome
     }
 
@@ -232,10 +256,16 @@ impl Shared {
         &self,
         caller: &Caller,
         mut message: Incoming,
-        reservation: Option<Reservation>,
-        waiter: Option<Waiter<Outcome>>,
+        treatment: Option<Treatment>,
+        OwnPlace {
+            reservation,
+            waiter,
+        }: OwnPlace,
     ) {
-        let plan = self.plan(caller, &message);
+        let mut plan = self.plan(caller, &message);
+        if let Some(treatment) = &treatment {
+            plan.facts = treatment.facts(plan.facts);
+        }
         let tell = self.teller(caller, message.outline.take(), plan.settled);
         let hints = reservation
             .as_ref()
@@ -263,7 +293,7 @@ impl Shared {
             facts: plan.facts,
             hints,
             bytes: message.bytes,
-            also: held,
+            also: both(held, treatment.and_then(|treatment| treatment.also)),
         };
         self.keep.keep(
             intake,
@@ -529,6 +559,17 @@ impl Caller {
                 .number("item", via.item)
                 .text("received", via.received.to_rfc3339()),
         }
+    }
+}
+
+/// Both in one unit with the message, or neither.
+fn both(first: Option<Also>, second: Option<Also>) -> Option<Also> {
+    match (first, second) {
+        (Some(mut first), Some(mut second)) => Some(Box::new(move |tx, record, entry| {
+            first(tx, record, entry)?;
+            second(tx, record, entry)
+        })),
+        (first, second) => first.or(second),
     }
 }
 

@@ -19,16 +19,20 @@ pub enum Reason {
     Framing,
     /// A message with this control id but another body came before.
     IdReused,
+    /// Malware was found in it, or what may be malware, and the link holds such messages.
+    Malware,
     /// The peer's rules do not admit it.
     NotAllowed(RuleField),
     /// The frame holds no HL7 v2 message.
     NotHl7,
+    /// It could not be looked into for malware, and the link holds such messages.
+    NotInspected,
     /// It is larger than the link allows.
     TooLarge,
 }
 
 /// Every reason with its stored number; a number is never given to another reason.
-const STORED: [(u8, Reason); 13] = [
+const STORED: [(u8, Reason); 15] = [
     (1, Reason::BadBatch),
     (2, Reason::CannotKeep),
     (3, Reason::Damaged),
@@ -36,6 +40,8 @@ const STORED: [(u8, Reason); 13] = [
     (5, Reason::IdReused),
     (6, Reason::NotHl7),
     (7, Reason::TooLarge),
+    (8, Reason::Malware),
+    (9, Reason::NotInspected),
     (16, Reason::NotAllowed(RuleField::AstmSender)),
     (17, Reason::NotAllowed(RuleField::MessageType)),
     (18, Reason::NotAllowed(RuleField::ProcessingId)),
@@ -53,8 +59,10 @@ impl Reason {
             Self::Damaged => &problem::GATEWAY_DAMAGED_MESSAGE,
             Self::Framing => &problem::GATEWAY_FRAMING,
             Self::IdReused => &problem::GATEWAY_ID_REUSED,
+            Self::Malware => &problem::GATEWAY_MALWARE,
             Self::NotAllowed(_) => &problem::GATEWAY_NOT_ALLOWED,
             Self::NotHl7 => &problem::GATEWAY_NOT_HL7,
+            Self::NotInspected => &problem::GATEWAY_NOT_INSPECTED,
             Self::TooLarge => &problem::GATEWAY_TOO_LARGE,
         }
     }
@@ -78,7 +86,12 @@ impl Reason {
     pub const fn application_code(self) -> AckCode {
         match self {
             Self::BadBatch | Self::CannotKeep | Self::Damaged | Self::IdReused => AckCode::Ae,
-            Self::Framing | Self::NotAllowed(_) | Self::NotHl7 | Self::TooLarge => AckCode::Ar,
+            Self::Framing
+            | Self::Malware
+            | Self::NotAllowed(_)
+            | Self::NotHl7
+            | Self::NotInspected
+            | Self::TooLarge => AckCode::Ar,
         }
     }
 
@@ -96,7 +109,9 @@ impl Reason {
             Self::BadBatch | Self::Damaged | Self::Framing | Self::NotHl7 => {
                 ErrorCondition::SegmentSequence
             }
-            Self::CannotKeep | Self::TooLarge => ErrorCondition::Internal,
+            Self::CannotKeep | Self::Malware | Self::NotInspected | Self::TooLarge => {
+                ErrorCondition::Internal
+            }
             Self::IdReused => ErrorCondition::DuplicateKey,
             Self::NotAllowed(field) => match field {
                 RuleField::MessageType => ErrorCondition::UnsupportedMessageType,
@@ -105,6 +120,11 @@ impl Reason {
                 _ => ErrorCondition::TableValueNotFound,
             },
         }
+    }
+
+    /// Whether the same message stays held however often it comes: what was found is in the message itself.
+    pub(crate) const fn is_of_content(self) -> bool {
+        matches!(self, Self::Malware | Self::NotInspected)
     }
 
     /// The first reason with this code of the table of problems.

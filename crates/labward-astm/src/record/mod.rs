@@ -8,7 +8,7 @@ mod write;
 
 pub use field::{Component, Delimiters, Field};
 pub use view::{Header, Order, Patient};
-pub use write::MessageWriter;
+pub use write::{MessageWriter, escape_into};
 
 use labward_base::Problem;
 use labward_base::problem::{ASTM_NOT_E1394, ASTM_TOO_MANY_RECORDS};

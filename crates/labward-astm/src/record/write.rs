@@ -51,37 +51,39 @@ impl MessageWriter {
                 if at > 0 {
                     self.bytes.push(self.delimiters.component);
                 }
-                component.bytes().for_each(|byte| self.escaped(byte));
+                escape_into(component.as_bytes(), self.delimiters, &mut self.bytes);
             }
         }
         self.bytes.push(CR);
     }
+}
 
-    fn escaped(&mut self, byte: u8) {
-        let Delimiters {
-            field,
-            repeat,
-            component,
-            escape,
-        } = self.delimiters;
+/// Appends a value as it may stand in a field: delimiters and control bytes become escapes.
+pub fn escape_into(value: &[u8], delimiters: Delimiters, out: &mut Vec<u8>) {
+    let Delimiters {
+        field,
+        repeat,
+        component,
+        escape,
+    } = delimiters;
+    for &byte in value {
         let letter = match byte {
             _ if byte == field => b'F',
             _ if byte == component => b'S',
             _ if byte == repeat => b'R',
             _ if byte == escape => b'E',
             _ if byte.is_ascii_control() => {
-                let text = format!("X{byte:02X}");
-                self.bytes.push(escape);
-                self.bytes.extend_from_slice(text.as_bytes());
-                self.bytes.push(escape);
-                return;
+                out.push(escape);
+                out.extend_from_slice(format!("X{byte:02X}").as_bytes());
+                out.push(escape);
+                continue;
             }
             _ => {
-                self.bytes.push(byte);
-                return;
+                out.push(byte);
+                continue;
             }
         };
-        self.bytes.extend_from_slice(&[escape, letter, escape]);
+        out.extend_from_slice(&[escape, letter, escape]);
     }
 }
 

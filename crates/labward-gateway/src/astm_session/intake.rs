@@ -37,14 +37,39 @@ pub(super) fn messages_of(text: Vec<u8>) -> Vec<Vec<u8>> {
     }
 }
 
-/// Sends one message on its way; it is held for a person if it may be cut or its sender is not
-/// admitted.
-pub(super) fn receive(
+/// What is to be kept: once more from the beginning, if it could not be.
+#[derive(Clone)]
+pub(super) enum Draft {
+    /// A message, with what was outside the standard.
+    Message(Vec<u8>, Vec<&'static str>),
+    /// What is no message, and why it is held.
+    Held(Vec<u8>, Reason, Vec<&'static str>),
+}
+
+impl Draft {
+    /// Sends it on its way.
+    pub(super) async fn send(self, shared: &Shared, caller: &Caller) -> Pending {
+        let mut incoming = match self {
+            Self::Message(bytes, deviations) => message(shared, caller, bytes, deviations),
+            Self::Held(bytes, reason, deviations) => held(bytes, reason, deviations),
+        };
+        let admitted = incoming.admission == Admission::Admit;
+        let (id, is_marked) = repeat::identify(shared, caller, &incoming.bytes, admitted);
+        incoming.id = Some(id);
+        if is_marked {
+            incoming.deviations.push(repeat::SAME_CONTENT);
+        }
+        shared.receive(caller, incoming).await
+    }
+}
+
+/// A message; it is held for a person if it may be cut or its sender is not admitted.
+fn message(
     shared: &Shared,
     caller: &Caller,
     bytes: Vec<u8>,
     mut deviations: Vec<&'static str>,
-) -> Pending {
+) -> Incoming {
     let Read {
         kind,
         message_type,
@@ -59,7 +84,7 @@ pub(super) fn receive(
     if admission == Admission::Admit && deviations.contains(&no_terminator) {
         admission = Admission::Refuse(Reason::Damaged);
     }
-    let incoming = Incoming {
+    Incoming {
         kind,
         bytes,
         message_type: message_type.to_owned(),
@@ -68,19 +93,12 @@ pub(super) fn receive(
         device: device(caller),
         deviations,
         outline,
-    };
-    send(shared, caller, incoming)
+    }
 }
 
-/// Keeps what is no message for a person.
-pub(super) fn hold(
-    shared: &Shared,
-    caller: &Caller,
-    bytes: Vec<u8>,
-    reason: Reason,
-    deviations: Vec<&'static str>,
-) -> Pending {
-    let incoming = Incoming {
+/// What is no message, for a person.
+fn held(bytes: Vec<u8>, reason: Reason, deviations: Vec<&'static str>) -> Incoming {
+    Incoming {
         kind: MessageKind::Other,
         bytes,
         message_type: String::new(),
@@ -89,18 +107,7 @@ pub(super) fn hold(
         device: None,
         deviations,
         outline: None,
-    };
-    send(shared, caller, incoming)
-}
-
-fn send(shared: &Shared, caller: &Caller, mut incoming: Incoming) -> Pending {
-    let admitted = incoming.admission == Admission::Admit;
-    let (id, is_marked) = repeat::identify(shared, caller, &incoming.bytes, admitted);
-    incoming.id = Some(id);
-    if is_marked {
-        incoming.deviations.push(repeat::SAME_CONTENT);
     }
-    shared.receive(caller, incoming)
 }
 
 fn read(

@@ -13,8 +13,8 @@ use labward_astm::link::{Damage, LinkMessage};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, sleep};
 
-use super::{Session, intake, link_time};
-use crate::path::{Caller, Pending, Shared};
+use super::intake::{self, Draft};
+use super::{Session, link_time};
 use crate::reason::Reason;
 
 /// How long a message that could not be kept waits before the next try: E1381 senders try six times
@@ -37,16 +37,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         if !awaits_commit {
             // The frames were answered: it is kept, whatever it takes.
             return self
-                .keep_acknowledged(|shared, caller| {
-                    intake::receive(shared, caller, bytes.clone(), deviations.clone())
-                })
+                .keep_acknowledged(Draft::Message(bytes, deviations))
                 .await;
         }
-        let pending = intake::messages_of(bytes)
+        let drafts = intake::messages_of(bytes)
             .into_iter()
-            .map(|one| intake::receive(self.shared, &self.caller, one, deviations.clone()))
+            .map(|one| Draft::Message(one, deviations.clone()))
             .collect();
-        if self.is_kept(pending).await {
+        if self.is_kept(drafts).await {
             self.rests_until = None;
             self.receiver.committed(self.now());
         } else {
@@ -76,17 +74,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Damage::TooManyTries if self.is_too_large => Reason::TooLarge,
             _ => Reason::Damaged,
         };
-        self.keep_acknowledged(|shared, caller| {
-            intake::hold(shared, caller, bytes.clone(), reason, deviations.clone())
-        })
-        .await;
+        self.keep_acknowledged(Draft::Held(bytes, reason, deviations))
+            .await;
     }
 
     /// Keeps what was acknowledged or must not be lost; reads nothing more until it is kept.
-    async fn keep_acknowledged(&mut self, send: impl Fn(&Shared, &Caller) -> Pending) {
+    async fn keep_acknowledged(&mut self, draft: Draft) {
         loop {
-            let pending = vec![send(self.shared, &self.caller)];
-            if self.is_kept(pending).await {
+            if self.is_kept(vec![draft.clone()]).await {
                 return;
             }
             if self.is_stopping {
@@ -98,10 +93,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         }
     }
 
-    /// Waits for the commits, and meanwhile reads on: what comes shows whether the sender still waits.
-    async fn is_kept(&mut self, pending: Vec<Pending>) -> bool {
+    /// Sends these on their way in their order and waits for the commits, and meanwhile reads on: what comes shows
+    /// whether the sender still waits.
+    async fn is_kept(&mut self, drafts: Vec<Draft>) -> bool {
         let (shared, caller) = (self.shared, &self.caller);
         let settled = async {
+            let mut pending = Vec::with_capacity(drafts.len());
+            for draft in drafts {
+                pending.push(draft.send(shared, caller).await);
+            }
             let mut kept = true;
             for one in pending {
                 kept &= shared.settle(caller, one).await.record.is_some();
@@ -144,11 +144,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         if let Some(greeting) = self.greeting.take() {
             let bytes = greeting.into_bytes();
             if !bytes.is_empty() {
-                self.keep_acknowledged(|shared, caller| {
-                    let deviations = vec!["unframed"];
-                    intake::hold(shared, caller, bytes.clone(), Reason::Framing, deviations)
-                })
-                .await;
+                let draft = Draft::Held(bytes, Reason::Framing, vec!["unframed"]);
+                self.keep_acknowledged(draft).await;
             }
         }
         self.receiver.close(self.now());

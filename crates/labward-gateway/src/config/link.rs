@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limits::Limits;
 use super::name::LinkName;
 use super::plain::Expiry;
+use crate::inspect::InspectPolicy;
 
 /// One link: a listener and the rules for what comes in through it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -50,6 +51,10 @@ pub struct LinkConfig {
     /// The assigning authority of patient ids that name none. Default: the peer's, else none.
     #[serde(default)]
     pub authority: Option<String>,
+    /// What is done with messages in which malware was found, or that could not be looked into. Default: malware is
+    /// replaced by a notice, everything else passes.
+    #[serde(default)]
+    pub inspect: InspectPolicy,
     /// The limits of this link; every key has a default of its own.
     #[serde(default)]
     pub limits: Limits,
@@ -70,6 +75,7 @@ impl LinkConfig {
             strictness: Strictness::default(),
             one_connection: false,
             authority: None,
+            inspect: InspectPolicy::default(),
             limits: Limits::default(),
         }
     }

@@ -55,6 +55,7 @@ impl Default for GatewayConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::{InspectPolicy, OnFailed, OnFound, OnMalicious};
     use labward_base::Timestamp;
 
     const WHOLE: &str = r#"
@@ -66,6 +67,7 @@ mod tests {
         same_id_other_content = "hold"
         batch = "per-message"
         strictness = "lenient"
+        inspect = { malicious = "hold", suspicious = "replace", unscannable = "hold", failed = "hold" }
         [links.limits]
         max_message_bytes = 1048576
         [[links]]
@@ -115,6 +117,14 @@ mod tests {
         assert_eq!(config.runtimes, 2);
         assert_eq!(config.links[0].limits.max_message_bytes, 1 << 20);
         assert_eq!(config.links[0].limits.frame_seconds, 30);
+        let inspect = config.links[0].inspect;
+        assert_eq!(inspect.malicious, OnMalicious::Hold);
+        assert_eq!(inspect.suspicious, OnFound::Replace);
+        assert_eq!(
+            (inspect.unscannable, inspect.failed),
+            (OnFound::Hold, OnFailed::Hold)
+        );
+        assert_eq!(config.links[1].inspect, InspectPolicy::default());
         assert_eq!(config.destinations[0].on.reject, OnFailure::Stop);
         let [plain] = plain.as_slice() else {
             panic!("{plain:?}")
@@ -131,6 +141,8 @@ mod tests {
         for text in [
             "threads = 2",
             "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\ntls = false",
+            "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\ninspect = { clean = \"pass\" }",
+            "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\ninspect = { malicious = \"pass\" }",
             "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\n[links.limits]\nrate = 1",
             "[[links]]\nname = \"a\"\nlisten = \"127.0.0.1:1\"\n[links.transport]\nmode = \"plain\"\nwhy = \"\"",
         ] {

@@ -293,7 +293,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             .shared
             .id_tag(&self.caller, [b"edge-item", &queue, &digest]);
         let incoming = intake::incoming(self.shared, &self.caller, own, parcel);
-        let pending = self.shared.receive(&self.caller, incoming);
+        let pending = self.shared.receive(&self.caller, incoming).await;
         let outcome = self.shared.settle(&self.caller, pending).await;
         if outcome.record.is_none() {
             return Err(Fault::Refused(&problem::GATEWAY_CANNOT_KEEP));

@@ -15,11 +15,12 @@ use labward_testkit::{FakeClock, TempDir};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::Client;
+use super::{Client, Inspector};
 use crate::config::{GatewayConfig, LinkConfig, RouteConfig, Transport};
 use crate::delivery::{Dispatch, Outgoing};
 use crate::events::Events;
 use crate::gateway::{Gateway, GatewayParts, StartError};
+use crate::inspect::Inspect;
 use crate::keep::{Intake, Keep, KeepDone, KeepError, Kept, MessageKind, Opened, Recalled};
 use crate::messages::{HeldFilter, HeldMessage};
 use crate::tls::ServerIdentity;
@@ -35,6 +36,7 @@ pub(crate) struct LabOptions {
     pub(crate) rules: PeerRules,
     pub(crate) plain: bool,
     pub(crate) link: Box<dyn Fn(&mut LinkConfig)>,
+    pub(crate) inspector: Option<Arc<Inspector>>,
 }
 
 /// A message that was handed to delivery.
@@ -83,6 +85,7 @@ impl Default for LabOptions {
             rules: PeerRules::admit_all(),
             plain: false,
             link: Box::new(|_| {}),
+            inspector: None,
         }
     }
 }
@@ -236,7 +239,11 @@ impl Lab {
             edges: None,
             notice: None,
             watch: Some(Arc::clone(&self.told) as Arc<dyn Watch>),
-            inspect: None,
+            inspect: self
+                .options
+                .inspector
+                .clone()
+                .map(|inspector| inspector as Arc<dyn Inspect>),
             site: SITE,
         }
     }
@@ -292,6 +299,11 @@ impl Lab {
     /// What a held message holds.
     pub(crate) fn content(&self, held: &HeldMessage) -> Vec<u8> {
         self.keep.open(held.record).unwrap().bytes.expose().clone()
+    }
+
+    /// What is kept under a record.
+    pub(crate) fn keep_of(&self, record: RecordId) -> Vec<u8> {
+        self.keep.open(record).unwrap().bytes.expose().clone()
     }
 
     pub(crate) fn release(&self, held: &HeldMessage) {

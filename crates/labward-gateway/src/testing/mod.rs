@@ -1,9 +1,11 @@
 //! What the tests of this room share: a lab with a real store, ledger and listeners, and clients.
 
 mod client;
+mod inspector;
 mod lab;
 
 pub(crate) use client::Client;
+pub(crate) use inspector::{Inspector, Way, field, planted};
 pub(crate) use lab::{Lab, LabOptions, PEER, bundle_of};
 
 use labward_base::Timestamp;

@@ -18,6 +18,7 @@ fn plain_with(link: impl Fn(&mut LinkConfig) + 'static) -> Lab {
         rules,
         plain: true,
         link: Box::new(link),
+        ..LabOptions::default()
     })
 }
 

@@ -1,6 +1,7 @@
 //! ASTM links as instruments meet them: real sockets, a real store and ledger.
 
 mod captures;
+mod inspecting;
 mod line;
 mod messages;
 mod strangers;
@@ -37,6 +38,7 @@ fn lab_of(rules: PeerRules, link: impl Fn(&mut LinkConfig) + 'static) -> Lab {
             config.framing = Framing::Astm;
             link(config);
         }),
+        ..LabOptions::default()
     })
 }
 
