@@ -73,6 +73,12 @@ facts! {
     LinesEncrypted = "lines-encrypted", "Every line off this machine is encrypted";
     /// Links off this machine that ask for a certificate.
     LinksAuthenticated = "links-authenticated", "Every peer off this machine shows its certificate";
+    /// Links and imports of which everything is looked at for malware.
+    MalwareScanned = "malware-scanned", "Whatever comes in is looked at for malware";
+    /// How old the rules are by which it is looked for.
+    MalwareRules = "malware-rules", "Malware is looked for by rules that were brought within 30 days";
+    /// How long what was found stays without an answer.
+    MalwareReacted = "malware-reacted", "What was found to be malware is dealt with within 72 hours";
     /// Ways by which memory reaches a disk.
     MemoryGuarded = "memory-guarded", "Keys and records in memory reach no disk in clear";
     /// The shortest password.

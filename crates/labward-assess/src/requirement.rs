@@ -120,7 +120,7 @@ const LAW: &[Requirement] = requirements! {
     "164.308(a)(4)(ii)(C)" Addressable "access-changes", "Access set up, reviewed and changed", Part [RightsRecorded];
     "164.308(a)(5)(i)" Standard "awareness", "Security awareness and training", Part [];
     "164.308(a)(5)(ii)(A)" Addressable "reminders", "Security reminders", Part [];
-    "164.308(a)(5)(ii)(B)" Addressable "malware", "Protection from malicious software", Part [];
+    "164.308(a)(5)(ii)(B)" Addressable "malware", "Protection from malicious software", Part [MalwareScanned MalwareRules MalwareReacted];
     "164.308(a)(5)(ii)(C)" Addressable "sign-in-monitoring", "Watching sign-ins", Part [SignInsRefused];
     "164.308(a)(5)(ii)(D)" Addressable "passwords", "Password management", Part [PasswordRule];
     "164.308(a)(6)(i)" Standard "incidents", "Security incidents", Part [];

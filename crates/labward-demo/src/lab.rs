@@ -55,6 +55,7 @@ impl Lab {
             source: None,
             data,
             clock: Arc::new(SystemClock),
+            program: Some("/proc/self/exe".into()),
         };
         let mut app = build(parts).context("build the server")?;
         app.start().context("start the server")?;

@@ -24,6 +24,7 @@ const NOT_COVERED: &[&str] = &[
     "paper and other printed copies",
     "copies that receivers hold of what was delivered or exported to them",
     "copies of the database's files, or of a key archive, that somebody made by other means",
+    "originals of messages in quarantine that lie in backups made before, until those are deleted",
 ];
 
 /// A person's decision to dispose before the end of the retention time.
@@ -76,6 +77,13 @@ impl Records {
         why: &str,
     ) -> Result<EntryIndex, RecordsError> {
         self.set_hold(patient, by, why, true)
+    }
+
+    /// Whether a legal hold keeps the records of this patient, or of one that is the same person.
+    pub fn is_on_hold(&self, patient: PatientId) -> bool {
+        let group = self.group(patient);
+        let mut members = group.iter();
+        members.any(|member| self.shared.patients.is_held(*member))
     }
 
     /// Lifts a legal hold.

@@ -6,6 +6,7 @@
 use std::io::{self, Read as _, Write};
 use std::sync::Arc;
 
+use labward_base::Secret;
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
 use labward_ledger::{Action, Actor, Facts, NewEntry, Subject, append};
 use labward_seal::{Context, SealKey};
@@ -16,7 +17,7 @@ use crate::blob::{self, FileWriter, INLINE_MAX_BYTES, Reader};
 use crate::error::RecordsError;
 use crate::hints;
 use crate::kind::RecordKind;
-use crate::records::{Records, Shared, context};
+use crate::records::{Opener, Records, Shared, context};
 use crate::retention::RetentionClass;
 use crate::store;
 
@@ -35,6 +36,21 @@ pub struct Arriving {
     /// What there is of it, until it is too large for its entry.
     small: Zeroizing<Vec<u8>>,
     file: Option<FileWriter>,
+}
+
+/// A document that is sealed on the disk and not kept yet; dropped, nothing of it stays.
+pub struct Written {
+    shared: Arc<Shared>,
+    patient: PatientId,
+    record: RecordId,
+    key: Arc<SealKey>,
+    epoch: u32,
+    context: Context,
+    length: u64,
+    /// What is to be sealed into its entry.
+    plain: Secret<Vec<u8>>,
+    /// Whether a file would be left behind.
+    is_file: bool,
 }
 
 /// A document that was kept.
@@ -138,30 +154,75 @@ impl Records {
 }
 
 impl Arriving {
-    /// Keeps what was written, with its entry; when this returns it is durable.
+    /// Seals what was written, durably; nothing knows of it before [`Written::keep`].
     ///
     /// # Errors
-    /// [`RecordsError::NoPatient`] if the patient was disposed of meanwhile; nothing stays then.
-    pub fn finish(self, by: PersonId, why: &str) -> Result<KeptDocument, RecordsError> {
-        let Self {
-            shared,
-            patient,
-            record,
-            key,
-            epoch,
-            context,
-            length,
-            small,
-            file,
-        } = self;
-        let is_file = file.is_some();
-        let plain = match file {
+    /// What the disk says; nothing stays then.
+    pub fn seal(self) -> Result<Written, RecordsError> {
+        let is_file = self.file.is_some();
+        let plain = match self.file {
             Some(file) => file.finish()?,
             None => {
                 let kind = RecordKind::Document;
-                blob::encode(&shared.blobs, &key, &context, kind, &small)?
+                blob::encode(
+                    &self.shared.blobs,
+                    &self.key,
+                    &self.context,
+                    kind,
+                    &self.small,
+                )?
             }
         };
+        Ok(Written {
+            shared: self.shared,
+            patient: self.patient,
+            record: self.record,
+            key: self.key,
+            epoch: self.epoch,
+            context: self.context,
+            length: self.length,
+            plain,
+            is_file,
+        })
+    }
+
+    /// Seals what was written and keeps it.
+    ///
+    /// # Errors
+    /// As [`Arriving::seal`] and [`Written::keep`].
+    pub fn finish(self, by: PersonId, why: &str) -> Result<KeptDocument, RecordsError> {
+        self.seal()?.keep(by, why)
+    }
+}
+
+impl Written {
+    /// Its length in bytes.
+    pub const fn length_bytes(&self) -> u64 {
+        self.length
+    }
+
+    /// What opens it to be read, chunk by chunk, by program alone: nobody is shown it, so nothing is recorded. It must
+    /// not be asked once this is dropped or disposed of.
+    pub fn opener(&self) -> Opener {
+        let (shared, key, context) = (
+            Arc::clone(&self.shared),
+            Arc::clone(&self.key),
+            self.context,
+        );
+        let plain = Secret::new(self.plain.expose().clone());
+        Box::new(move || {
+            let plain = Secret::new(plain.expose().clone());
+            let reader = Reader::open(&shared.blobs, &key, &context, plain);
+            Ok(Box::new(reader.map_err(io::Error::other)?))
+        })
+    }
+
+    /// Keeps it, with its entry; when this returns it is durable.
+    ///
+    /// # Errors
+    /// [`RecordsError::NoPatient`] if the patient was disposed of meanwhile; nothing stays then.
+    pub fn keep(mut self, by: PersonId, why: &str) -> Result<KeptDocument, RecordsError> {
+        let (shared, record, patient) = (Arc::clone(&self.shared), self.record, self.patient);
         let mut entry = NewEntry::new(
             shared.site,
             Actor::Person(by),
@@ -178,25 +239,35 @@ impl Arriving {
         entry.record = Some(record);
         entry.patient = Some(patient);
         entry.kind = RecordKind::Document.code();
-        entry.payload = Some(labward_seal::seal(&key, epoch, &context, plain.expose())?);
+        let plain = self.plain.expose();
+        let sealed = labward_seal::seal(&self.key, self.epoch, &self.context, plain)?;
+        entry.payload = Some(sealed);
         let facts = Facts::new().text("kind", RecordKind::Document.name());
         let detail = shared.seal_detail(&json!({ "why": why }))?;
-        let entry = entry.facts(facts.number("size", length)).detail(detail);
-        let written = shared.store.write(move |tx| -> Result<_, RecordsError> {
+        let facts = facts.number("size", self.length);
+        let entry = entry.facts(facts).detail(detail);
+        let entry = shared.store.write(move |tx| -> Result<_, RecordsError> {
             // A disposal may have come between: nothing may be kept under a destroyed key.
             if store::is_active(tx, patient)? != Some(true) {
                 return Err(RecordsError::NoPatient);
             }
             Ok(append(tx, &entry)?)
-        });
-        if written.is_err() && is_file {
-            shared.blobs.remove(record);
-        }
+        })?;
+        // It stays.
+        self.is_file = false;
         Ok(KeptDocument {
             record,
-            size_bytes: length,
-            entry: written?,
+            size_bytes: self.length,
+            entry,
         })
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        if self.is_file {
+            self.shared.blobs.remove(self.record);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! It must never open a record for a person: that is `show`, which records it first.
 
 use std::collections::hash_map::RandomState;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{
@@ -101,6 +102,9 @@ pub struct Opened {
     pub bytes: Secret<Vec<u8>>,
 }
 
+/// Opens bytes to read them once, from their beginning.
+pub type Opener = Box<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
+
 impl Records {
     /// Reads patients and identifiers into memory, sweeps orphaned files, and starts the thread
     /// that builds the name index; the keys must be open.
@@ -146,6 +150,22 @@ impl Records {
     pub fn open(&self, record: RecordId) -> Result<Opened, RecordsError> {
         let entry = self.entry_of(record)?;
         self.open_entry(record, &entry)
+    }
+
+    /// The length of a record in bytes, and what opens it to be read, chunk by chunk where it is large; by program alone:
+    /// nobody is shown it, so nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub fn opener(&self, record: RecordId) -> Result<(u64, Opener), RecordsError> {
+        let length = self.reader(record, &self.entry_of(record)?)?.length_bytes();
+        let records = self.clone();
+        let open = move || -> io::Result<Box<dyn Read + Send>> {
+            let entry = records.entry_of(record).map_err(io::Error::other)?;
+            let reader = records.reader(record, &entry);
+            Ok(Box::new(reader.map_err(io::Error::other)?))
+        };
+        Ok((length, Box::new(open)))
     }
 
     /// Retains records for so long from now on.

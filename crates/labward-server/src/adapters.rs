@@ -279,7 +279,7 @@ fn keep_error(error: &RecordsError) -> KeepError {
     }
 }
 
-fn keys_error(error: &KeysError) -> KeepError {
+pub(crate) fn keys_error(error: &KeysError) -> KeepError {
     match error {
         KeysError::Damaged { .. } | KeysError::NoKey(_) => KeepError::Damaged,
         KeysError::Disposed(_) => KeepError::Disposed,
@@ -290,7 +290,7 @@ fn keys_error(error: &KeysError) -> KeepError {
     }
 }
 
-fn ledger_error(error: &LedgerError) -> KeepError {
+pub(crate) fn ledger_error(error: &LedgerError) -> KeepError {
     match error {
         LedgerError::Store(error) => store_error(error),
         LedgerError::Tampered { .. } => KeepError::Damaged,
@@ -298,7 +298,7 @@ fn ledger_error(error: &LedgerError) -> KeepError {
     }
 }
 
-fn store_error(error: &StoreError) -> KeepError {
+pub(crate) fn store_error(error: &StoreError) -> KeepError {
     match error {
         StoreError::Damaged { .. } => KeepError::Damaged,
         StoreError::Overloaded => KeepError::Overloaded,

@@ -62,6 +62,7 @@ use crate::http::idempotency::Running;
 use crate::http::{HttpServer, chain};
 use crate::indexing::IndexLoop;
 use crate::mail::{MailLoop, Mails};
+use crate::malware::{RescanLoop, Scanner, ScannerLoop, ScannerParts};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
 use crate::resume::{LedgerWatch, ResumeLoop};
@@ -82,6 +83,9 @@ pub struct Parts {
     pub data: DataFolder,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The program that looks for malware when it is called with `scan-child`: `labward` itself. Without one nothing
+    /// is looked at.
+    pub program: Option<PathBuf>,
 }
 
 /// The file that a configuration was read from.
@@ -126,6 +130,8 @@ pub(crate) struct Core {
     pub(crate) watching: Arc<Watching>,
     pub(crate) disclosures: Disclosures,
     pub(crate) malware: Malware,
+    /// Looks for it.
+    pub(crate) scanner: Scanner,
     pub(crate) reserve: Reserve,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) started: Timestamp,
@@ -185,6 +191,8 @@ pub(crate) struct Opened {
     index_loop: Mutex<Option<IndexLoop>>,
     matching_loop: Mutex<Option<MatchingLoop>>,
     behaviour_loop: Mutex<Option<BehaviourLoop>>,
+    scanner_loop: Mutex<Option<ScannerLoop>>,
+    rescan_loop: Mutex<Option<RescanLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
 }
@@ -224,6 +232,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         source,
         data,
         clock,
+        program,
     } = parts;
     if !data.database().is_file() || data.unfinished_config().exists() {
         return Err(ServerError::NoInstallation(data.root().to_owned()));
@@ -271,9 +280,17 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         keys: keys.clone(),
         site: SITE,
         folder: data.quarantine(),
-        retention: Duration::from_secs(90 * 86_400),
-        largest: 1 << 30,
+        retention: config.malware.retention(),
+        largest: config.malware.max_item_bytes,
     })?;
+    let scanner = Scanner::new(ScannerParts {
+        malware: malware.clone(),
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        folder: data.malware(),
+        program,
+        config: config.malware.clone(),
+    });
     let reserve = Reserve::open(ReserveSetup {
         path: data.reserve(),
         store: store.clone(),
@@ -312,6 +329,7 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
         watching: Arc::default(),
         disclosures,
         malware,
+        scanner,
         sessions,
         tokens,
         passkeys: Passkeys::new(store.clone(), SITE),
@@ -403,6 +421,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         (edges, opener)
     });
     core.record_start()?;
+    // Before anything comes in.
+    let scanner_loop = core.scanner.start()?;
     let gateway = Gateway::start(
         config.gateway.clone(),
         GatewayParts {
@@ -420,7 +440,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
                 Arc::clone(clock),
             )?)),
             watch: Some(behaviour::watch(core)),
-            inspect: None,
+            inspect: core.scanner.inspector(),
             site: SITE,
         },
     );
@@ -453,6 +473,8 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         mail_loop: Mutex::new(Some(mail_loop)),
         index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
         matching_loop: Mutex::new(Some(MatchingLoop::start(core.me.clone())?)),
+        scanner_loop: Mutex::new(Some(scanner_loop)),
+        rescan_loop: Mutex::new(Some(RescanLoop::start(core.me.clone())?)),
         behaviour_loop: Mutex::new(Some(BehaviourLoop::start(core.me.clone())?)),
         keep,
         resume_loop: Mutex::new(Some(resume_loop)),
@@ -582,6 +604,7 @@ impl App {
             drop(take(&opened.mail_loop));
             drop(take(&opened.index_loop));
             drop(take(&opened.matching_loop));
+            drop(take(&opened.rescan_loop));
         }
         let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
@@ -590,6 +613,7 @@ impl App {
             let drain = Duration::from_secs(core.config().gateway.drain_seconds);
             opened.gateway.shutdown();
             drop(take(&opened.behaviour_loop));
+            drop(take(&opened.scanner_loop));
             opened.delivery.shutdown(drain);
             drop(take(&opened.resume_loop));
             drop(take(&opened.publish_loop));
@@ -777,6 +801,7 @@ mod tests {
             source: None,
             data: DataFolder::new(folder.path()),
             clock: Arc::new(labward_testkit::FakeClock::default()),
+            program: None,
         };
         let error = build(parts).err().unwrap();
         assert!(matches!(error, ServerError::NoInstallation(_)));

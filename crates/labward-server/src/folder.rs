@@ -68,6 +68,11 @@ impl DataFolder {
         self.0.join("quarantine")
     }
 
+    /// What only the scanner needs, made anew at each start; never what came in.
+    pub fn malware(&self) -> PathBuf {
+        self.0.join("malware")
+    }
+
     /// Tiles and checkpoints of the ledger.
     pub fn ledger(&self) -> PathBuf {
         self.0.join("ledger")

@@ -19,6 +19,7 @@
 //! | `upkeep` | what is done again and again: renewal, alarms, measurements |
 //! | `cosign` | asking the ledger's witnesses, beside everything else |
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
+//! | `malware` | the processes that look for malware, and what becomes of what they find |
 //! | `mail` | reminders by e-mail to the people who must act |
 //! | `secret_file` | secrets that somebody else gave Labward |
 //! | `webhook` | signed events to receivers that the configuration names |
@@ -50,6 +51,7 @@ mod http;
 mod indexing;
 mod log;
 mod mail;
+mod malware;
 pub mod migrations;
 mod outbound;
 mod publish;

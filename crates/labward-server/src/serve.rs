@@ -100,6 +100,8 @@ pub fn serve(options: &ServeOptions, out: &mut dyn Write) -> Result<(), ServeErr
         source: Some(ConfigSource { path, text }),
         data,
         clock,
+        // This very file, even if an update has put another in its place.
+        program: Some("/proc/self/exe".into()),
     })?;
     let started = app.start().and_then(|()| match &opener {
         // A key file of the restored installation may have opened it already.

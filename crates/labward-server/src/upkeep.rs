@@ -47,6 +47,8 @@ pub(crate) struct Upkeep {
     acts: Mutex<KnownActs>,
     /// Whether the last time failed: it is said once, and again when it has worked in between.
     failing: Mutex<bool>,
+    /// The day on which the quarantine was looked through last.
+    quarantine: Mutex<Option<i64>>,
     /// The same about the end of an engagement.
     access_failing: Mutex<bool>,
 }
@@ -154,6 +156,7 @@ impl Core {
         let done = done.and(self.backup_alarm());
         opened.delivery.sweep();
         self.sweep_sessions();
+        self.keep_quarantine(&opened);
         self.note_trends(&opened);
         self.look_at_provider();
         // So that no page waits for more than what is new; it says itself if this fails.
@@ -190,6 +193,24 @@ impl Core {
             .spawn(look);
         if let Err(error) = spawned {
             tracing::error!(error = %error, "the identity provider cannot be looked at");
+        }
+    }
+
+    /// Once a day: destroys what lies in quarantine longer than its time.
+    fn keep_quarantine(&self, opened: &Opened) {
+        let today = self.clock.now().as_seconds().div_euclid(86_400);
+        let looked = self.upkeep.quarantine.lock();
+        let mut looked = looked.unwrap_or_else(PoisonError::into_inner);
+        if *looked == Some(today) {
+            return;
+        }
+        *looked = Some(today);
+        if let Err(error) = crate::malware::keeping::keep(self, opened) {
+            tracing::error!(
+                code = error.problem().code,
+                error = %chain(&error),
+                "what lies in quarantine too long could not be destroyed"
+            );
         }
     }
 

@@ -247,6 +247,7 @@ impl Core {
         self.set_console_tls(prepared.console);
         let config = &candidate.loaded.config;
         opened.records.set_retention(config.retention());
+        self.scanner.reconfigure(&config.malware);
         log::set_level(config.log.level);
         let publish_loop = opened
             .publish_loop

@@ -277,7 +277,8 @@ fn unpack(restorer: &Restorer<'_>, data: &DataFolder) -> Result<u64, RestoreErro
         bytes += restorer.file(name, &path)?.unwrap_or(0);
     }
     let (_, blobs) = restorer.blobs(&data.blobs())?;
-    Ok(bytes + blobs)
+    let (_, quarantined) = restorer.quarantine(&data.quarantine())?;
+    Ok(bytes + blobs + quarantined)
 }
 
 /// Sets the room for patient care aside again.

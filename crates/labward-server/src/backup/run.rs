@@ -109,6 +109,7 @@ fn write(core: &Core, request: &NewBackup) -> Result<Created, Failure> {
         node: NODE,
         files: small_files(&core.data),
         blobs: core.data.blobs(),
+        quarantine: core.data.quarantine(),
         reserve_bytes: reserve.map_or(0, |facts| facts.len()),
     };
     let known = last_run(core, RunKind::Created)?;

@@ -12,10 +12,13 @@ use labward_identity::{MIN_PASSWORD_CHARS, Permission, Person, Role};
 use labward_ledger::Action;
 
 use super::table::CHECKS;
-use super::{Act, CheckInput, Found, Measured, check, few, lines};
+use super::{Act, CheckInput, Found, MalwareState, Measured, check, few, lines};
 
 /// The proposal's time for a restore.
 const RESTORED_WITHIN: Duration = Duration::from_secs(72 * 3_600);
+
+/// How long what was found may stay without an answer.
+const REACTED_WITHIN: Duration = Duration::from_secs(72 * 3_600);
 
 /// Acts by which somebody is given or loses a right.
 const RIGHTS: &[Action] = &[
@@ -95,6 +98,24 @@ fn fact(
             let (all, of) = lines::links_off(input);
             of_lines(by(&["check.plain-link"]), input, of, all)
         }
+        FactKind::MalwareScanned => {
+            let codes = [
+                "check.malware-off",
+                "check.malware-failing",
+                "check.malware-unscanned-link",
+            ];
+            let (of, all) = input.malware.as_ref().map_or((0, 0), looked_at);
+            of_lines(by(&codes), input, of, all)
+        }
+        FactKind::MalwareRules => {
+            let newest = input.malware.as_ref().ok();
+            let newest = newest.and_then(|state| state.newest_rules);
+            at(
+                by(&["check.malware-off", "check.malware-rules-old"]),
+                newest,
+            )
+        }
+        FactKind::MalwareReacted => malware_reacted(input),
         FactKind::MemoryGuarded => by(&[
             "check.swap",
             "check.core-dumps",
@@ -194,6 +215,37 @@ fn of_lines(fact: Fact, input: &CheckInput, of: u64, all: u64) -> Fact {
         0 => Fact::unknown(kind, input.now, remark::no_line()),
         _ => fact.figure(Figure::Share { of, all }),
     }
+}
+
+/// Links of which every message is looked at, and all.
+fn looked_at(state: &MalwareState) -> (u64, u64) {
+    let unscanned = match state.is_off || state.failing.is_some() {
+        true => state.links,
+        false => count(state.unscanned.iter()),
+    };
+    (state.links.saturating_sub(unscanned), state.links)
+}
+
+/// How long what is found stays without an answer; the median is told, and the longest beside it.
+fn malware_reacted(input: &CheckInput) -> Fact {
+    let kind = FactKind::MalwareReacted;
+    let state = match &input.malware {
+        Ok(state) => state,
+        Err(why) => return Fact::unknown(kind, input.now, why.clone()),
+    };
+    let Some((median, longest)) = state.reaction(input.now) else {
+        return Fact::unknown(kind, input.now, remark::no_act());
+    };
+    let value = match longest <= REACTED_WITHIN {
+        true => Value::Good,
+        false => Value::Bad,
+    };
+    let closed = last(input, &[Action::MalwareClosed]).map(|act| act.entry);
+    let hours = longest.as_secs().div_ceil(3_600);
+    Fact::new(kind, value, input.now)
+        .figure(Figure::Seconds(median.as_secs().max(1)))
+        .note(Note::of(remark::longest_open(hours)))
+        .entry(closed)
 }
 
 /// What was found of devices; without one nothing is shown.
@@ -495,6 +547,15 @@ mod tests {
             (FactKind::MemoryGuarded, |i| {
                 i.machine.open_swaps = Ok(vec!["/swap".to_owned()])
             }),
+            (FactKind::MalwareScanned, |i| {
+                i.malware.as_mut().unwrap().unscanned = vec!["a".to_owned()]
+            }),
+            (FactKind::MalwareRules, |i| {
+                i.malware.as_mut().unwrap().newest_rules = None
+            }),
+            (FactKind::MalwareReacted, |i| {
+                i.malware.as_mut().unwrap().closed_within = vec![DAY * 4]
+            }),
             (FactKind::PeopleUnique, |i| {
                 i.people[1].uid = i.people[0].uid
             }),
@@ -553,6 +614,12 @@ mod tests {
             (FactKind::LinesEncrypted, |i| i.config = Config::default()),
             (FactKind::LinksAuthenticated, |i| {
                 i.config = Config::default()
+            }),
+            (FactKind::MalwareScanned, |i| {
+                i.malware = Err(remark::technical("why"))
+            }),
+            (FactKind::MalwareReacted, |i| {
+                i.malware.as_mut().unwrap().closed_within.clear()
             }),
             (FactKind::ReadsRecorded, |i| {
                 i.ledger = Err(remark::technical("why"))

@@ -7,7 +7,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | `table` | every check: code, harm, what is wrong, what to do |
-//! | `backups`, `edges`, `keys`, `lines`, `machine`, `mail`, `people`, `threats`, `witness`, `work` | the functions behind the table |
+//! | `backups`, `edges`, `keys`, `lines`, `machine`, `mail`, `malware`, `people`, `threats`, `witness`, `work` | the functions behind the table |
 //! | `measure` | [`Machine::measure`]: the machine and the data folder |
 //! | `acts` | [`LedgerActs::read`]: what the ledger says was done lately |
 //! | `facts` | `facts`: the same measurements as facts about safeguards |
@@ -23,6 +23,7 @@ mod keys;
 mod lines;
 mod machine;
 mod mail;
+mod malware;
 mod measure;
 mod people;
 mod swap;
@@ -61,6 +62,7 @@ pub(crate) use accounts::{group_strangers, lost_accounts};
 pub(crate) use acts::KnownActs;
 pub(crate) use backups::BACKED_UP_WITHIN;
 pub(crate) use facts::facts;
+pub use malware::MalwareState;
 pub use table::reference;
 pub(crate) use table::standing_text;
 pub use threats::ThreatsState;
@@ -127,6 +129,8 @@ pub struct CheckInput {
     pub threats: Measured<ThreatsState>,
     /// Baselines of files of which changes wait for a person, by name.
     pub integrity: Vec<String>,
+    /// What is known of who looks for malware, and of what was found.
+    pub malware: Measured<MalwareState>,
     /// Since when the identity provider does not answer, if one is configured.
     pub sign_on: Measured<Option<Timestamp>>,
     /// What is known of backups, key archives and restores.

@@ -5,8 +5,8 @@
 use labward_api::status::CheckFinding;
 
 use super::{
-    CheckInput, Found, Harm, backups, edges, keys, lines, machine, mail, people, threats, webhook,
-    witness, work,
+    CheckInput, Found, Harm, backups, edges, keys, lines, machine, mail, malware, people, threats,
+    webhook, witness, work,
 };
 
 /// One check.
@@ -209,6 +209,21 @@ checks! {
     "check.integrity-changed", High, threats::integrity,
         "files of a machine are otherwise than in its baseline, and nobody said whether that is as it should be",
         "see what with labward integrity compare, find out why, then say so with labward integrity decide (docs/guide/device-disk.md)";
+    "check.malware-open", High, malware::open,
+        "malware, or what may be malware, was found and nobody has closed it",
+        "see what it is with labward malware show, do what is to be done, then labward malware close";
+    "check.malware-off", High, malware::off,
+        "nothing that comes in is looked at for malware",
+        "set enabled in [malware] of labward.toml, then restart the server";
+    "check.malware-failing", High, malware::failing,
+        "nothing can be looked at for malware, so everything passes or waits as its link says",
+        "see why with labward malware status; what passed is looked at once it works again";
+    "check.malware-unscanned-link", Medium, malware::unscanned,
+        "messages of a link went on that nobody had looked at, and nobody has since",
+        "see with labward malware status what keeps the scanner; they are looked at again by themselves";
+    "check.malware-rules-old", Medium, malware::rules_old,
+        "malware is looked for by Labward's own rules alone, or by others that are older than 30 days",
+        "bring newer ones with labward malware rules import";
     "check.hits-overdue", High, threats::overdue,
         "published vulnerabilities of devices are not treated, and their last day is over",
         "see which with labward hit list --state overdue: patch, hold off, accept until a day or replace";

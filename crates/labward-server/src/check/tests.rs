@@ -232,6 +232,12 @@ pub(super) fn healthy() -> CheckInput {
             advisories: 40,
             ..ThreatsState::default()
         }),
+        malware: Ok(MalwareState {
+            newest_rules: Some(days_ago(3)),
+            closed_within: vec![Duration::from_secs(3_600)],
+            links: 1,
+            ..MalwareState::default()
+        }),
         sign_on: Ok(None),
         backups: Ok(Backups {
             created: Some(days_ago(1)),
@@ -293,6 +299,10 @@ fn set_witness(input: &mut CheckInput, change: impl Fn(&mut WitnessStatus)) {
 
 fn set_threats(input: &mut CheckInput, change: impl Fn(&mut ThreatsState)) {
     input.threats.iter_mut().for_each(change);
+}
+
+fn set_malware(input: &mut CheckInput, change: impl Fn(&mut MalwareState)) {
+    input.malware.iter_mut().for_each(change);
 }
 
 fn set_webhook(input: &mut CheckInput, change: impl Fn(&mut WebhookStatus)) {
@@ -450,6 +460,21 @@ const CHANGES: &[(&str, &str, Change)] = &[
         set_witness(i, |witness| {
             witness.cosigned = Some(days_ago(2).to_rfc3339())
         })
+    }),
+    ("check.malware-open", "12 of 2026", |i| {
+        set_malware(i, |state| state.open.push((12, days_ago(40))))
+    }),
+    ("check.malware-off", "", |i| {
+        set_malware(i, |state| state.is_off = true)
+    }),
+    ("check.malware-failing", "not-started", |i| {
+        set_malware(i, |state| state.failing = Some("not-started".to_owned()))
+    }),
+    ("check.malware-unscanned-link", "link xn550", |i| {
+        set_malware(i, |state| state.unscanned.push("xn550".to_owned()))
+    }),
+    ("check.malware-rules-old", "last ", |i| {
+        set_malware(i, |state| state.newest_rules = Some(days_ago(31)))
     }),
     ("check.hits-overdue", "4", |i| {
         set_threats(i, |state| state.overdue = 4)

@@ -20,6 +20,11 @@ const KEYS_AT_START: &[(&str, &str)] = &[
     ("http", "socket_group"),
     ("ledger", "origin"),
     ("log", "format"),
+    ("malware", "clamd"),
+    ("malware", "enabled"),
+    ("malware", "max_item_bytes"),
+    ("malware", "processes"),
+    ("malware", "retention_days"),
     ("link.limits", "window_days"),
     ("link.limits", "window_messages"),
 ];

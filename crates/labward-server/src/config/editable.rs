@@ -24,6 +24,10 @@ const EDITABLE: &[(&str, &[&str])] = &[
     ("gateway", &["drain_seconds"]),
     ("site", &["name"]),
     ("log", &["level"]),
+    (
+        "malware",
+        &["timeout_ms", "rescan_days", "imports_unscanned"],
+    ),
 ];
 
 /// One key, and where it stands.

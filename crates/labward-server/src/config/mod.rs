@@ -18,6 +18,7 @@
 //! | `place` | on which line a link, destination or table begins |
 //! | `text` | [`reference()`] and the commented example |
 //! | `advisories` | [`AdvisoriesConfig`], [`AdvisorySourceConfig`]: where advisories come from |
+//! | `malware` | [`MalwareConfig`]: what is looked at for malware |
 //! | `mail` | [`MailConfig`], [`MailRecipientConfig`]: who is reminded by e-mail |
 //! | `webhook` | [`WebhookConfig`]: who is told about events |
 
@@ -27,6 +28,7 @@ mod edit;
 mod editable;
 mod error;
 mod mail;
+mod malware;
 mod near;
 mod oidc;
 mod place;
@@ -64,6 +66,7 @@ pub(crate) use error::line_of;
 pub use labward_gateway::config::PlainException;
 pub(crate) use mail::MailDay;
 pub use mail::{MailConfig, MailRecipientConfig, MailTls, MailTopic};
+pub use malware::{ImportsUnscanned, MalwareConfig};
 pub use oidc::{AccountClaim, OidcConfig, RoleGroups};
 pub(crate) use rules::check_key_files;
 pub use text::reference;
@@ -104,6 +107,8 @@ pub struct Config {
     pub advisories: AdvisoriesConfig,
     /// Where advisories come from by themselves.
     pub advisory_sources: Vec<AdvisorySourceConfig>,
+    /// What is looked at for malware.
+    pub malware: MalwareConfig,
     /// How long records are retained.
     pub retention: RetentionConfig,
     /// Emergency access.
@@ -531,6 +536,8 @@ struct ConfigFile {
     #[serde(default, rename = "advisory_source")]
     advisory_sources: Vec<AdvisorySourceConfig>,
     #[serde(default)]
+    malware: MalwareConfig,
+    #[serde(default)]
     retention: RetentionConfig,
     #[serde(default)]
     break_glass: BreakGlassConfig,
@@ -583,6 +590,7 @@ impl ConfigFile {
             mail_recipients: self.mail_recipients,
             advisories: self.advisories,
             advisory_sources: self.advisory_sources,
+            malware: self.malware,
             retention: self.retention,
             break_glass: self.break_glass,
             console: self.console,

@@ -35,6 +35,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     super::webhook::check(&config.webhooks)?;
     super::mail::check(config.mail.as_ref(), &config.mail_recipients)?;
     super::advisories::check(&config.advisories, &config.advisory_sources)?;
+    super::malware::check(&config.malware)?;
     check_names(config)
 }
 

@@ -6,6 +6,7 @@
 mod advisories;
 mod lines;
 mod mail;
+mod malware;
 mod oidc;
 mod webhook;
 
@@ -13,6 +14,7 @@ use super::schema::{Key, Kind, Omitted, Section};
 use advisories::{ADVISORIES, ADVISORY_SOURCE};
 use lines::{DESTINATION, GATEWAY, LINK, ROUTE, TARGET_TRANSPORT};
 use mail::{MAIL, MAIL_RECIPIENT};
+use malware::MALWARE;
 use oidc::{OIDC, OIDC_SAMPLE};
 use webhook::WEBHOOK;
 
@@ -76,6 +78,7 @@ pub(super) const FILE: Section = Section {
         MAIL_RECIPIENT,
         ADVISORIES,
         ADVISORY_SOURCE,
+        MALWARE,
         RETENTION,
         BREAK_GLASS,
         CONSOLE,

@@ -434,6 +434,10 @@ fn every_key_of_the_example_can_be_uncommented() {
         mail: None,
         mail_recipients: Vec::new(),
         advisory_sources: Vec::new(),
+        malware: MalwareConfig {
+            clamd: None,
+            ..config.malware.clone()
+        },
         console: ConsoleConfig::default(),
         http: HttpConfig::default(),
         ..config.clone()
@@ -453,6 +457,7 @@ fn opening(path: &str, key: &Key) -> String {
             format!("{LINK}[link.transport]\nmode = \"{mode}\"\n")
         }
         ("link.transport", None) => format!("{LINK}[link.transport]\n"),
+        ("link.inspect", _) => format!("{LINK}[link.inspect]\n"),
         ("link.limits", _) => format!("{LINK}[link.limits]\n"),
         ("destination", _) => EHR.to_owned(),
         ("destination.target", Some(("kind", "file-drop"))) => {

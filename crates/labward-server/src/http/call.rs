@@ -112,6 +112,17 @@ impl Call {
         upload.take().ok_or_else(missing)
     }
 
+    /// What a file in the body is called, as far as the query says so.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        let query = self.uri.query()?;
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let found = pairs.find(|(name, _)| matches!(&**name, "name" | "file" | "ending"));
+        found.map(|(name, value)| match &*name {
+            "ending" => format!("file.{value}"),
+            _ => value.into_owned(),
+        })
+    }
+
     /// The query string.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         // The cause may quote the query, so it is not shown.

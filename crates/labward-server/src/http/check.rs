@@ -85,6 +85,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
         }),
         threats: Ok(super::hit::measure(core)),
         integrity: super::integrity::open(core),
+        malware: super::inspect::measure(core),
         mail: core.mail_status().map_err(|error| unread(&error)),
         webhooks: core.webhook_status().map_err(|error| unread(&error)),
         sign_on: match &config.console.oidc {

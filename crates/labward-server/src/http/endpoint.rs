@@ -13,9 +13,11 @@ use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::{
     account, advisory, approval, backup, behaviour, calendar, check, conduit, config, device,
-    disclosure, edge, entries, export, glass, hit, integrity, key, ledger, mail, message, openapi,
-    path, patient, peer, person, record, safeguard, session, status, vex, webhook,
+    disclosure, edge, entries, export, glass, hit, inspect, integrity, key, ledger, mail, malware,
+    message, openapi, path, patient, peer, person, record, safeguard, session, status, vex,
+    webhook,
 };
+use crate::malware::imports::{self, Brought, Content};
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -56,8 +58,35 @@ pub(crate) enum Takes {
     Query(&'static str),
     /// Nothing.
     Nothing,
+    /// A form with a part `about`, JSON of this type, and then a part `content`, bytes; read while it comes in.
+    Form(&'static str),
     /// A file of any size, read while it comes in.
     Upload,
+}
+
+impl Endpoint {
+    /// Does it for somebody who may. A file that somebody brings is looked at first, the only one that is not being rules:
+    /// they hold what they look for.
+    ///
+    /// # Errors
+    /// What its handler reports, or that the file is malware.
+    pub(crate) fn run(&self, call: &Call) -> Result<Answer, Failure> {
+        match self.takes {
+            FileBy("ImportRuleSet") => {}
+            File | FileBy(_) | Json("ImportDevices") => {
+                let brought = Brought {
+                    endpoint: self.path,
+                    name: call.file_name(),
+                    by: call.actor(),
+                    content: Content::Memory(call.body.clone()),
+                };
+                imports::admit(&call.core, &brought)?;
+            }
+            // What is read while it comes in is looked at by its handler, once it lies sealed.
+            Form(_) | Json(_) | Nothing | Query(_) | Upload => {}
+        }
+        (self.handler)(call)
+    }
 }
 
 impl Verb {
@@ -79,8 +108,13 @@ impl Takes {
             // Clients send an empty object where nothing is needed.
             Self::Query(_) | Self::Nothing => 1 << 10,
             // Not held in memory.
-            Self::Upload => 0,
+            Self::Form(_) | Self::Upload => 0,
         }
+    }
+
+    /// Whether its handler reads it while it comes in.
+    pub(crate) const fn is_streamed(self) -> bool {
+        matches!(self, Self::Form(_) | Self::Upload)
     }
 
     /// What it is, for people.
@@ -94,6 +128,11 @@ impl Takes {
             Self::Json(name) => format!("`{name}`"),
             Self::Query(name) => format!("`?{}=`", openapi::members(name).join("=&")),
             Self::Nothing => "–".to_owned(),
+            Self::Form(name) => {
+                format!(
+                    "a form (`multipart/form-data`): `about`, a `{name}`, then `content`, bytes"
+                )
+            }
             Self::Upload => "a file of any size; `?why=`".to_owned(),
         }
     }
@@ -115,7 +154,7 @@ macro_rules! endpoints {
     };
 }
 
-use Takes::{File, FileBy, Json, Nothing, Query, Upload};
+use Takes::{File, FileBy, Form, Json, Nothing, Query, Upload};
 
 endpoints! {
     Get "status", StatusRead, Nothing, "Status", status::status,
@@ -157,6 +196,10 @@ endpoints! {
         "The recipients of reminders by e-mail, and whether these go out";
     Post "mail/{name}/test", ConfigChange, Nothing, "TestedMail", mail::test,
         "Sends a test mail to a recipient and says what the mail server answered";
+    Post "malware/inspect", MalwareInspect, Form("InspectAbout"), "Inspected", inspect::inspect,
+        "Looks at a file or mail for malware, and puts it into quarantine if that is asked for";
+    Get "malware/status", MalwareRead, Nothing, "MalwareStatus", inspect::status,
+        "How the scanner is, what it found, and how far looking again with new rules is";
     Post "unseal", KeyUnseal, Json("Opener"), "Done", key::unseal,
         "Opens the root key with one slot, and then the listeners";
     Get "key/slots", KeyRead, Nothing, "[Slot]", key::slots,
@@ -275,6 +318,38 @@ endpoints! {
         "Takes down whether a vendor approves a patch for a model";
     Post "patch-approvals/{id}/withdraw", DeviceChange, Json("Why"), "PatchApproval", approval::withdraw,
         "Takes that back";
+    Get "malware/detections", MalwareRead, Query("DetectionFilter"), "DetectionPage", malware::detections::list,
+        "What malware was found, where it came in and what was done, the newest first";
+    Get "malware/detections/{id}", MalwareRead, Nothing, "DetectionShown", malware::detections::show,
+        "A detection: what was found, what else came the same way, who received it, what lies in quarantine";
+    Post "malware/detections/close", MalwareDecide, Json("CloseDetection"), "Done", malware::detections::close,
+        "Closes a detection: what was done about it, or that it was a false alarm";
+    Get "malware/quarantine", MalwareRead, Query("QuarantineFilter"), "QuarantinePage", malware::quarantine::list,
+        "What lies in quarantine, the newest first";
+    Get "malware/quarantine/{id}", MalwareRead, Nothing, "QuarantineItem", malware::quarantine::show,
+        "Something in quarantine, without a name, a path or a sender";
+    Post "malware/quarantine/particulars", MalwareDecide, Json("AskQuarantine"), "QuarantineParticulars", malware::quarantine::particulars,
+        "The names, paths and people of something in quarantine; recorded before it is answered. Of a message or an import it needs record.show, too";
+    Post "malware/quarantine/restore", MalwareDecide, Json("AskQuarantine"), "Done", malware::quarantine::restore,
+        "Asks for something to be given back from quarantine";
+    Post "malware/quarantine/decide", MalwareDecide, Json("DecideRestore"), "Done", malware::quarantine::decide,
+        "Agrees that something is given back, or refuses it; never by the person who asked";
+    Post "malware/quarantine/give-back", MalwareDecide, Json("GiveBack"), "bytes", malware::quarantine::give_back,
+        "Something to which a second person agreed, bit for bit; recorded before it is answered. Of a message or an import it needs record.export, too";
+    Post "malware/quarantine/submit", MalwareDecide, Json("SubmitItem"), "bytes", malware::quarantine::submit,
+        "Something in quarantine, encrypted to an expert's public key of age; recorded before it is answered. Of a message or an import it needs record.export, too";
+    Post "malware/quarantine/destroy", MalwareDecide, Json("AskQuarantine"), "Done", malware::quarantine::destroy,
+        "Destroys something in quarantine with its key";
+    Get "malware/restores", MalwareInspect, Query("RestoreFilter"), "RestoreOrders", malware::restores::list,
+        "Files that two people want written back, of one watched folder on one machine";
+    Post "malware/restores/{item}", MalwareInspect, Json("RestoreFilter"), "bytes", malware::restores::take,
+        "The bytes of such a file, for the machine that it was taken from; recorded before it is answered";
+    Get "malware/rules", MalwareRead, Nothing, "MalwareRuleSets", malware::rules::list,
+        "The sets of rules and hashes by which malware is found, with licence, age and hash";
+    Post "malware/rules", MalwareRules, FileBy("ImportRuleSet"), "MalwareRuleSet", malware::rules::import,
+        "Brings a set of rules or hashes; what cannot be used of it is named";
+    Post "malware/rules/decide", MalwareRules, Json("DecideRuleSet"), "Done", malware::rules::decide,
+        "Approves a set, so that what it finds is malicious, takes that back, or retires the set";
     Get "people", PersonRead, Nothing, "[Person]", peer::people,
         "The people of the lab";
     Post "people", PersonChange, Json("Person"), "Person", peer::add_person,

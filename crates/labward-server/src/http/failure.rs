@@ -31,6 +31,7 @@ use labward_threats::ThreatsError;
 use crate::backup::RestoreError;
 use crate::error::ServerError;
 use crate::mail::MailError;
+use crate::malware::TryError;
 use crate::webhook::OrderError;
 
 /// Why a request was not done.
@@ -161,6 +162,7 @@ from_rooms!(
     RestoreError,
     ServerError,
     StoreError,
+    TryError,
 );
 
 macro_rules! from_rooms_that_say {

@@ -18,7 +18,7 @@ use labward_seal::Sha256;
 use labward_store::{Migration, Query as _, StoreError, Tx};
 
 use super::call::{Answer, Call};
-use super::endpoint::{Endpoint, Takes, Verb};
+use super::endpoint::{Endpoint, Verb};
 use super::failure::Failure;
 use crate::app::Core;
 
@@ -103,11 +103,20 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
         | "ExpiredArchives" | "Backup" | "Drilled" | "TestedMail" | "TestedWebhook"
         | "Imported" | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
         | "AttachedDisclosure" | "PatchApproval" | "TrafficTaken" | "TreatedHits"
-        | "HitStatement" | "IntegrityBaseline" => Kept::Answer,
+        | "HitStatement" | "IntegrityBaseline" | "MalwareRuleSet" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"
         | "AddedDocument" | "Disposed" => Kept::Once,
-        "VerifiedBackup" | "Found" | "Shown" | "Results" | "Accesses" | "Verified" | "bytes"
-        | "CSV" | "ConfigPreview" => Kept::Nothing,
+        "Inspected"
+        | "QuarantineParticulars"
+        | "VerifiedBackup"
+        | "Found"
+        | "Shown"
+        | "Results"
+        | "Accesses"
+        | "Verified"
+        | "bytes"
+        | "CSV"
+        | "ConfigPreview" => Kept::Nothing,
         _ => return None,
     })
 }
@@ -127,7 +136,7 @@ impl Keyed {
         if kept == Kept::Nothing {
             return Ok(None);
         }
-        if endpoint.takes == Takes::Upload {
+        if endpoint.takes.is_streamed() {
             let words = "a file that is read while it comes in has no Idempotency-Key";
             return Err(Failure::bad_request(words));
         }

@@ -12,7 +12,7 @@ use labward_base::id::EntryIndex;
 use labward_base::{Clock as _, problem};
 use labward_base::{Remark, remark};
 use labward_identity::{Engagement, Permission};
-use labward_ledger::verify::Fault;
+use labward_ledger::verify::{FAULTS_MAX, Fault};
 use labward_ledger::{
     Action, Actor, Facts, Leaf, LedgerError, NewEntry, Outcome, Subject, VerifierKey, VerifyReport,
     append, entries, export_audit_events, tree_head, verify as check,
@@ -38,6 +38,13 @@ pub(super) fn verify(call: &Call) -> Result<Answer, Failure> {
                 report.fault_count += 1;
                 report.faults.push(Fault {
                     place: remark::secret_in_database(name),
+                    what: remark::secret_unsound(),
+                });
+            }
+            for item in core.malware.damaged()?.into_iter().take(FAULTS_MAX) {
+                report.fault_count += 1;
+                report.faults.push(Fault {
+                    place: remark::in_quarantine(item),
                     what: remark::secret_unsound(),
                 });
             }

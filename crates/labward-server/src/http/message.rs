@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use labward_api::message::{Decision, Delivery, Message, MessageFilter};
 use labward_base::id::{EntryIndex, RecordId};
-use labward_base::{problem, remark};
+use labward_base::{Timestamp, problem, remark};
 use labward_gateway::config::DestinationName;
 use labward_gateway::delivery::{ExceptionState, WaitingFilter, WaitingMessage};
 use labward_gateway::messages::{HeldFilter, HeldMessage, HeldState, MessageError};
@@ -29,8 +29,8 @@ const PAGE: u32 = 1_000;
 /// Entries that one list looks at, so that a rare peer does not cost a walk of the whole ledger.
 const WALK_MAX: usize = 50_000;
 
-/// Deliveries that the ledger says were done.
-type Delivered = HashMap<(RecordId, String), u32>;
+/// Deliveries that the ledger says were done: with how many attempts, and when.
+type Delivered = HashMap<(RecordId, String), (u32, Timestamp)>;
 
 /// `GET messages`
 pub(super) fn list(call: &Call) -> Result<Answer, Failure> {
@@ -299,11 +299,26 @@ fn delivered(call: &Call, leaves: &[Leaf]) -> Result<Delivered, Failure> {
                 let attempts = u32::try_from(attempts).unwrap_or(1);
                 let place = (record, to.to_owned());
                 wanted.remove(&place);
-                delivered.insert(place, attempts);
+                delivered.insert(place, (attempts, leaf.time));
             }
         }
     }
     Ok(delivered)
+}
+
+/// To which destinations the ledger says that a message was delivered, and when; the first of them first.
+pub(super) fn delivered_to(
+    call: &Call,
+    record: RecordId,
+) -> Result<Vec<(String, Timestamp)>, Failure> {
+    let Some(leaf) = leaf_of(call, record)? else {
+        return Ok(Vec::new());
+    };
+    let delivered = delivered(call, std::slice::from_ref(&leaf))?.into_iter();
+    let of_it = delivered.filter(|((of, _), _)| *of == record);
+    let mut all: Vec<_> = of_it.map(|((_, to), (_, at))| (to, at)).collect();
+    all.sort_by(|(one, at), (other, then)| at.cmp(then).then_with(|| one.cmp(other)));
+    Ok(all)
 }
 
 fn message(opened: &Opened, leaf: &Leaf, delivered: &Delivered) -> Result<Message, Failure> {
@@ -377,7 +392,7 @@ fn delivery(
     Ok(Delivery {
         destination: to,
         state: state.to_owned(),
-        attempts: attempts.copied().unwrap_or_default(),
+        attempts: attempts.map_or(0, |(attempts, _)| *attempts),
         reason: None,
     })
 }

@@ -17,8 +17,10 @@
 //! | `stream` | answers that are written while they are sent |
 //! | `upload` | bodies that are read while they come in |
 //! | `asker` | who asks: an account of the operating system, or a token |
+//! | `inspect` | what whoever watches folders and mails asks about |
 //! | `mark` | the mark on what an outside expert takes out |
 //! | `span` | days and moments as people write them |
+//! | `malware` | what was found, the quarantine, and the rules |
 //! | `status`, `check`, `config`, `key`, `backup`, `peer`, `person`, `session`, `edge`, `message`, `path`, `record`, `patient`, `glass`, `ledger`, `entries`, `safeguard`, `export` | the handlers |
 
 mod account;
@@ -44,11 +46,13 @@ mod glass;
 mod hit;
 pub(crate) mod idempotency;
 mod idle;
+mod inspect;
 mod integrity;
 mod key;
 mod ledger;
 mod listener;
 pub(crate) mod mail;
+mod malware;
 mod mark;
 mod message;
 mod openapi;
@@ -89,7 +93,7 @@ use tokio::time::timeout;
 
 use self::asker::Asker;
 use self::call::{Answer, Call};
-use self::endpoint::{ENDPOINTS, Endpoint, Takes, Verb};
+use self::endpoint::{ENDPOINTS, Endpoint, Verb};
 use self::idempotency::Keyed;
 use self::listener::{AdminListener, Caller};
 use crate::app::Core;
@@ -290,8 +294,10 @@ impl Service {
         // Before the body, so that no more bodies are in memory than handlers can take.
         let turn = self.turn().await?;
         let (parts, body) = request.into_parts();
-        let (body, upload, bring) = if endpoint.takes == Takes::Upload {
-            let (upload, bring) = upload::upload(body);
+        let (body, upload, bring) = if endpoint.takes.is_streamed() {
+            let kind = parts.headers.get(header::CONTENT_TYPE);
+            let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+            let (upload, bring) = upload::upload(body, kind);
             (Bytes::new(), Some(upload), Some(bring))
         } else {
             let body = read(body, endpoint.takes.limit_bytes()).await?;
@@ -310,7 +316,7 @@ impl Service {
         let keyed = Keyed::of(endpoint, &parts.headers, &call)?;
         // Whether or not who asked still waits: what was done is noted.
         let done = tokio::task::spawn_blocking(move || {
-            let act = || (endpoint.handler)(&call);
+            let act = || endpoint.run(&call);
             let answer = match keyed {
                 Some(keyed) => keyed.run(&call.core, act),
                 None => act().map(|answer| (answer, false)),
@@ -355,6 +361,8 @@ fn as_file(mut response: Response, name: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_DISPOSITION, value);
+        let as_said = HeaderValue::from_static("nosniff");
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, as_said);
     }
     response
 }

@@ -153,7 +153,7 @@ fn operation(endpoint: &Endpoint, types: &Map<String, Value>) -> Value {
     });
     let mut parameters: Vec<Value> = places(endpoint.path).map(in_path).collect();
     let is_keyed = !matches!(kept(endpoint), None | Some(Kept::Nothing));
-    if is_keyed && endpoint.takes != Takes::Upload {
+    if is_keyed && !endpoint.takes.is_streamed() {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
@@ -178,6 +178,7 @@ fn operation(endpoint: &Endpoint, types: &Map<String, Value>) -> Value {
             parameters.extend(in_query(types.get(name)));
             Some(("application/octet-stream", bytes()))
         }
+        Takes::Form(name) => Some(("multipart/form-data", form(name))),
         Takes::Upload => {
             parameters.push(text_in_query("why", "Why it is done; recorded"));
             Some(("application/octet-stream", bytes()))
@@ -258,6 +259,14 @@ fn given(name: &str) -> Value {
 
 fn of_type(name: &str) -> Value {
     json!({ "$ref": format!("#{}/{name}", schema::SCHEMAS) })
+}
+
+fn form(about: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": ["about", "content"],
+        "properties": { "about": of_type(about), "content": bytes() },
+    })
 }
 
 fn bytes() -> Value {

@@ -19,8 +19,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::call::{Answer, Call, reason};
-use super::failure::Failure;
+use super::failure::{Failure, chain};
 use super::glass::lasts;
+use crate::malware::imports::{self, Brought, Content};
+use crate::malware::keeping;
 
 /// Bytes of an upload that are taken at once.
 const COPY_BYTES: usize = 64 * 1024;
@@ -196,7 +198,15 @@ pub(super) fn add_document(call: &Call) -> Result<Answer, Failure> {
         };
         arriving.write_all(bytes).map_err(RecordsError::Blob)?;
     }
-    let kept = arriving.finish(call.by(), why)?;
+    let written = arriving.seal()?;
+    let brought = Brought {
+        endpoint: "patients/{patient}/documents",
+        name: call.file_name(),
+        by: call.actor(),
+        content: Content::Sealed(written.opener().into(), written.length_bytes()),
+    };
+    imports::admit(&call.core, &brought)?;
+    let kept = written.keep(call.by(), why)?;
     Answer::json(&AddedDocument {
         record: kept.record.get(),
         size_bytes: kept.size_bytes,
@@ -247,8 +257,15 @@ pub(super) fn dispose(call: &Call) -> Result<Answer, Failure> {
         }),
         None => None,
     };
-    let records = &call.opened()?.records;
-    let proof = records.dispose(patient, call.by(), why, decision.as_ref())?;
+    let opened = call.opened()?;
+    let by = call.by();
+    let proof = opened
+        .records
+        .dispose(patient, by, why, decision.as_ref())?;
+    // If it cannot be done now, the upkeep does it.
+    if let Err(error) = keeping::destroy_disposed(&call.core, &opened, call.actor()) {
+        tracing::error!(cause = %chain(&error), "originals in quarantine are not destroyed yet");
+    }
     let proof = serde_json::to_value(&proof)
         .map_err(|_| Failure::from(labward_store::StoreError::Panicked))?;
     Answer::json(&Disposed { proof })

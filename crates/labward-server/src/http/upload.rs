@@ -6,8 +6,10 @@
 use std::future::poll_fn;
 use std::io::{self, Read};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody};
+use http_body::Frame;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -20,14 +22,19 @@ const CHUNKS: usize = 4;
 pub(crate) struct Upload {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     chunk: Bytes,
+    content_type: Option<String>,
 }
 
 /// The handler's side of a body, and what brings the body to it: both run at the same time.
-pub(super) fn upload(body: Body) -> (Upload, impl Future<Output = ()>) {
+pub(super) fn upload(
+    body: Body,
+    content_type: Option<String>,
+) -> (Upload, impl Future<Output = ()>) {
     let (sender, chunks) = mpsc::channel(CHUNKS);
     let upload = Upload {
         chunks,
         chunk: Bytes::new(),
+        content_type,
     };
     (upload, bring(body, sender))
 }
@@ -50,6 +57,35 @@ async fn bring(mut body: Body, to: mpsc::Sender<io::Result<Bytes>>) {
         if to.send(chunk).await.is_err() || failed {
             return;
         }
+    }
+}
+
+impl Upload {
+    /// What its sender says that it is.
+    pub(super) fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// The same as a body again, for whoever reads without blocking.
+    pub(super) fn into_body(self) -> Body {
+        Body::new(self)
+    }
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if !self.chunk.is_empty() {
+            let chunk = std::mem::take(&mut self.chunk);
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        let next = self.chunks.poll_recv(context);
+        next.map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
     }
 }
 
@@ -77,7 +113,7 @@ mod tests {
             .enable_all()
             .build()
             .unwrap();
-        let (mut upload, bring) = upload(body);
+        let (mut upload, bring) = upload(body, None);
         let reading = std::thread::spawn(move || {
             let mut bytes = Vec::new();
             upload.read_to_end(&mut bytes).map(|_| bytes)
@@ -96,16 +132,16 @@ mod tests {
     #[test]
     fn a_body_that_breaks_off_is_an_error() {
         struct Broken(bool);
-        impl axum::body::HttpBody for Broken {
+        impl HttpBody for Broken {
             type Data = Bytes;
             type Error = io::Error;
             fn poll_frame(
                 mut self: Pin<&mut Self>,
-                _: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<Option<io::Result<http_body::Frame<Bytes>>>> {
+                _: &mut Context<'_>,
+            ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
                 let first = std::mem::replace(&mut self.0, false);
-                std::task::Poll::Ready(Some(if first {
-                    Ok(http_body::Frame::data(Bytes::from_static(b"half")))
+                Poll::Ready(Some(if first {
+                    Ok(Frame::data(Bytes::from_static(b"half")))
                 } else {
                     Err(io::ErrorKind::BrokenPipe.into())
                 }))

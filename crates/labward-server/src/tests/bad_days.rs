@@ -13,6 +13,7 @@ use labward_api::record::{Found, Shown};
 use labward_api::safeguard::Safeguards;
 use labward_api::status::{Check, DestinationStatus, Status};
 use labward_base::Clock;
+use labward_malware::Way;
 use labward_os::SystemClock;
 use labward_testkit::FakeClock;
 use labward_testkit::vfs::{Fault, FaultVfs};
@@ -107,6 +108,11 @@ const ELSEWHERE: &[&str] = &[
     "integrity/compared",
     // A door for edges: `tests/src/edge`.
     "peers/{name}/enroll",
+    // Processes that look, or roles that this person has not: `malware.rs`, `tests/src/malware`.
+    "malware/inspect",
+    "malware/restores/{item}",
+    "malware/rules",
+    "malware/rules/decide",
 ];
 
 /// The number of an alert about a test that a device never sent in three weeks.
@@ -256,6 +262,13 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
     let approved = posted(app, "patch-approvals", &approval("4.0.2"));
     assert_eq!((attached.status, approved.status), (200, 200));
     let named = |name: &str| json!({ "values": { "name": name } });
+    let quarantined = |endpoint, item: u64, more: Value| {
+        let mut body = json!({ "item": item });
+        let more = more.as_object().cloned().unwrap_or_default();
+        body.as_object_mut().unwrap().extend(more);
+        same(endpoint, &body)
+    };
+    let held = super::malware::item(app, Way::Mail);
     let list = json!({ "list": "name,asset tag\nG,LAB-7\n" });
     let dispose = json!({ "why": WHY, "override_retention": "the court" });
     vec![
@@ -357,6 +370,32 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
         same(
             "conduits/mode",
             &json!({ "device": sequencer, "mode": "test", "learning": false, "why": WHY }),
+        ),
+        same(
+            "malware/detections/close",
+            &json!({ "detection": 1, "closing": "handled", "why": WHY }),
+        ),
+        quarantined("malware/quarantine/particulars", held, why.clone()),
+        quarantined("malware/quarantine/restore", held, why.clone()),
+        quarantined(
+            "malware/quarantine/decide",
+            super::malware::wanted(app, Way::Mail, false),
+            json!({ "approve": true, "why": WHY }),
+        ),
+        quarantined(
+            "malware/quarantine/give-back",
+            super::malware::wanted(app, Way::Mail, true),
+            json!({}),
+        ),
+        quarantined(
+            "malware/quarantine/submit",
+            held,
+            json!({ "recipient": super::malware::EXPERT, "why": WHY }),
+        ),
+        quarantined(
+            "malware/quarantine/destroy",
+            super::malware::item(app, Way::Mail),
+            why.clone(),
         ),
         same("unseal", &opener),
         same(
@@ -598,6 +637,8 @@ fn shown(app: &App) -> Vec<Value> {
         "conduits",
         "behaviour/unusual?state=all",
         "integrity",
+        "malware/detections?state=all",
+        "malware/quarantine?state=all",
         "messages",
         "ledger/entries?limit=1000",
     ];

@@ -5,6 +5,7 @@ mod authorization;
 mod bad_days;
 mod behaviour;
 mod mail;
+mod malware;
 mod path;
 mod renewal;
 mod requests;

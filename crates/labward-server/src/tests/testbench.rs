@@ -40,6 +40,7 @@ pub(super) struct Installation {
 /// What came back over the admin socket.
 pub(super) struct Answered {
     pub(super) status: u16,
+    pub(super) head: String,
     pub(super) body: Vec<u8>,
 }
 
@@ -154,6 +155,7 @@ impl Installation {
             }),
             data: self.data(),
             clock,
+            program: None,
         }
     }
 
@@ -190,6 +192,7 @@ pub(super) fn request(app: &App, verb: &str, path: &str, body: &[u8]) -> Answere
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
     Answered {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        head,
         body: answer[end + 4..].to_vec(),
     }
 }

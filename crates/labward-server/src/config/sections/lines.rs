@@ -117,11 +117,51 @@ pub(super) const LINK: Section = Section {
             "The assigning authority of patient identifiers that name none.",
         ),
     ],
-    sections: &[LINK_TRANSPORT, LIMITS],
+    sections: &[LINK_TRANSPORT, LINK_INSPECT, LIMITS],
     sample: "[[link]]\nname = \"chemistry\"\nlisten = \"0.0.0.0:2575\"\nframing = \"mllp\"\n\n\
              [[link]]\nname = \"hematology\"\nlisten = \"127.0.0.1:4010\"\nframing = \"astm\"\n\
              peer = \"xn550\"\ntransport = { mode = \"plain\" }\n",
 };
+
+const FOUND: Kind = Kind::Choice(&["pass", "replace", "hold"]);
+
+const LINK_INSPECT: Section = table(
+    "inspect",
+    "What is done with a message in which something was found. `replace`: it is taken out and the rest is delivered, with \
+     a notice and a comment in its place; where it cannot be taken out the message is held. `hold`: the message waits for \
+     a person, without what was found. The whole original lies sealed in quarantine either way. `pass`: it is delivered \
+     and recorded.",
+    &[
+        key(
+            "malicious",
+            Kind::Choice(&["replace", "hold"]),
+            Omitted::Value("\"replace\""),
+            "",
+            "With malware.",
+        ),
+        key(
+            "suspicious",
+            FOUND,
+            Omitted::Value("\"pass\""),
+            "",
+            "With what may be malware.",
+        ),
+        key(
+            "unscannable",
+            FOUND,
+            Omitted::Value("\"pass\""),
+            "",
+            "With what could not be looked into, such as an encrypted document.",
+        ),
+        key(
+            "failed",
+            Kind::Choice(&["pass", "hold"]),
+            Omitted::Value("\"pass\""),
+            "",
+            "While nobody can look: `pass` delivers it, and it is looked at later; `hold` keeps it as it is for a person.",
+        ),
+    ],
+);
 
 const LINK_TRANSPORT: Section = table(
     "transport",

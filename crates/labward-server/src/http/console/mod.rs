@@ -9,13 +9,14 @@
 //! | `listener` | TLS, how many connections and for how long |
 //! | `route` | the one table of pages |
 //! | `visit` | a request as a page sees it, and its answer |
-//! | `form`, `multipart` | the fields of a form or an address, and the files of a form |
+//! | `form` | the fields of a form or an address, and the files of a form |
 //! | `headers` | what every answer tells the browser it must not do |
 //! | `pages`, `configuration`, `safeguards`, `entrance` | the pages: those of a session, and those before it |
 //! | `account` | the page of one's own account |
 //! | `oidc` | signing in with the identity provider |
 //! | `first_analyzer` | the guided way of an analyzer, up to its first message |
 //! | `devices`, `behaviour`, `network`, `hits`, `advisories` | the devices, the vulnerabilities that concern them, and what publishers say |
+//! | `malware` | what malware was found, the quarantine, and the rules |
 //! | `records`, `patient` | the search, one record, and one patient |
 //! | `people` | one person, a list of people, and their invitations |
 //! | `reference` | the reference of the API |
@@ -36,7 +37,7 @@ pub(crate) mod headers;
 mod hits;
 mod ledger;
 mod listener;
-mod multipart;
+mod malware;
 mod network;
 mod oidc;
 mod pages;
@@ -95,6 +96,7 @@ const FILES_FORMS: &[&str] = &[
     "/advisories/import",
     "/devices/{id}/mds2",
     "/devices/{id}/sbom",
+    "/malware/rules",
 ];
 const FILES_MAX_BYTES: usize = Takes::File.limit_bytes() + (64 << 10);
 /// So many bytes beyond a limit are read and thrown away, so that the browser hears why it is refused.
@@ -295,7 +297,7 @@ async fn answered(
         Verb::Get => Form::default(),
         _ if FILES_FORMS.contains(&route.path) => {
             let body = read_wholly(body, FILES_MAX_BYTES).await?;
-            Form::with_files(content_type, &body)
+            Form::with_files(content_type, body).await
         }
         _ if route.path == LIST_FORM => Form::parse(&read(body, LIST_MAX_BYTES).await?),
         _ => Form::parse(&read(body, FORM_MAX_BYTES).await?),

@@ -5,7 +5,7 @@ use labward_identity::Permission;
 use super::visit::{Page, Visit};
 use super::{
     account, advisories, behaviour, configuration, devices, entrance, export, first_analyzer,
-    glass, hits, ledger, network, oidc, pages, parts, patient, people, records, reference,
+    glass, hits, ledger, malware, network, oidc, pages, parts, patient, people, records, reference,
     safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
@@ -134,6 +134,20 @@ routes! {
     Get "/advisories/import", DeviceChange, advisories::choose;
     Post "/advisories/import", DeviceChange, advisories::import;
     Get "/advisories/{id}", DeviceRead, advisories::advisory;
+    Get "/malware", MalwareRead, malware::detections;
+    Get "/malware/quarantine", MalwareRead, malware::quarantine;
+    Get "/malware/quarantine/{id}", MalwareRead, malware::item;
+    Post "/malware/quarantine/{id}/names", MalwareDecide, malware::names;
+    Post "/malware/quarantine/{id}/restore", MalwareDecide, malware::restore;
+    Post "/malware/quarantine/{id}/decide", MalwareDecide, malware::decide;
+    Post "/malware/quarantine/{id}/download", MalwareDecide, malware::download;
+    Post "/malware/quarantine/{id}/submit", MalwareDecide, malware::submit;
+    Post "/malware/quarantine/{id}/destroy", MalwareDecide, malware::destroy;
+    Get "/malware/rules", MalwareRead, malware::rules;
+    Post "/malware/rules", MalwareRules, malware::bring;
+    Post "/malware/rules/decide", MalwareRules, malware::decide_rules;
+    Get "/malware/{id}", MalwareRead, malware::detection;
+    Post "/malware/{id}/close", MalwareDecide, malware::close;
     Get "/people", PersonRead, pages::people;
     Post "/people", PersonChange, pages::add_person;
     Get "/people/import", PersonChange, people::list;

@@ -319,7 +319,7 @@ impl Visit {
         let uri: Uri = format!("/?{query}")
             .parse()
             .map_err(|_| Failure::misunderstood(remark::address_form()))?;
-        (endpoint.handler)(&Call {
+        endpoint.run(&Call {
             core: Arc::clone(&self.core),
             person: session.person.clone(),
             scopes: None,

@@ -11,8 +11,9 @@ use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
     account, advisory, approval, behaviour, check, device, disclosure, entries, glass, hit,
-    message, patient, peer, safeguard, session, status, webhook,
+    malware, message, patient, peer, safeguard, session, status, webhook,
 };
+use super::columns;
 
 /// One list.
 pub(super) struct List {
@@ -632,6 +633,42 @@ pub(super) const LISTS: &[List] = &[
             "entry",
         ],
     ),
+    List {
+        page_rows: Some(1_000),
+        next: Next::Said,
+        filter: &["state"],
+        shown_values: &["open", "closed", "all"],
+        ..plain(
+            "detections",
+            "malware/detections",
+            Permission::MalwareRead,
+            malware::detections::list,
+            |answer| member(answer, "detections"),
+            columns::DETECTIONS,
+        )
+    },
+    List {
+        page_rows: Some(1_000),
+        next: Next::Said,
+        filter: &["state"],
+        shown_values: &["held", "asked", "approved", "all"],
+        ..plain(
+            "quarantine",
+            "malware/quarantine",
+            Permission::MalwareRead,
+            malware::quarantine::list,
+            |answer| member(answer, "items"),
+            columns::QUARANTINE,
+        )
+    },
+    plain(
+        "malware-rules",
+        "malware/rules",
+        Permission::MalwareRead,
+        malware::rules::list,
+        |answer| member(answer, "sets"),
+        columns::MALWARE_RULES,
+    ),
     plain(
         "people",
         "people",
@@ -763,6 +800,9 @@ mod tests {
             "hit-statements" => &[("HitStatement", ""), ("HitDevice", "device.")],
             "advisories" => &[("Advisory", "")],
             "advisory-sources" => &[("AdvisorySource", "")],
+            "detections" => &[("Detection", "")],
+            "quarantine" => &[("QuarantineItem", ""), ("QuarantineRestore", "restore.")],
+            "malware-rules" => &[("MalwareRuleSet", "")],
             "people" => &[("Person", ""), ("Engagement", "engagement.")],
             "sessions" => &[("Session", "")],
             "openings" => &[("Opening", "")],
@@ -788,6 +828,9 @@ mod tests {
         ("HitStatement", &["device"]),
         // The first is a column, in English.
         ("Unusual", &["seen"]),
+        ("QuarantineItem", &["restore"]),
+        // Of who asks.
+        ("QuarantineRestore", &["own"]),
         ("Peer", &["rules"]),
         ("Person", &["engagement"]),
         ("TestLine", &["test", "values"]),

@@ -4,6 +4,7 @@
 //! memory, or end a file as whole before the entry stands that says which list it was, how many rows
 //! and what its bytes hash to. Recording what is taken out is 45 CFR 164.312(b).
 
+mod columns;
 mod csv;
 mod lists;
 
