@@ -18,6 +18,7 @@ mod hit;
 mod integrity;
 mod mail;
 mod mail_filter;
+mod malware;
 mod peer;
 mod safeguard;
 mod sbom;
@@ -41,6 +42,10 @@ pub use integrity::{
 };
 pub use mail::MailCommand;
 pub use mail_filter::{MailFilterArgs, MailFilterPlace, MaliciousMail, UnseenMail};
+pub use malware::{
+    Closing, DetectionState, ImportRulesArgs, ItemArgs, MalwareCommand, QuarantineCommand,
+    QuarantineState, RulesCommand, RulesKind, SetArgs,
+};
 pub use safeguard::{DecisionKind, Profile, SafeguardCommand};
 pub use sbom::SbomArgs;
 pub use scan::{ReportLanguage, ScanArgs, ScanDeviceArgs, ScanRulesArgs, ScanSetting};
@@ -160,6 +165,9 @@ pub enum Command {
     Conduit(ConduitCommand),
     /// Segmentation: what devices may do on the network, learned, decided and enforced, without any server.
     Segment(SegmentArgs),
+    /// Malware: what was found, what lies in quarantine, and by which rules.
+    #[command(subcommand)]
+    Malware(MalwareCommand),
     /// Take a list out as a CSV file, all pages of it; it is recorded.
     Export(ListExportArgs),
     /// Releases of Labward itself.

@@ -675,6 +675,9 @@ fact-ledger-verified = The ledger was verified and found sound within 30 days
 fact-ledger-written = The ledger is being written
 fact-lines-encrypted = Every line off this machine is encrypted
 fact-links-authenticated = Every peer off this machine shows its certificate
+fact-malware-scanned = Whatever comes in is looked at for malware
+fact-malware-rules = Malware is looked for by rules that were brought within 30 days
+fact-malware-reacted = What was found to be malware is dealt with within 72 hours
 fact-memory-guarded = Keys and records in memory reach no disk in clear
 fact-password-rule = Passwords have at least 15 characters and are none of the common ones
 fact-peers-limited = Each peer may send only what it was given
@@ -782,6 +785,10 @@ field-transport-reason = Why the line is plain
 field-transport-owner = Who answers for the plain line
 field-transport-expires = Last day of the plain line
 field-transport-from-addresses = Addresses that may connect
+field-inspect-malicious = A message with malware
+field-inspect-suspicious = A message with what may be malware
+field-inspect-unscannable = A message that could not be looked into
+field-inspect-failed = A message while nobody can look
 field-limits-max-connections = Connections at most
 field-limits-max-connections-per-address = Connections from one address at most
 field-limits-handshake-seconds = Seconds for a handshake
@@ -1164,7 +1171,7 @@ topic-ledger = The ledger itself
 topic-links = Links, peers and messages
 topic-people = People and tokens
 topic-records = What was done with records, without names
-topic-devices = Devices
+topic-devices = Devices, and malware that was found
 topic-safeguards = Safeguards
 topic-status = State and findings
 
@@ -1214,6 +1221,8 @@ nav-devices = Devices
 list-devices = devices
 permission-device-read = See the devices
 permission-device-change = Change and import devices
+permission-malware-read = See what malware was found and what is in quarantine
+permission-malware-inspect = Have something looked at for malware
 done-device-added = Added.
 done-device-changed = Changed.
 done-device-merged = Merged.
@@ -2033,3 +2042,212 @@ mail-look-here = Look at it with labward hit list and labward check.
 mail-foot = Labward sends this to { $name } of its configuration once a day at most. It holds nothing about patients. Nobody reads answers.
 mail-test-subject = test of reminders
 mail-test = This is a test mail of Labward at { $lab }, which somebody asked for. Reminders to { $name } go to this address.
+
+# Malware: what was found, the quarantine and the rules
+nav-malware = Malware
+malware-title = Malware
+malware-lead = What came in and is harmful, may be harmful, or could not be looked into. No result is lost: what was taken out lies sealed in quarantine.
+malware-show-open = To be dealt with
+malware-show-closed = Closed
+malware-show-all = All
+malware-nothing-open = Nothing waits for anybody.
+malware-none = Nothing of this kind.
+malware-detection = Detection { $count }
+malware-verdict-malicious = Malware
+malware-verdict-suspicious = Something that may be malware
+malware-verdict-unscannable = Something that could not be looked into
+malware-verdict-scanner-error = Something that nobody could look at
+malware-where-message = in a message from { $from }, through the link { $place }
+malware-where-import = in a file that somebody brought into Labward ({ $place })
+malware-where-folder = in a file in the folder { $place } on { $from }
+malware-where-mail = in a mail ({ $place })
+malware-where-device = in a file on the disk of { $place }
+malware-treatment-replaced = It was taken out. The rest of the message was delivered, with a note in its place.
+malware-treatment-held = The message waits and was not delivered.
+malware-treatment-refused = It was not let in.
+malware-treatment-removed = It was removed from where it lay and put into quarantine.
+malware-treatment-blocked = It is still where it lay, and nobody can open it.
+malware-treatment-passed = It was let through. Nothing was removed.
+malware-do-tell = Tell whoever sent it, then close this.
+malware-do-held = Decide about the message: deliver it or reject it.
+malware-do-passed = Call whoever received it now: they must not open it.
+malware-do-look = Ask whoever sent it what it is, then close this.
+malware-do-unscanned = It is looked at again by itself. If this goes on, IT looks at the scanner.
+malware-do-closed = Nothing more to do.
+malware-late = found when it was looked at again
+malware-late-help = It was received before the rules knew it, and was found when everything was looked at again.
+malware-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+malware-found-at = Found
+malware-to-message = The message
+malware-to-item = What lies in quarantine
+malware-close = Close this
+malware-close-why = What was done, or why it is no malware
+malware-close-as-handled = It was harmful and is dealt with
+malware-close-as-false-alarm = It is a false alarm
+malware-closing-handled = dealt with
+malware-closing-false-alarm = false alarm
+malware-closed-by = Closed by { $by }: { $how }.
+malware-what = What was found
+malware-nothing-named = No sign of anything in particular.
+malware-path = Where in it:
+malware-path-whole = the whole of it
+malware-path-field = segment { $segment } { $number }, field { $field }
+malware-path-file = file { $number }
+malware-path-file-ending = file { $number } (.{ $ending })
+malware-for-expert = For an expert
+malware-engine = Found by
+malware-severity-low = worth knowing
+malware-severity-medium = unusual
+malware-severity-high = seldom harmless
+malware-severity-critical = known to be harmful
+malware-kind-structure = how it is built
+malware-kind-rule = by a rule
+malware-kind-signature = by another scanner
+malware-kind-approved-rule = by an approved rule
+malware-kind-hash = in a list of malware
+malware-kind-eicar = the harmless test file
+malware-received = Who received it
+malware-received-nobody = Nobody.
+malware-received-original = received it as it was
+malware-received-notice = received the message with a note in its place
+malware-alike = What else came the same way
+malware-alike-none = Nothing else was found there.
+malware-bytes = { $count ->
+    [one] one byte
+   *[other] { $count } bytes
+}
+malware-rules-hash = Looked at with the rules
+malware-status-ready = Everything that comes in through the links below is looked at.
+malware-status-off = Nothing is looked at: the scanner is switched off in the configuration.
+malware-status-failing = Nothing can be looked at now: the scanner is failing. Messages go on as the links say, and are looked at later.
+malware-status-unknown = How the scanner is cannot be told here.
+malware-status-uncovered = { $count ->
+    [one] On one link messages are not looked at.
+   *[other] On { $count } links messages are not looked at.
+}
+malware-status-more = More about the scanner
+malware-looked-clean = Looked at and clean since the start
+malware-looked-suspicious = May be malware
+malware-looked-malicious = Malware
+malware-looked-unscannable = Could not be looked into
+malware-looked-scanner-error = Nobody could look
+malware-rescan-ended = Looked at again with the present rules, until
+malware-rescan-runs = Is being looked at again with the present rules, since
+malware-rescan-scanned = { $count ->
+    [one] one record
+   *[other] { $count } records
+}
+malware-rescan-late = { $count ->
+    [one] one found late
+   *[other] { $count } found late
+}
+malware-rescan-failed = { $count ->
+    [one] one could not be looked at
+   *[other] { $count } could not be looked at
+}
+malware-confined = Whoever looks is confined by
+malware-rules-title = Rules for malware
+malware-rules-lead = By these rules and lists malware is found. Labward brings a few of its own; the others are yours to bring, under their licences.
+malware-rules-none = There are none.
+malware-rules-retired = Retired sets
+malware-rules-bring = Bring rules or a list
+malware-rules-bring-help = What cannot be used of it is named, and the rest is used. What was received before is then looked at again.
+malware-rules-bring-do = Bring it
+malware-set = Set
+malware-set-kind-yara = YARA rules
+malware-set-kind-hashes = Hashes of malware
+malware-set-kind-allow = Hashes of files known to be good
+malware-set-licence = Licence
+malware-set-author = Author
+malware-set-source = Where it comes from
+malware-set-published = Published on
+malware-set-age = Published
+malware-set-imported = brought
+malware-set-loaded = In use
+malware-set-counts = What it finds
+malware-counts-malicious = is malware, and is taken out
+malware-counts-suspicious = may be malware; a person looks at it
+malware-counts-allow = is known to be good
+malware-set-refused = { $count ->
+    [one] one rule was not taken
+   *[other] { $count } rules were not taken
+}
+malware-set-refused-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+malware-set-decide = Decide
+malware-set-approve = What it finds is malware
+malware-set-disapprove = A person looks at what it finds
+malware-set-retire = Retire the set
+malware-set-holds = What it holds
+malware-set-file = File
+malware-set-file-help = One file of rules or hashes, or a zip or tar of rules; at most 256 MiB.
+malware-set-name = Name
+quarantine-title = Quarantine
+quarantine-lead = What was taken out, sealed so that nobody and nothing can start it. Two people together can have it given back.
+quarantine-item = Item { $count } in quarantine
+quarantine-show-held = In quarantine
+quarantine-show-asked = Wanted back
+quarantine-show-approved = May be given back
+quarantine-show-all = All
+quarantine-none = Nothing of this kind.
+quarantine-what = What
+quarantine-from = Where it was found
+quarantine-since = In quarantine since
+quarantine-back = Given back
+quarantine-back-nobody = nobody asked
+quarantine-state-held = Sealed in quarantine
+quarantine-state-expired = Destroyed, because its time was over
+quarantine-state-wished = Destroyed, because a person wished so
+quarantine-state-disposed = Destroyed with the records of its patient
+quarantine-restore-asked = { $asked } wants it back.
+quarantine-restore-approved = { $asked } wanted it back, and { $decided } agreed.
+quarantine-restore-refused = { $asked } wanted it back, and { $decided } refused.
+quarantine-restore-done = It was given back: { $asked } wanted it, and { $decided } agreed.
+quarantine-came = Found
+quarantine-until = It is destroyed on
+quarantine-was = That was
+quarantine-names = Names and paths
+quarantine-name = Called
+quarantine-machine = On the machine
+quarantine-path = Path
+quarantine-sender = Sender
+quarantine-recipient = Recipient
+quarantine-give-back = Give it back
+quarantine-two = One person asks, another one agrees. It is given back exactly as it was.
+quarantine-ask = Ask for it
+quarantine-ask-why = Why it is needed, and why it is harmless
+quarantine-ask-do = Ask for it
+quarantine-wait = You asked for it, so another person has to agree.
+quarantine-decide-why = Why you agree or refuse
+quarantine-approve = Agree
+quarantine-refuse = Refuse
+quarantine-written-back = The machine that it was taken from writes it back by itself.
+quarantine-danger = Do not open it. It is what was found, exactly as it came.
+quarantine-download = Download it
+quarantine-may-not-take = It may hold what is in a patient's record. Only who may take records out can download it.
+quarantine-else = What else can be done
+quarantine-show-names = Show names and paths
+quarantine-show-names-help = They may name a patient. That you looked, and why, is recorded.
+quarantine-submit = Hand it to an expert
+quarantine-submit-help = You get a file that only the expert can open. Send it as you like.
+quarantine-recipient-key = The expert's public key (age)
+quarantine-submit-why = Who the expert is, and why
+quarantine-submit-do = Get the file for the expert
+quarantine-destroy = Destroy it
+quarantine-destroy-help = It is gone for good, with the key that it was sealed under.
+quarantine-destroy-do = Destroy it for good
+done-malware-closed = It is closed.
+done-quarantine-asked = You asked for it. Another person has to agree.
+done-quarantine-approved = You agreed. It can be given back.
+done-quarantine-refused = You refused. It stays in quarantine.
+done-quarantine-destroyed = It was destroyed.
+done-rules-imported = The set is in use.
+done-rules-decided = The set was changed.
+list-detections = detections
+list-quarantine = quarantine
+list-malware-rules = rules for malware

@@ -675,6 +675,9 @@ fact-ledger-verified = El registro se verificó sin fallos en los últimos 30 d�
 fact-ledger-written = El registro se está escribiendo
 fact-lines-encrypted = Toda línea fuera de esta máquina está cifrada
 fact-links-authenticated = Todo equipo fuera de esta máquina muestra su certificado
+fact-malware-scanned = Todo lo que entra se examina en busca de software malicioso
+fact-malware-rules = El software malicioso se busca con reglas incorporadas en los últimos 30 días
+fact-malware-reacted = Lo que se reconoce como software malicioso se atiende en 72 horas
 fact-memory-guarded = Las claves y los historiales en memoria no llegan en claro a ningún disco
 fact-password-rule = Las contraseñas tienen al menos 15 caracteres y no son ninguna de las comunes
 fact-peers-limited = Cada equipo solo puede enviar lo que se le asignó
@@ -782,6 +785,10 @@ field-transport-reason = Por qué la línea va sin cifrar
 field-transport-owner = Quién responde de la línea sin cifrar
 field-transport-expires = Último día de la línea sin cifrar
 field-transport-from-addresses = Direcciones que pueden conectarse
+field-inspect-malicious = Un mensaje con software malicioso
+field-inspect-suspicious = Un mensaje con lo que puede ser software malicioso
+field-inspect-unscannable = Un mensaje que no se pudo examinar
+field-inspect-failed = Un mensaje mientras nadie puede examinar
 field-limits-max-connections = Conexiones como máximo
 field-limits-max-connections-per-address = Conexiones desde una dirección como máximo
 field-limits-handshake-seconds = Segundos para la negociación TLS
@@ -1164,7 +1171,7 @@ topic-ledger = El registro mismo
 topic-links = Enlaces, máquinas conectadas y mensajes
 topic-people = Personas y tokens
 topic-records = Qué se hizo con los historiales, sin nombres
-topic-devices = Dispositivos
+topic-devices = Dispositivos, y programas maliciosos encontrados
 topic-safeguards = Salvaguardas
 topic-status = Estado y hallazgos
 
@@ -1214,6 +1221,8 @@ nav-devices = Dispositivos
 list-devices = dispositivos
 permission-device-read = Ver los dispositivos
 permission-device-change = Cambiar e importar dispositivos
+permission-malware-read = Ver qué programas maliciosos se encontraron y qué hay en cuarentena
+permission-malware-inspect = Hacer mirar si algo contiene programas maliciosos
 done-device-added = Añadido.
 done-device-changed = Cambiado.
 done-device-merged = Unidos.
@@ -2042,3 +2051,212 @@ mail-look-here = Véalo con labward hit list y labward check.
 mail-foot = Labward envía esto a { $name } de su configuración una vez al día como mucho. No contiene nada sobre pacientes. Nadie lee las respuestas.
 mail-test-subject = prueba de los recordatorios
 mail-test = Este es un correo de prueba de Labward en { $lab }, que alguien pidió. Los recordatorios para { $name } van a esta dirección.
+
+# Programas maliciosos: lo que se encontró, la cuarentena y las reglas
+nav-malware = Malware
+malware-title = Programas maliciosos
+malware-lead = Lo que llegó y es dañino, puede serlo o no se pudo mirar. Ningún resultado se pierde: lo que se retiró está sellado en la cuarentena.
+malware-show-open = Por atender
+malware-show-closed = Cerradas
+malware-show-all = Todas
+malware-nothing-open = Nada espera a nadie.
+malware-none = Nada de este tipo.
+malware-detection = Detección { $count }
+malware-verdict-malicious = Un programa malicioso
+malware-verdict-suspicious = Algo que puede ser un programa malicioso
+malware-verdict-unscannable = Algo en lo que no se pudo mirar
+malware-verdict-scanner-error = Algo que nadie pudo mirar
+malware-where-message = en un mensaje de { $from }, por el enlace { $place }
+malware-where-import = en un archivo que alguien trajo a Labward ({ $place })
+malware-where-folder = en un archivo de la carpeta { $place } en { $from }
+malware-where-mail = en un correo ({ $place })
+malware-where-device = en un archivo del disco de { $place }
+malware-treatment-replaced = Se retiró. El resto del mensaje se entregó, con una nota en su lugar.
+malware-treatment-held = El mensaje espera y no se entregó.
+malware-treatment-refused = No se dejó entrar.
+malware-treatment-removed = Se quitó de donde estaba y se puso en cuarentena.
+malware-treatment-blocked = Sigue donde estaba, y nadie puede abrirlo.
+malware-treatment-passed = Se dejó pasar. No se quitó nada.
+malware-do-tell = Avise a quien lo envió y después cierre esto.
+malware-do-held = Decida sobre el mensaje: entréguelo o rechácelo.
+malware-do-passed = Llame ahora a quien lo recibió: no debe abrirlo.
+malware-do-look = Pregunte a quien lo envió qué es y después cierre esto.
+malware-do-unscanned = Se mira de nuevo por sí solo. Si continúa, informática revisa el examinador.
+malware-do-closed = No hay nada más que hacer.
+malware-late = encontrado al mirarlo de nuevo
+malware-late-help = Se recibió antes de que las reglas lo conocieran, y se encontró al mirar todo de nuevo.
+malware-more = { $count ->
+    [one] y uno más
+   *[other] y { $count } más
+}
+malware-found-at = Encontrado
+malware-to-message = El mensaje
+malware-to-item = Lo que está en cuarentena
+malware-close = Cerrar esto
+malware-close-why = Qué se hizo, o por qué no es malicioso
+malware-close-as-handled = Era dañino y está atendido
+malware-close-as-false-alarm = Es una falsa alarma
+malware-closing-handled = atendido
+malware-closing-false-alarm = falsa alarma
+malware-closed-by = Cerrado por { $by }: { $how }.
+malware-what = Qué se encontró
+malware-nothing-named = Ninguna señal de algo concreto.
+malware-path = Dónde:
+malware-path-whole = en el conjunto
+malware-path-field = segmento { $segment } { $number }, campo { $field }
+malware-path-file = archivo { $number }
+malware-path-file-ending = archivo { $number } (.{ $ending })
+malware-for-expert = Para un experto
+malware-engine = Encontrado por
+malware-severity-low = conviene saberlo
+malware-severity-medium = inusual
+malware-severity-high = rara vez inofensivo
+malware-severity-critical = conocido como dañino
+malware-kind-structure = por cómo está hecho
+malware-kind-rule = por una regla
+malware-kind-signature = por otro examinador
+malware-kind-approved-rule = por una regla aprobada
+malware-kind-hash = en una lista de programas maliciosos
+malware-kind-eicar = el archivo de prueba inofensivo
+malware-received = Quién lo recibió
+malware-received-nobody = Nadie.
+malware-received-original = lo recibió tal como era
+malware-received-notice = recibió el mensaje con una nota en su lugar
+malware-alike = Qué más llegó por la misma vía
+malware-alike-none = Allí no se encontró nada más.
+malware-bytes = { $count ->
+    [one] un byte
+   *[other] { $count } bytes
+}
+malware-rules-hash = Mirado con las reglas
+malware-status-ready = Se mira todo lo que entra por los enlaces de abajo.
+malware-status-off = No se mira nada: el examinador está apagado en la configuración.
+malware-status-failing = Ahora no se puede mirar nada: el examinador falla. Los mensajes siguen según diga cada enlace y se miran después.
+malware-status-unknown = Aquí no se puede decir cómo está el examinador.
+malware-status-uncovered = { $count ->
+    [one] En un enlace no se miran los mensajes.
+   *[other] En { $count } enlaces no se miran los mensajes.
+}
+malware-status-more = Más sobre el examinador
+malware-looked-clean = Mirado y limpio desde el inicio
+malware-looked-suspicious = Puede ser un programa malicioso
+malware-looked-malicious = Programa malicioso
+malware-looked-unscannable = No se pudo mirar dentro
+malware-looked-scanner-error = Nadie pudo mirar
+malware-rescan-ended = Mirado de nuevo con las reglas actuales, hasta
+malware-rescan-runs = Se mira de nuevo con las reglas actuales, desde
+malware-rescan-scanned = { $count ->
+    [one] un registro
+   *[other] { $count } registros
+}
+malware-rescan-late = { $count ->
+    [one] uno encontrado tarde
+   *[other] { $count } encontrados tarde
+}
+malware-rescan-failed = { $count ->
+    [one] uno no se pudo mirar
+   *[other] { $count } no se pudieron mirar
+}
+malware-confined = Quien mira está confinado por
+malware-rules-title = Reglas contra programas maliciosos
+malware-rules-lead = Con estas reglas y listas se encuentran los programas maliciosos. Labward trae unas pocas propias; las demás las trae usted, bajo sus licencias.
+malware-rules-none = No hay ninguna.
+malware-rules-retired = Conjuntos retirados
+malware-rules-bring = Traer reglas o una lista
+malware-rules-bring-help = Lo que no se puede usar se nombra, y lo demás se usa. Después se mira de nuevo lo recibido antes.
+malware-rules-bring-do = Traerlo
+malware-set = Conjunto
+malware-set-kind-yara = Reglas YARA
+malware-set-kind-hashes = Hashes de programas maliciosos
+malware-set-kind-allow = Hashes de archivos que se saben buenos
+malware-set-licence = Licencia
+malware-set-author = Autor
+malware-set-source = De dónde viene
+malware-set-published = Publicado el
+malware-set-age = Publicado
+malware-set-imported = traído
+malware-set-loaded = En uso
+malware-set-counts = Lo que encuentra
+malware-counts-malicious = es malicioso, y se retira
+malware-counts-suspicious = puede ser malicioso; una persona lo mira
+malware-counts-allow = se sabe bueno
+malware-set-refused = { $count ->
+    [one] una regla no se tomó
+   *[other] { $count } reglas no se tomaron
+}
+malware-set-refused-more = { $count ->
+    [one] y una más
+   *[other] y { $count } más
+}
+malware-set-decide = Decidir
+malware-set-approve = Lo que encuentra es malicioso
+malware-set-disapprove = Una persona mira lo que encuentra
+malware-set-retire = Retirar el conjunto
+malware-set-holds = Qué contiene
+malware-set-file = Archivo
+malware-set-file-help = Un archivo de reglas o de hashes, o un zip o tar de reglas; como máximo 256 MiB.
+malware-set-name = Nombre
+quarantine-title = Cuarentena
+quarantine-lead = Lo que se retiró, sellado para que nadie ni nada pueda iniciarlo. Dos personas juntas pueden hacer que se devuelva.
+quarantine-item = Elemento { $count } en cuarentena
+quarantine-show-held = En cuarentena
+quarantine-show-asked = Pedidos
+quarantine-show-approved = Se pueden devolver
+quarantine-show-all = Todos
+quarantine-none = Nada de este tipo.
+quarantine-what = Qué
+quarantine-from = Dónde se encontró
+quarantine-since = En cuarentena desde
+quarantine-back = Devolución
+quarantine-back-nobody = nadie lo pidió
+quarantine-state-held = Sellado en cuarentena
+quarantine-state-expired = Destruido, porque pasó su tiempo
+quarantine-state-wished = Destruido, porque una persona lo quiso
+quarantine-state-disposed = Destruido con los registros de su paciente
+quarantine-restore-asked = { $asked } pide que se devuelva.
+quarantine-restore-approved = { $asked } pidió que se devuelva, y { $decided } estuvo de acuerdo.
+quarantine-restore-refused = { $asked } pidió que se devuelva, y { $decided } se negó.
+quarantine-restore-done = Se devolvió: { $asked } lo pidió, y { $decided } estuvo de acuerdo.
+quarantine-came = Encontrado
+quarantine-until = Se destruye el
+quarantine-was = Eso fue el
+quarantine-names = Nombres y rutas
+quarantine-name = Se llama
+quarantine-machine = En la máquina
+quarantine-path = Ruta
+quarantine-sender = Remitente
+quarantine-recipient = Destinatario
+quarantine-give-back = Devolverlo
+quarantine-two = Una persona lo pide y otra está de acuerdo. Se devuelve exactamente como era.
+quarantine-ask = Pedirlo
+quarantine-ask-why = Por qué hace falta y por qué es inofensivo
+quarantine-ask-do = Pedirlo
+quarantine-wait = Usted lo pidió, así que otra persona tiene que estar de acuerdo.
+quarantine-decide-why = Por qué está de acuerdo o se niega
+quarantine-approve = Estar de acuerdo
+quarantine-refuse = Negarse
+quarantine-written-back = La máquina de la que se quitó lo vuelve a escribir por sí sola.
+quarantine-danger = No lo abra. Es lo que se encontró, exactamente como llegó.
+quarantine-download = Descargarlo
+quarantine-may-not-take = Puede contener lo que está en el registro de un paciente. Solo quien puede sacar registros puede descargarlo.
+quarantine-else = Qué más se puede hacer
+quarantine-show-names = Mostrar nombres y rutas
+quarantine-show-names-help = Pueden nombrar a un paciente. Se anota que usted miró, y por qué.
+quarantine-submit = Entregarlo a un experto
+quarantine-submit-help = Recibe un archivo que solo el experto puede abrir. Envíelo como quiera.
+quarantine-recipient-key = La clave pública del experto (age)
+quarantine-submit-why = Quién es el experto y por qué
+quarantine-submit-do = Obtener el archivo para el experto
+quarantine-destroy = Destruirlo
+quarantine-destroy-help = Desaparece para siempre, con la clave con la que se selló.
+quarantine-destroy-do = Destruirlo para siempre
+done-malware-closed = Está cerrado.
+done-quarantine-asked = Usted lo pidió. Otra persona tiene que estar de acuerdo.
+done-quarantine-approved = Usted estuvo de acuerdo. Se puede devolver.
+done-quarantine-refused = Usted se negó. Sigue en cuarentena.
+done-quarantine-destroyed = Se destruyó.
+done-rules-imported = El conjunto está en uso.
+done-rules-decided = El conjunto cambió.
+list-detections = detecciones
+list-quarantine = cuarentena
+list-malware-rules = reglas contra programas maliciosos

@@ -26,6 +26,7 @@ remark-waiting = { $name } ({ $count ->
   })
 remark-silent = { $name } desde { $time }, antes nunca más de { $hours } h
 remark-connects-from = desde { $address }, la última vez { $time }
+remark-longest-open = la más larga estuvo abierta { $hours } h
 remark-last = la última vez { $time }
 remark-entries-since = { $count ->
     [one] { $count } asiento
@@ -178,6 +179,7 @@ remark-held-by = { $name }, { $count ->
   }
 remark-in-database = base de datos: { $name }
 remark-secret-in-database = base de datos: secreto { $name }
+remark-in-quarantine = cuarentena: elemento { $count }
 
 ## Lo que está junto a un problema
 remark-wait = { $seconds ->

@@ -26,6 +26,8 @@ pub enum Place {
     Devices,
     /// Which published vulnerabilities concern them.
     Hits,
+    /// What malware was found.
+    Malware,
     /// The requirements of the law.
     Safeguards,
     /// The lab's people.
@@ -174,6 +176,12 @@ const NAVIGATION: &[(Place, &str, &str, Permission)] = &[
     ),
     (Place::Hits, "/hits", "nav-hits", Permission::DeviceRead),
     (
+        Place::Malware,
+        "/malware",
+        "nav-malware",
+        Permission::MalwareRead,
+    ),
+    (
         Place::Safeguards,
         "/safeguards",
         "nav-safeguards",
@@ -215,10 +223,15 @@ const DONE: &[&str] = &[
     "hit-stated",
     "hit-withdrawn",
     "hits-decided",
+    "malware-closed",
     "passkey-added",
     "passkey-removed",
     "patch-stated",
     "patch-withdrawn",
+    "quarantine-approved",
+    "quarantine-asked",
+    "quarantine-destroyed",
+    "quarantine-refused",
     "rejected",
     "released",
     "reloaded",
@@ -227,6 +240,8 @@ const DONE: &[&str] = &[
     "resumed",
     "reviewed",
     "roles-set",
+    "rules-decided",
+    "rules-imported",
     "saved",
     "signed-out",
     "skipped",

@@ -79,6 +79,9 @@ pub struct ScanRulesArgs {
     /// Lists of SHA-256 of files that are known to be good: nothing is told of them; repeatable.
     #[arg(long, value_name = "FILE")]
     pub allow: Vec<PathBuf>,
+    /// Rules like those of --rules that a person approved: what they find is malicious and not merely suspicious.
+    #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
+    pub approved: Vec<PathBuf>,
     /// Ask ClamAV's daemon at this socket, too; while it does not answer, no file is clean.
     #[arg(long, value_name = "SOCKET")]
     pub clamd: Option<PathBuf>,

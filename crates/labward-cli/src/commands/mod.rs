@@ -18,6 +18,7 @@ mod key;
 mod ledger;
 mod mail;
 mod mail_filter;
+mod malware;
 mod message;
 mod passkey;
 mod patient;
@@ -98,6 +99,7 @@ fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
         Command::Advisory(command) => advisory::run(&context, command),
         Command::Conduit(command) => conduit::run(&context, command),
         Command::Hit(command) => hit::run(&context, command),
+        Command::Malware(command) => malware::run(&context, command),
         Command::Update(command) => update::run(&context, command),
         Command::Sbom(arguments) => sbom::run(&context, arguments),
         Command::Segment(arguments) => segment::run(&context, arguments),

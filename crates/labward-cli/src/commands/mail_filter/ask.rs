@@ -30,14 +30,17 @@ pub(super) struct Server {
     place: String,
     /// What this machine is called.
     host: String,
+    /// Whether a notice goes on in the place of a malicious mail.
+    is_noticed: bool,
 }
 
 impl Server {
-    pub(super) fn new(data: &Path, place: String, host: String) -> Self {
+    pub(super) fn new(data: &Path, place: String, host: String, is_noticed: bool) -> Self {
         Self {
             client: Client::within(data, ANSWER),
             place,
             host,
+            is_noticed,
         }
     }
 
@@ -81,9 +84,8 @@ impl Server {
             way: "mail".to_owned(),
             place: self.place.clone(),
             host: self.host.clone(),
-            // By this name it is opened as a mail, whatever its first lines look like.
-            name: "mail.eml".to_owned(),
             quarantine: true,
+            notice: self.is_noticed,
             sender: Some(address(&mail.sender)),
             recipients: recipients.map(|one| address(one)).collect(),
             limit_ms: u64::try_from(LOOK.as_millis()).ok(),

@@ -29,7 +29,7 @@ use self::line::{Patience, Stream};
 use self::mail::{Mail, Memory};
 use self::session::Session;
 use self::verdict::{Decision, Policy};
-use crate::args::{MailFilterArgs, MailFilterPlace};
+use crate::args::{MailFilterArgs, MailFilterPlace, MaliciousMail};
 use crate::failure::Failure;
 
 /// A signal to stop is noticed after so long at most.
@@ -128,7 +128,12 @@ struct Filter {
 impl Filter {
     fn new(data: &Path, json: bool, arguments: &MailFilterArgs) -> Self {
         Self {
-            server: Server::new(data, arguments.name.clone(), hostname()),
+            server: Server::new(
+                data,
+                arguments.name.clone(),
+                hostname(),
+                arguments.malicious == MaliciousMail::Notice,
+            ),
             policy: Policy {
                 malicious: arguments.malicious,
                 unwell: arguments.unwell,

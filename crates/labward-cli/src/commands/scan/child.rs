@@ -58,6 +58,10 @@ fn start(named: &ScanRulesArgs) -> Result<Started, String> {
     for path in &named.rules {
         loader.add_path(path, "", modified(path));
     }
+    for path in &named.approved {
+        loader.add_path(path, "", modified(path));
+        loader.approve_last();
+    }
     let rules = loader.finish();
     hello.sets = rules.sets().to_vec();
     let since = hello.sets.iter().filter_map(|set| set.imported).min();

@@ -187,6 +187,7 @@ fn pool(rules: &ScanRulesArgs, children: usize) -> Result<Pool, Failure> {
     let clamd = rules.clamd.as_slice();
     for (option, paths) in [
         ("--rules", rules.rules.as_slice()),
+        ("--approved", &rules.approved),
         ("--hashes", &rules.hashes),
         ("--allow", &rules.allow),
         ("--clamd", clamd),
