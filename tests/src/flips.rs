@@ -9,13 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use labward_base::Clock as _;
 use labward_base::id::RecordId;
 use labward_ledger::{VerifierKey, verify};
+use labward_malware::{Malware, NewDetection, Origin, Particulars, Treatment, Way};
+use labward_scan::Verdict;
 use labward_store::{Options, Query, Store, StoreError};
 use labward_testkit::{Random, TempDir};
 
-use crate::support::{Client, Installation, NODE, Numbered, Opened, from_environment, open_rooms};
+use crate::support::{
+    Client, Installation, NODE, Numbered, Opened, SITE, from_environment, open_rooms,
+};
 
 /// The database's page; a new database has this size.
 const PAGE: usize = 4096;
@@ -31,10 +37,14 @@ const UNSEALED: &[&str] = &[
     "delivery_exception",
     "finding",
     "held_message",
+    "malware_detection",
+    "malware_rescan",
+    "malware_rule_set",
     "patient",
     "patient_identifier",
     "peer",
     "person",
+    "quarantine_item",
     "record_cursor",
     "record_index",
     "reserve_cursor",
@@ -113,12 +123,66 @@ fn look_inside(rooms: &Opened, data: &Path) -> Result<Vec<String>, Box<dyn Error
     for name in rooms.keys.damaged_secrets()? {
         faults.push(format!("verify: database: secret {name}"));
     }
+    for item in quarantine(rooms, data)?.damaged()? {
+        faults.push(format!("verify: item {item} of the quarantine"));
+    }
     for record in records(&rooms.store)? {
         if let Err(error) = rooms.records.open(record) {
             faults.push(format!("record {record}: {error}"));
         }
     }
     Ok(faults)
+}
+
+fn quarantine(rooms: &Opened, data: &Path) -> Result<Malware, Box<dyn Error>> {
+    Ok(Malware::load(labward_malware::Setup {
+        store: rooms.store.clone(),
+        keys: rooms.keys.clone(),
+        site: SITE,
+        folder: data.join("quarantine"),
+        retention: Duration::from_secs(90 * 86_400),
+        largest: 1 << 30,
+    })?)
+}
+
+/// Puts something small and something that is a file into quarantine.
+fn put_into_quarantine(lab: &Installation) {
+    let rooms = lab.open();
+    let malware = quarantine(&rooms, lab.data()).unwrap();
+    for length in [3_000, (1 << 20) + 1] {
+        let bytes: Vec<u8> = (0..length)
+            .map(|i: u32| i.to_le_bytes()[0] ^ 0x5a)
+            .collect();
+        let origin = Origin {
+            way: Way::Folder,
+            place: "incoming".to_owned(),
+            from: "pc-7".to_owned(),
+            peer: None,
+            record: None,
+        };
+        let now = labward_os::SystemClock.now();
+        let sealed = malware
+            .seal(
+                origin.clone(),
+                &Particulars::default(),
+                &mut bytes.as_slice(),
+                now,
+            )
+            .unwrap();
+        let detection = NewDetection {
+            origin,
+            verdict: Verdict::Malicious,
+            found: Vec::new(),
+            treatment: Treatment::Removed,
+            is_late: false,
+            rules: "00".repeat(32),
+            sha256: sealed.sha256().to_owned(),
+            size_bytes: sealed.size_bytes(),
+        };
+        let by = labward_ledger::Actor::System;
+        malware.commit(Some(&sealed), &detection, by, now).unwrap();
+    }
+    rooms.store.close().unwrap();
 }
 
 fn records(store: &Store) -> Result<Vec<RecordId>, StoreError> {
@@ -195,7 +259,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A lab with messages of several patients and one record that is a sealed file.
+/// A lab with messages of several patients, one record that is a sealed file, and something in quarantine.
 fn lab() -> Installation {
     let lab = Installation::create("[[link]]\nname = \"hl7\"\nlisten = \"127.0.0.1:0\"\n");
     let server = lab.serve();
@@ -225,6 +289,7 @@ fn lab() -> Installation {
     assert_eq!(code.unwrap(), "AA");
     lab.run(&["ledger", "verify"]).ok();
     server.stop();
+    put_into_quarantine(&lab);
     lab
 }
 
@@ -274,7 +339,7 @@ fn one_bit_changed_anywhere_is_found_and_named_or_changes_nothing_that_is_read()
             *who.entry("nothing that is read").or_default() += 1;
         }
     }
-    for folder in ["ledger", "blob"] {
+    for folder in ["ledger", "blob", "quarantine"] {
         let mut found = Vec::new();
         files(&data.join(folder), &mut found);
         assert!(!found.is_empty(), "{folder}");

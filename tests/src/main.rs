@@ -25,6 +25,7 @@
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `listen` | listening on an interface: the same as a capture says, with no right left |
+//! | `malware` | malware in messages and files: what arrives, what is refused, kills, new rules |
 //! | `oidc` | single sign-on: a provider that tells the truth, and one that lies |
 //! | `passkey` | passkeys at the console: added, used, switched, removed, refused |
 //! | `patients` | all results of a patient, and who looked at them |
@@ -101,6 +102,8 @@ mod keys;
 mod kill;
 #[cfg(test)]
 mod listen;
+#[cfg(test)]
+mod malware;
 #[cfg(test)]
 mod oidc;
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod api;
 mod bench;
 mod browser;
+mod carriers;
 mod dictionaries;
 mod docs;
 mod fuzz;
@@ -37,14 +38,17 @@ cargo xtask COMMAND
   bad-days               kills, flipped bits, endless frames, large documents, longer than test runs them
                          (docs/ref/failure.md)
   interop [--write]      send the test data through a live gateway with clients that are not ours
+  carriers [--write]     what laboratories move, and the test files of ClamAV, through Labward, ClamAV and YARA
+                         (docs/ref/malware.md)
   api                    what the OpenAPI document allows and forbids, asked of a live server by Schemathesis
   browser [--pictures]   the console in Chromium: what people do there, and every page in each theme, language and
                          width, with its accessibility; pictures in target/screenshots. --pictures takes only those
                          of the guides, anew (docs/guide/pictures)
-  bench [gateway|through|records|ledger|keys|backup|start|console|matching|devices]
+  bench [gateway|through|records|ledger|keys|backup|start|console|matching|devices|malware]
                          what Labward does beside its peers, one bench or all; --pairs N, --quick (small),
                          --json (one line a row), --write (docs/ref/benchmarks.md);
-                         gateway: --connections N; through and console: --stored N; console: --kept FOLDER
+                         gateway: --connections N; through and console: --stored N; console: --kept FOLDER;
+                         malware: --rules FOLDER
 
 api, interop and browser run the program as it is built for tests, bench runs the release program, or either the
 one that LABWARD_PROGRAM names.
@@ -69,6 +73,8 @@ fn main() -> ExitCode {
         ["bad-days"] => test::bad_days(),
         ["interop"] => interop::interop(false),
         ["interop", "--write"] => interop::interop(true),
+        ["carriers"] => carriers::carriers(false),
+        ["carriers", "--write"] => carriers::carriers(true),
         ["api"] => api::api(),
         ["browser"] => browser::browser(false),
         ["browser", "--pictures"] => browser::browser(true),

@@ -20,6 +20,8 @@ enum Need {
     Program(&'static str),
     /// A file of the system, such as a header.
     File(&'static str),
+    /// Postfix; where another mail server is, which it would replace, the test that needs it is left out.
+    MailServer,
     /// A module of Python: Debian packs the one that virtual environments need by itself.
     PythonModule(&'static str),
 }
@@ -36,7 +38,7 @@ const TOOLS: &[Tool] = &[
     tool(Need::Program("tcpdump"), "tcpdump"),
     tool(Need::Program("tshark"), "tshark"),
     tool(Need::Program("pdf2dcm"), "dcmtk"),
-    tool(Need::Program("postfix"), "postfix"),
+    tool(Need::MailServer, "postfix"),
     tool(
         Need::File("/usr/share/clamav-testfiles/clam.exe"),
         "clamav-testfiles",
@@ -48,6 +50,16 @@ const BENCH_TOOLS: &[Tool] = &[tool(Need::File("/usr/include/openssl/evp.h"), "l
 
 /// What only the bench of captures needs: other readers of them.
 const CAPTURE_TOOLS: &[Tool] = &[tool(Need::Program("ndpiReader"), "libndpi-bin")];
+
+/// What only the bench of malware needs, and the table of carriers: other scanners.
+const SCANNER_TOOLS: &[Tool] = &[
+    tool(Need::Program("yara"), "yara"),
+    tool(Need::Program("clamscan"), "clamav"),
+    tool(Need::Program("clamd"), "clamav-daemon"),
+];
+
+/// The scanner from PyPI that ours is measured beside, and its version.
+pub(crate) const YARA_X: &str = "yara-x==1.23.0";
 
 /// What only a walk through the console needs: a browser, and what makes an authority known to it.
 const BROWSER_TOOLS: &[Tool] = &[
@@ -64,6 +76,7 @@ impl Tool {
         match self.needs {
             Need::Program(program) => on_path(program),
             Need::File(path) => Path::new(path).is_file(),
+            Need::MailServer => on_path("postfix") || Path::new("/usr/sbin/sendmail").exists(),
             Need::PythonModule(module) => Command::new("python3")
                 .args(["-c", &format!("import {module}")])
                 .stderr(Stdio::null())
@@ -89,6 +102,12 @@ pub(crate) fn ensure_for_bench() -> Result<()> {
 /// What the bench of captures needs beside that.
 pub(crate) fn ensure_for_captures() -> Result<()> {
     ensure(CAPTURE_TOOLS)
+}
+
+/// Other scanners than ours, and the carriers of ClamAV.
+pub(crate) fn ensure_for_scanners() -> Result<()> {
+    ensure(TOOLS)?;
+    ensure(SCANNER_TOOLS)
 }
 
 /// As [`ensure_debian`], for a walk through the console too.
@@ -166,6 +185,11 @@ pub(crate) fn ensure_python_browser() -> Result<PathBuf> {
 pub(crate) fn ensure_schemathesis() -> Result<PathBuf> {
     let python = ensure_python("api-python", &["schemathesis==4.32.5"])?;
     Ok(python.with_file_name("schemathesis"))
+}
+
+/// A Python with the scanner [`YARA_X`].
+pub(crate) fn ensure_python_yara_x() -> Result<PathBuf> {
+    ensure_python("malware-python", &[YARA_X])
 }
 
 /// A virtual environment below `target` with exactly these packages.

@@ -138,6 +138,7 @@ impl Lab {
             edges: None,
             notice: None,
             watch: None,
+            inspect: None,
             site: SITE,
         };
         Running {

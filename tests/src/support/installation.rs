@@ -258,6 +258,11 @@ impl Server {
         }
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: nothing is finished, nothing is said.
     pub(crate) fn kill(mut self) {
         self.must_run();

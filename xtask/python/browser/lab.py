@@ -3,6 +3,7 @@
 Must never reach into the server's folder but for its socket: it uses the program, the API and the pages, as people do.
 """
 
+import base64
 import http.client
 import json
 import socket
@@ -58,8 +59,16 @@ class Lab:
     def invite(self, who: str) -> str:
         return self.json("person", "invite", who)["code"]
 
-    def send(self, peer: str, kind: str = "ORU^R01^ORU_R01", value: str = "6.4", flag: str = "N", patient=PATIENT) -> None:
-        """Sends one message over mutual TLS; a peer that may not send it is answered no."""
+    def send(
+        self,
+        peer: str,
+        kind: str = "ORU^R01^ORU_R01",
+        value: str = "6.4",
+        flag: str = "N",
+        patient=PATIENT,
+        attached: bytes = b"",
+    ) -> Path:
+        """Sends one message over mutual TLS and gives its file; a peer that may not send it is answered no."""
         self.sent += 1
         number = self.sent
         lines = [
@@ -73,6 +82,9 @@ class Lab:
                 "OBX|2|NM|718-7^Hemoglobin^LN||9.1|g/dL|12.0-16.0|LL|||F",
                 "OBX|3|ST|600-7^Blood culture^LN||no growth after 5 days||||||F",
             ]
+        if attached:
+            encoded = base64.b64encode(attached).decode()
+            lines.append(f"OBX|4|ED|PDF^Report^L||XN550^application^pdf^Base64^{encoded}||||||F")
         file = Path(self.settings["place"]) / f"message-{number}.hl7"
         file.write_text("\r".join(lines) + "\r")
         # By its number: a small Debian has no file of hosts.
@@ -81,3 +93,4 @@ class Lab:
         self.labward(
             "send", "--to", link, "--server-name", "localhost", "--cert", certificate, str(file), good=False
         )
+        return file

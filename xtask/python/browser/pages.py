@@ -75,6 +75,18 @@ def advisory(page, base):
     page.wait_for_url("**/advisories/*")
 
 
+def detection(page, base):
+    page.goto(base + "/malware")
+    page.locator("main .task a[href^='/malware/']").first.click()
+    page.wait_for_url("**/malware/*")
+
+
+def quarantined(page, base):
+    page.goto(base + "/malware/quarantine")
+    page.locator("main tbody th a").first.click()
+    page.wait_for_url("**/malware/quarantine/*")
+
+
 def devices_previewed(page, base):
     page.goto(base + "/devices/import")
     page.fill("#list", "name,manufacturer,serial\nCentrifuge,Hettich,C-1001\nFridge,,\n")
@@ -242,6 +254,11 @@ PAGES = {
     "advisories-import": plain("/advisories/import"),
     "advisories-import-refused": advisories_sent,
     "advisory": advisory,
+    "malware": plain("/malware"),
+    "malware-detection": detection,
+    "quarantine": plain("/malware/quarantine"),
+    "quarantine-item": quarantined,
+    "malware-rules": plain("/malware/rules"),
     "people": plain("/people"),
     "person": person,
     "people-import": plain("/people/import"),

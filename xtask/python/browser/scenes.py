@@ -63,6 +63,10 @@ ADVISORY = {
 }
 
 
+#: The EICAR test file, which is harmless and which every scanner must find; in two parts, so that this file is none.
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
 def join(page, lab: Lab, code: str, login: str) -> None:
     """Uses an invitation."""
     page.goto(f"{lab.base}/join#{code}")
@@ -209,6 +213,51 @@ def what_nobody_expected_is_refused(page, lab: Lab) -> None:
     # Another one waits, so that the page is looked at with an alert.
     report["conversations"] = [said("93.184.216.35", 443)]
     lab.post("traffic", report)
+
+
+def malware_is_taken_out_and_given_back_by_two_people(page, lab: Lab, eli) -> None:
+    sent = lab.send("xn550", attached=EICAR).read_bytes()
+    page.goto(lab.base + "/malware")
+    found = page.locator("main .task", has_text="Malware in a message from xn550").first
+    expect(found).to_contain_text("It was taken out")
+    found.locator("a").first.click()
+    page.wait_for_url(re.compile(r"/malware/\d+$"))
+    main = page.locator("main")
+    expect(main).to_contain_text("segment OBX 4, field 5")
+    expect(main).not_to_contain_text("Rivera")
+    detection = page.url
+    page.locator("a[href^='/malware/quarantine/']").first.click()
+    page.wait_for_url(re.compile(r"/malware/quarantine/\d+$"))
+    item = page.url
+    sha256 = re.search(r"[0-9a-f]{64}", main.text_content())[0]
+    # One person asks, and cannot agree.
+    page.locator("summary", has_text="Ask for it").click()
+    page.fill("#ask-why", "the vendor says that it is their test")
+    page.click("form[action$='/restore'] button")
+    page.wait_for_url("**done=quarantine-asked")
+    expect(main).to_contain_text("another person has to agree")
+    expect(page.locator("form[action$='/decide']")).to_have_count(0)
+    # Another one agrees and takes it.
+    eli.goto(item)
+    eli.fill("#decide-why", "the vendor confirmed it by telephone")
+    eli.click("button[value=approve]")
+    eli.wait_for_url("**done=quarantine-approved")
+    with eli.expect_download() as started:
+        eli.click("form[action$='/download'] button")
+    file = started.value
+    assert re.fullmatch(r"quarantine-\d+\.bin", file.suggested_filename), file.suggested_filename
+    data = Path(file.path()).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == sha256
+    assert data.rstrip(b"\r") == sent.rstrip(b"\r")
+    # The page offers it once.
+    eli.goto(item)
+    expect(eli.locator("form[action$='/download']")).to_have_count(0)
+    page.goto(detection)
+    page.fill("#why", "a test file; the vendor was told")
+    page.click("button[value=handled]")
+    page.wait_for_url("**done=malware-closed")
+    # Another one stays open, so that the pages are looked at with one.
+    lab.send("xn550", attached=EICAR)
 
 
 def emergency_access_is_reviewed_by_a_second_person(page, lab: Lab, dora) -> None:

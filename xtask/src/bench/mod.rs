@@ -15,6 +15,7 @@ mod haproxy;
 mod keys;
 mod ledger;
 mod load;
+mod malware;
 mod matching;
 mod message;
 pub(crate) mod page;
@@ -56,7 +57,7 @@ pub(crate) struct Bench {
 }
 
 /// Every bench, in the order in which they run.
-pub(crate) const BENCHES: [Bench; 10] = [
+pub(crate) const BENCHES: [Bench; 11] = [
     gateway::BENCH,
     through::BENCH,
     records::BENCH,
@@ -67,6 +68,7 @@ pub(crate) const BENCHES: [Bench; 10] = [
     console::BENCH,
     matching::BENCH,
     devices::BENCH,
+    malware::BENCH,
 ];
 
 /// The word by which a bench starts this program as a process of its own, which is measured alone.
@@ -84,6 +86,8 @@ struct Options {
     stored: u64,
     /// Where the lab of `console` is kept from run to run, since filling it takes most of the time.
     kept: Option<PathBuf>,
+    /// The folder with the rules of `malware`; they are made if there is none.
+    rules: Option<PathBuf>,
     quick: bool,
     json: bool,
     write: bool,
@@ -152,6 +156,7 @@ impl Options {
             connections: None,
             stored: STORED,
             kept: None,
+            rules: None,
             quick: false,
             json: false,
             write: false,
@@ -159,9 +164,13 @@ impl Options {
         let (mut rounds, mut stored) = (None, None);
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
-            if word == "--kept" {
-                let folder = words.next().context("--kept takes a folder")?;
-                options.kept = Some(PathBuf::from(folder));
+            if let "--kept" | "--rules" = word {
+                let folder = words.next().map(PathBuf::from);
+                ensure!(folder.is_some(), "{word} takes a folder");
+                match word {
+                    "--kept" => options.kept = folder,
+                    _ => options.rules = folder,
+                }
                 continue;
             }
             let mut number = |most: u64| {
@@ -279,11 +288,14 @@ mod tests {
         );
         let options = Options::parse(&["console", "--kept", "lab"]).unwrap();
         assert_eq!(options.kept, Some(PathBuf::from("lab")));
+        let options = Options::parse(&["malware", "--rules", "set"]).unwrap();
+        assert_eq!(options.rules, Some(PathBuf::from("set")));
         for wrong in [
             &["--pair"][..],
             &["--pairs"],
             &["--pairs", "0"],
             &["--kept"],
+            &["--rules"],
             &["--connections", "7"],
             &["--stored", "many"],
             &["gateway", "keys"],

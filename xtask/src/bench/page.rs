@@ -115,6 +115,7 @@ cargo xtask bench gateway                  # one, as a table
 cargo xtask bench gateway --connections 64 # one case of it
 cargo xtask bench through --stored 10000000 # with more messages already stored
 cargo xtask bench console --stored 9000000 --kept FOLDER # the filled lab stays there, and is taken the next time
+cargo xtask bench malware --rules FOLDER   # with a public set of YARA rules
 cargo xtask bench records --pairs 9        # more rounds
 cargo xtask bench keys --quick             # small, to see that it works; its figures mean nothing
 cargo xtask bench ledger --json            # one JSON object a line
