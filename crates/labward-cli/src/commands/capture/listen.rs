@@ -52,10 +52,11 @@ pub(in crate::commands) fn run(context: &Context, arguments: &ListenArgs) -> Res
         promiscuous: !arguments.no_promiscuous,
         snap_bytes: SNAP_BYTES_MAX,
     };
+    // Before the first frame is taken: whoever ends it gets what was heard until then.
+    note_stop_signals().map_err(os_failure)?;
     let socket = PacketSocket::open(&arguments.interface, options).map_err(|e| refused(&e))?;
     drop_privileges(account)
         .and_then(|()| forbid_core_dumps())
-        .and_then(|()| note_stop_signals())
         .map_err(os_failure)?;
     let reporter = arguments
         .report
