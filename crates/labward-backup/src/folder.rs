@@ -4,7 +4,7 @@
 //! is not its own.
 
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -103,17 +103,8 @@ impl Folder {
     /// Held while a backup is written; the system frees it when the process ends.
     pub(crate) fn lock(&self) -> Result<File, BackupError> {
         let path = self.root.join("lock");
-        let mut open = OpenOptions::new();
-        open.create(true)
-            .truncate(false)
-            .write(true)
-            .mode(FILE_MODE);
-        let file = open.open(&path).map_err(BackupError::file(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(BackupError::Busy(self.root.clone())),
-            Err(TryLockError::Error(error)) => Err(BackupError::file(&path)(error)),
-        }
+        let lock = labward_store::take_lock(&path).map_err(BackupError::file(&path))?;
+        lock.ok_or_else(|| BackupError::Busy(self.root.clone()))
     }
 
     /// Whether the folder's mark names the same installation as a manifest that was verified.

@@ -88,17 +88,8 @@ impl EdgeFolder {
     /// Takes the folder's lock, which the system frees when the process ends.
     pub(crate) fn take_lock(&self) -> Result<File, EdgeError> {
         let path = self.lock();
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(EdgeError::file(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(EdgeError::Busy(self.0.clone())),
-            Err(TryLockError::Error(source)) => Err(EdgeError::File { path, source }),
-        }
+        let lock = labward_store::take_lock(&path).map_err(EdgeError::file(&path))?;
+        lock.ok_or_else(|| EdgeError::Busy(self.0.clone()))
     }
 
     /// Whether an edge runs on this folder now.

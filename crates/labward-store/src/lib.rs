@@ -35,7 +35,8 @@
 //! |---|---|
 //! | `store` | [`Store`]: submit, write, read, close |
 //! | `writer` | the writer thread: one batch, one transaction, one sync |
-//! | `open` | lock, PRAGMAs, integrity check, migrations and the copy before them |
+//! | `lock` | [`take_lock`]: one process at a time |
+//! | `open` | PRAGMAs, integrity check, migrations and the copy before them |
 //! | `readers` | the pool of connections that only read |
 //! | `query` | [`Value`], [`Row`], [`Query`] |
 //! | `tx` | [`Tx`] and [`Snapshot`] |
@@ -44,6 +45,7 @@
 
 mod error;
 mod journal;
+mod lock;
 mod open;
 mod options;
 mod pages;
@@ -55,6 +57,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use journal::{Journal, NoJournal};
+pub use lock::take_lock;
 pub use options::{Durability, Migration, Options};
 pub use pages::Pages;
 pub use query::{Query, Row, Value};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::from_engine;
+use crate::lock::take_lock;
 use crate::{Durability, Journal, Migration, Options, StoreError, Tx};
 
 /// `Labw` in ASCII, in the header of every database of Labward.
@@ -41,7 +42,7 @@ pub(crate) fn open(
     migrations: &[Migration],
     journal: &mut dyn Journal,
 ) -> Result<Opened, StoreError> {
-    let lock = take_lock(&beside(&options.path, ".lock"))?;
+    let lock = take_lock(&beside(&options.path, ".lock"))?.ok_or(StoreError::Busy)?;
     let after_crash = fs::exists(beside(&options.path, "-wal"))?;
     create_private(&options.path)?;
     if after_crash && options.vfs.is_none() {
@@ -110,21 +111,6 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
-}
-
-fn take_lock(path: &Path) -> Result<File, StoreError> {
-    let mut open = OpenOptions::new();
-    let file = open
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
 }
 
 /// Creates the file unless it is there; the engine gives its log and index the same mode.

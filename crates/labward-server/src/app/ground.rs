@@ -2,7 +2,7 @@
 //!
 //! It must never let an unsealed key rest anywhere but where it is used.
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -30,17 +30,8 @@ use crate::publish::Publishing;
 /// Takes the data folder's lock, which the system frees when the process ends.
 pub(super) fn take_lock(data: &DataFolder) -> Result<File, ServerError> {
     let path = data.lock();
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(ServerError::file(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ServerError::Busy(data.root().to_owned())),
-        Err(TryLockError::Error(source)) => Err(ServerError::File { path, source }),
-    }
+    let lock = labward_store::take_lock(&path).map_err(ServerError::file(&path))?;
+    lock.ok_or_else(|| ServerError::Busy(data.root().to_owned()))
 }
 
 /// Lets the group pass these folders on its way to the admin socket; it cannot list them.

@@ -4,9 +4,9 @@
 //! makes the installation exist. It must never remove anything from a folder without that mark, or
 //! anything but what a set-up makes.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use labward_base::remark;
@@ -137,18 +137,8 @@ fn make_folder(path: &Path) -> Result<bool, SetupError> {
 
 fn take_lock(data: &DataFolder) -> Result<File, SetupError> {
     let path = data.lock();
-    let lock = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(SetupError::file(&path))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(SetupError::Busy(data.root().to_owned())),
-        Err(TryLockError::Error(error)) => Err(SetupError::file(&path)(error)),
-    }
+    let lock = labward_store::take_lock(&path).map_err(SetupError::file(&path))?;
+    lock.ok_or_else(|| SetupError::Busy(data.root().to_owned()))
 }
 
 /// Refuses a folder with an installation or with anything that is not ours.

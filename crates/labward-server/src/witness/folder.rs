@@ -13,7 +13,7 @@
 //! file would get a second history cosigned.
 
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -84,17 +84,8 @@ impl WitnessFolder {
     /// Takes the lock, which the system frees when the process ends, however it does.
     pub(super) fn lock(&self) -> Result<File, WitnessError> {
         let path = self.root.join("lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(WitnessError::file(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(WitnessError::Busy(self.root.clone())),
-            Err(TryLockError::Error(source)) => Err(WitnessError::File { path, source }),
-        }
+        let lock = labward_store::take_lock(&path).map_err(WitnessError::file(&path))?;
+        lock.ok_or_else(|| WitnessError::Busy(self.root.clone()))
     }
 
     /// The private key.
