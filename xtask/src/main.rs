@@ -6,6 +6,7 @@
     reason = "a developer's tool: it prints, starts programs and measures time"
 )]
 
+mod alarms;
 mod api;
 mod bench;
 mod browser;
@@ -40,6 +41,8 @@ cargo xtask COMMAND
   interop [--write]      send the test data through a live gateway with clients that are not ours
   carriers [--write]     what laboratories move, and the test files of ClamAV, through Labward, ClamAV and YARA
                          (docs/ref/malware.md)
+  alarms [--write]       what Labward says of the files of this machine and of the test data, which are good
+                         (docs/ref/false-alarms.md)
   api                    what the OpenAPI document allows and forbids, asked of a live server by Schemathesis
   browser [--pictures]   the console in Chromium: what people do there, and every page in each theme, language and
                          width, with its accessibility; pictures in target/screenshots. --pictures takes only those
@@ -50,7 +53,7 @@ cargo xtask COMMAND
                          gateway: --connections N; through and console: --stored N; console: --kept FOLDER;
                          malware: --rules FOLDER
 
-api, interop and browser run the program as it is built for tests, bench runs the release program, or either the
+api, interop and browser run the program as it is built for tests, alarms and bench run the release program, or either the
 one that LABWARD_PROGRAM names.
 ";
 
@@ -75,6 +78,8 @@ fn main() -> ExitCode {
         ["interop", "--write"] => interop::interop(true),
         ["carriers"] => carriers::carriers(false),
         ["carriers", "--write"] => carriers::carriers(true),
+        ["alarms"] => alarms::alarms(false),
+        ["alarms", "--write"] => alarms::alarms(true),
         ["api"] => api::api(),
         ["browser"] => browser::browser(false),
         ["browser", "--pictures"] => browser::browser(true),

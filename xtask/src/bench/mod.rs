@@ -19,7 +19,7 @@ mod malware;
 mod matching;
 mod message;
 pub(crate) mod page;
-mod process;
+pub(crate) mod process;
 mod records;
 mod report;
 mod rooms;
