@@ -45,7 +45,7 @@ pub(crate) fn open(walker: &mut Walker<'_>, part: &Part<'_>) {
         }
         holds_file |= has_long_run(script);
         script::all(script, &mut |place, writing, bytes| {
-            holds_file |= !is_picture(bytes);
+            holds_file |= !(is_picture(bytes) || (writing.is_none() && is_words(bytes)));
             let steps = std::iter::once(Step::Place(place)).chain(writing.map(Step::Packing));
             walker.enter(steps, &Declared::nothing(), bytes);
             walker.goes_on()
@@ -82,6 +82,14 @@ fn is_picture(bytes: &[u8]) -> bool {
         Kind::Jpeg | Kind::Png | Kind::Gif | Kind::Bmp | Kind::Json
     ) || bytes.starts_with(b"wOFF")
         || bytes.starts_with(b"wOF2")
+}
+
+/// What a page says or shows: a string of words with an escape in it is no file.
+fn is_words(bytes: &[u8]) -> bool {
+    matches!(
+        Claims::of(bytes).main(),
+        Kind::Text | Kind::Html | Kind::Xml
+    )
 }
 
 /// The texts of the scripts of a page.
@@ -178,6 +186,10 @@ mod tests {
                 "<html><script>var logo = '{picture}'; save(new Blob([rows.join('\\n')]))</script>"
             ),
             "<html><script>var a=[1,2,3]; save(new Blob([rows]))</script>don't".to_owned(),
+            "<html><script>say('Nothing to export: the log doesn\\'t hold a run.'); save(new Blob([rows]))</script>"
+                .to_owned(),
+            "<html><script>row='<tr><td>\\u00a0</td><td>a row of the table to print</td></tr>'; save(new Blob([rows]))</script>"
+                .to_owned(),
         ] {
             let found = seen(page.as_bytes());
             assert!(found.iter().all(|line| !line.contains('!')), "{found:?}");
