@@ -7,5 +7,5 @@ mod signed_data;
 mod signer;
 
 pub use image::{HEADER_MAX, TABLE_MAX};
-pub use signature::{Fit, Misfit, Signature, Unread, read};
+pub use signature::{Fit, Hash, Misfit, Signature, Unread, read};
 pub use signer::{Continuity, Signer};

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek};
 
 use aws_lc_rs::digest::{self, Algorithm, digest};
 use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorithm};
+use serde::{Deserialize, Serialize};
 use x509_parser::asn1_rs::oid;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -23,18 +24,36 @@ const P256: &[u8] = &oid!(raw 1.2.840.10045.3.1.7);
 const P384: &[u8] = &oid!(raw 1.3.132.0.34);
 
 /// What is known of a program's signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signature {
     /// Whether it fits the file.
     pub fit: Fit,
     /// Whose it is, or says it is where it does not fit; none if the certificate could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<Signer>,
-    /// The algorithm of the file's hash: `sha1`, `sha256`, `sha384` or `sha512`.
-    pub algorithm: Option<&'static str>,
+    /// The algorithm of the file's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Hash>,
+}
+
+/// The algorithms of hashes that are known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hash {
+    /// Two files with the same one can be made; programs of old devices have nothing else.
+    Sha1,
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
 }
 
 /// Whether a signature fits its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum Fit {
     /// It was made over this very file with the signer's key; nothing is said of the signer.
     Fits,
@@ -74,23 +93,44 @@ pub enum Unread {
     TooLarge,
 }
 
+/// Every way to fit or not, with its stable code.
+const CODES: [(Fit, &str); 11] = [
+    (Fit::Fits, "fits"),
+    (Fit::Misfits(Misfit::Appended), "misfits-appended"),
+    (Fit::Misfits(Misfit::Content), "misfits-content"),
+    (Fit::Misfits(Misfit::File), "misfits-file"),
+    (Fit::Misfits(Misfit::Key), "misfits-key"),
+    (Fit::Misfits(Misfit::Place), "misfits-place"),
+    (Fit::Unread(Unread::Algorithm), "unread-algorithm"),
+    (Fit::Unread(Unread::Damaged), "unread-damaged"),
+    (Fit::Unread(Unread::Kind), "unread-kind"),
+    (Fit::Unread(Unread::NoCertificate), "unread-no-certificate"),
+    (Fit::Unread(Unread::TooLarge), "unread-too-large"),
+];
+
 impl Fit {
     /// Its stable code.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Fits => "fits",
-            Self::Misfits(Misfit::Appended) => "misfits-appended",
-            Self::Misfits(Misfit::Content) => "misfits-content",
-            Self::Misfits(Misfit::File) => "misfits-file",
-            Self::Misfits(Misfit::Key) => "misfits-key",
-            Self::Misfits(Misfit::Place) => "misfits-place",
-            Self::Unread(Unread::Algorithm) => "unread-algorithm",
-            Self::Unread(Unread::Damaged) => "unread-damaged",
-            Self::Unread(Unread::Kind) => "unread-kind",
-            Self::Unread(Unread::NoCertificate) => "unread-no-certificate",
-            Self::Unread(Unread::TooLarge) => "unread-too-large",
-        }
+    pub fn code(self) -> &'static str {
+        let mut codes = CODES.iter().filter(|(fit, _)| *fit == self);
+        codes.next().map_or("unread-damaged", |(_, code)| code)
+    }
+}
+
+impl From<Fit> for &'static str {
+    fn from(fit: Fit) -> Self {
+        fit.code()
+    }
+}
+
+impl TryFrom<String> for Fit {
+    type Error = &'static str;
+
+    fn try_from(code: String) -> Result<Self, Self::Error> {
+        let mut fits = CODES.iter().filter(|(_, one)| *one == code);
+        fits.next()
+            .map(|(fit, _)| *fit)
+            .ok_or("no signature fits or misfits like this")
     }
 }
 
@@ -106,7 +146,7 @@ pub fn read(file: &mut (impl Read + Seek)) -> io::Result<Option<Signature>> {
         Ok(Some(Signature {
             fit: Fit::Unread(why),
             signer: None,
-            algorithm: None,
+            hash: None,
         }))
     };
     let Some(table) = image.table(file)? else {
@@ -149,7 +189,7 @@ fn judge(
     Ok(Signature {
         fit,
         signer: certificate.map(|leaf| Signer::of(leaf, &signed.certificates)),
-        algorithm: algorithm.map(|(_, name)| name),
+        hash: algorithm.map(|(_, hash)| hash),
     })
 }
 
@@ -166,10 +206,10 @@ fn leaf<'s, 'a>(signed: &'s SignedData<'a>) -> Option<&'s Certificate<'a>> {
 fn of_signer(signed: &SignedData<'_>, certificate: &Certificate<'_>) -> Fit {
     let signer = &signed.signer;
     let key = certificate.parsed.public_key();
-    let Some((hash, name)) = algorithm(signer.algorithm) else {
+    let Some((hash, kind)) = algorithm(signer.algorithm) else {
         return Fit::Unread(Unread::Algorithm);
     };
-    let Some(verification) = verification(key, name) else {
+    let Some(verification) = verification(key, kind) else {
         return Fit::Unread(Unread::Algorithm);
     };
     if signer.content_type != INDIRECT_DATA
@@ -203,12 +243,12 @@ fn as_set(content: &[u8]) -> Vec<u8> {
     set
 }
 
-fn algorithm(oid: &[u8]) -> Option<(&'static Algorithm, &'static str)> {
+fn algorithm(oid: &[u8]) -> Option<(&'static Algorithm, Hash)> {
     match oid {
-        SHA1 => Some((&digest::SHA1_FOR_LEGACY_USE_ONLY, "sha1")),
-        SHA256 => Some((&digest::SHA256, "sha256")),
-        SHA384 => Some((&digest::SHA384, "sha384")),
-        SHA512 => Some((&digest::SHA512, "sha512")),
+        SHA1 => Some((&digest::SHA1_FOR_LEGACY_USE_ONLY, Hash::Sha1)),
+        SHA256 => Some((&digest::SHA256, Hash::Sha256)),
+        SHA384 => Some((&digest::SHA384, Hash::Sha384)),
+        SHA512 => Some((&digest::SHA512, Hash::Sha512)),
         _ => None,
     }
 }
@@ -216,19 +256,19 @@ fn algorithm(oid: &[u8]) -> Option<(&'static Algorithm, &'static str)> {
 /// How a signature with this key over this hash is checked.
 fn verification(
     key: &SubjectPublicKeyInfo<'_>,
-    hash: &str,
+    hash: Hash,
 ) -> Option<&'static dyn VerificationAlgorithm> {
     let parameters = key.algorithm.parameters.as_ref();
     let curve = parameters.map_or(&[][..], |any| any.data);
     match (key.algorithm.algorithm.as_bytes(), curve, hash) {
-        (RSA, _, "sha1") => Some(&keys::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY),
-        (RSA, _, "sha256") => Some(&keys::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
-        (RSA, _, "sha384") => Some(&keys::RSA_PKCS1_2048_8192_SHA384),
-        (RSA, _, "sha512") => Some(&keys::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
-        (EC, P256, "sha256") => Some(&keys::ECDSA_P256_SHA256_ASN1),
-        (EC, P256, "sha384") => Some(&keys::ECDSA_P256_SHA384_ASN1),
-        (EC, P384, "sha256") => Some(&keys::ECDSA_P384_SHA256_ASN1),
-        (EC, P384, "sha384") => Some(&keys::ECDSA_P384_SHA384_ASN1),
+        (RSA, _, Hash::Sha1) => Some(&keys::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY),
+        (RSA, _, Hash::Sha256) => Some(&keys::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
+        (RSA, _, Hash::Sha384) => Some(&keys::RSA_PKCS1_2048_8192_SHA384),
+        (RSA, _, Hash::Sha512) => Some(&keys::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
+        (EC, P256, Hash::Sha256) => Some(&keys::ECDSA_P256_SHA256_ASN1),
+        (EC, P256, Hash::Sha384) => Some(&keys::ECDSA_P256_SHA384_ASN1),
+        (EC, P384, Hash::Sha256) => Some(&keys::ECDSA_P384_SHA256_ASN1),
+        (EC, P384, Hash::Sha384) => Some(&keys::ECDSA_P384_SHA384_ASN1),
         _ => None,
     }
 }

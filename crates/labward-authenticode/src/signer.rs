@@ -3,6 +3,7 @@
 //! It must never take the same name for the same signer: anybody can write any name into a certificate.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::signed_data::Certificate;
@@ -13,22 +14,26 @@ const NAME_MAX: usize = 200;
 const SERIAL_MAX: usize = 40;
 
 /// Who signed, as the certificate says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signer {
     /// The subject's common name, or else its organisation; at most 200 characters, none of which changes how text is shown.
     pub name: String,
     /// The subject's organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
     /// The subject's country, two letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// The issuer's common name, or else its organisation.
     pub issuer: String,
     /// The serial number in hexadecimal digits.
     pub serial: String,
-    /// The SHA-256 of the certificate.
-    pub certificate: [u8; 32],
-    /// The SHA-256 of the issuer's public key, if the signature brought a certificate along whose key signed this one.
-    pub issuer_key: Option<[u8; 32]>,
+    /// The SHA-256 of the certificate in hexadecimal digits.
+    pub certificate: String,
+    /// The SHA-256 of the issuer's public key in hexadecimal digits, if the signature brought a certificate along whose key signed this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_key: Option<String>,
 }
 
 /// How a signer goes with another one.
@@ -56,9 +61,20 @@ impl Signer {
             organisation: first(subject.iter_organization()),
             country: first(subject.iter_country()),
             issuer: name(parsed.issuer()),
-            serial: serial.iter().map(|byte| format!("{byte:02x}")).collect(),
+            serial: hex(serial),
             certificate: sha256(certificate.whole),
             issuer_key: issuer_key(certificate, brought),
+        }
+    }
+
+    /// The name, with the organisation where that says more.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.organisation {
+            Some(organisation) if *organisation != self.name => {
+                format!("{} ({organisation})", self.name)
+            }
+            _ => self.name.clone(),
         }
     }
 
@@ -92,7 +108,7 @@ impl Continuity {
     }
 }
 
-fn issuer_key(certificate: &Certificate<'_>, brought: &[Certificate<'_>]) -> Option<[u8; 32]> {
+fn issuer_key(certificate: &Certificate<'_>, brought: &[Certificate<'_>]) -> Option<String> {
     let is_issuer = |one: &&Certificate<'_>| {
         let key = one.parsed.public_key();
         one.parsed.subject().as_raw() == certificate.parsed.issuer().as_raw()
@@ -139,10 +155,10 @@ fn plain(one: char) -> char {
     }
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    for (to, from) in out.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
-        *to = *from;
-    }
-    out
+fn sha256(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

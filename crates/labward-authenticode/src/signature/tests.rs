@@ -37,13 +37,24 @@ fn table(signed: &[u8]) -> usize {
 fn a_signature_that_fits_is_told_with_who_it_says_it_is_of() {
     let signature = of(&maker().sign(&program())).unwrap();
     assert_eq!(signature.fit, Fit::Fits);
-    assert_eq!(signature.algorithm, Some("sha256"));
+    assert_eq!(signature.hash, Some(Hash::Sha256));
     let signer = signature.signer.unwrap();
     assert_eq!(signer.name, "Example Analyzers GmbH");
     assert_eq!(signer.organisation.as_deref(), Some("Example Analyzers"));
     assert_eq!(signer.issuer, "Example Code Signing CA");
     assert_eq!(signer.serial, "01");
     assert!(signer.issuer_key.is_some());
+}
+
+#[test]
+fn every_way_to_fit_has_its_own_code() {
+    for (fit, code) in CODES {
+        assert_eq!(
+            (fit.code(), Fit::try_from(code.to_owned())),
+            (code, Ok(fit))
+        );
+    }
+    assert!(Fit::try_from("fine".to_owned()).is_err());
 }
 
 #[test]
@@ -187,10 +198,10 @@ fn what_another_tool_signs_is_read() {
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let plain = folder.join("plain.exe");
     fs::write(&plain, program()).unwrap();
-    for (kind, hash) in [
-        ("rsa:2048", "sha256"),
-        ("rsa:2048", "sha1"),
-        ("rsa:3072", "sha384"),
+    for (kind, hash, expected) in [
+        ("rsa:2048", "sha256", Hash::Sha256),
+        ("rsa:2048", "sha1", Hash::Sha1),
+        ("rsa:3072", "sha384", Hash::Sha384),
     ] {
         let made = run(
             "openssl",
@@ -236,7 +247,7 @@ fn what_another_tool_signs_is_read() {
         }
         let signature = of(&fs::read(&signed).unwrap()).unwrap();
         assert_eq!(signature.fit, Fit::Fits, "{kind} {hash}");
-        assert_eq!(signature.algorithm, Some(hash));
+        assert_eq!(signature.hash, Some(expected));
         let signer = signature.signer.unwrap();
         assert_eq!(signer.organisation.as_deref(), Some("Peer Laboratories"));
         assert_eq!(signer.country.as_deref(), Some("DE"));

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use labward_api::integrity::{
     DecideIntegrity, IntegrityAlarm, IntegrityBaseline, IntegrityCompared, IntegrityCounts,
+    IntegritySigner,
 };
 use labward_base::{Clock as _, Timestamp};
-use labward_malware::integrity::{Baseline, Comparison, Counts, Standing};
+use labward_malware::integrity::{Baseline, Comparison, Counts, Signers, Standing};
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
@@ -49,6 +50,7 @@ pub(super) fn compared(call: &Call) -> Result<Answer, Failure> {
             updates: counts.updates,
         },
         alarms,
+        signers: told.signers.into_iter().map(signers).collect(),
     };
     let core = &call.core;
     let recorded = core
@@ -110,8 +112,27 @@ fn shown(one: &Baseline) -> IntegrityBaseline {
             updates: counts.updates,
         },
         alarms: alarms.collect(),
+        signers: told.signers.iter().map(shown_signers).collect(),
         state: one.standing.code().to_owned(),
         entry: one.entry.get(),
+    }
+}
+
+fn signers(told: IntegritySigner) -> Signers {
+    Signers {
+        how: told.how,
+        was: told.was,
+        is: told.is,
+        count: told.count,
+    }
+}
+
+fn shown_signers(one: &Signers) -> IntegritySigner {
+    IntegritySigner {
+        how: one.how.clone(),
+        was: one.was.clone(),
+        is: one.is.clone(),
+        count: one.count,
     }
 }
 
