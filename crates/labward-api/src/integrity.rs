@@ -91,7 +91,7 @@ pub struct IntegrityBaseline {
     pub alarms: Vec<IntegrityAlarm>,
     /// What that told.
     pub signers: Vec<IntegritySigner>,
-    /// `unchanged`, `open` (a person must decide), `expected` or `unexpected`.
+    /// `unchanged`, `open` (a person must decide), or what a person said: `update`, `expected`, `unexpected` or `malware`.
     pub state: String,
     /// The entry of the last change.
     pub entry: u64,
@@ -103,7 +103,7 @@ pub struct IntegrityBaseline {
 pub struct DecideIntegrity {
     /// The baseline's name.
     pub name: String,
-    /// `expected` or `unexpected`.
+    /// `update` (an update made them), `expected` (they are as they should be), `unexpected` or `malware`.
     pub answer: String,
     /// Why.
     pub why: String,

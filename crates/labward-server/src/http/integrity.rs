@@ -62,20 +62,12 @@ pub(super) fn compared(call: &Call) -> Result<Answer, Failure> {
 /// `POST integrity/decide`
 pub(super) fn decide(call: &Call) -> Result<Answer, Failure> {
     let asked: DecideIntegrity = call.json()?;
-    let is_expected = match asked.answer.as_str() {
-        "expected" => true,
-        "unexpected" => false,
-        _ => {
-            return Err(Failure::bad_request(
-                "answer is neither expected nor unexpected",
-            ));
-        }
-    };
+    let answer = Standing::of_answer(&asked.answer).ok_or_else(|| {
+        Failure::bad_request("answer is none of update, expected, unexpected and malware")
+    })?;
     let core = &call.core;
     let why = sealed_why(core, reason(&asked.why)?)?;
-    let decided = core
-        .integrity
-        .decide(&asked.name, is_expected, call.by(), why)?;
+    let decided = core.integrity.decide(&asked.name, answer, call.by(), why)?;
     Answer::done(Some(decided))
 }
 
