@@ -188,6 +188,10 @@ proptest! {
 
 /// What `osslsigncode`, an independent reading of the same form, signs.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the peer is a program, and no server"
+)]
 fn what_another_tool_signs_is_read() {
     let folder = TempDir::new();
     let (key, certificate) = (folder.join("key.pem"), folder.join("cert.pem"));
