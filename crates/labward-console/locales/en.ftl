@@ -2278,12 +2278,14 @@ integrity-times = { $count ->
    *[other] { $count } files
  }
 integrity-state-open = Waits for a decision
+integrity-state-uncompared = Not compared yet
 integrity-state-unchanged = As in its baseline
 integrity-state-update = Explained by an update
 integrity-state-expected = As it should be
 integrity-state-unexpected = Not as it should be
 integrity-state-malware = Malware
 integrity-do-open = Find out why, with whoever services this machine, and say so here.
+integrity-do-uncompared = Compare it with labward integrity compare.
 integrity-do-unchanged = Nothing to do.
 integrity-do-update = Nothing more to do. Make a new baseline, so that the next comparison begins here.
 integrity-do-expected = Nothing more to do. Make a new baseline, so that the next comparison begins here.

@@ -2287,12 +2287,14 @@ integrity-times = { $count ->
    *[other] { $count } archivos
  }
 integrity-state-open = Espera una decisión
+integrity-state-uncompared = Todavía no comparada
 integrity-state-unchanged = Como en su línea base
 integrity-state-update = Lo explica una actualización
 integrity-state-expected = Como debe estar
 integrity-state-unexpected = No como debe estar
 integrity-state-malware = Programa malicioso
 integrity-do-open = Averigüe por qué, con quien mantiene esta máquina, y dígalo aquí.
+integrity-do-uncompared = Compárela con labward integrity compare.
 integrity-do-unchanged = No hay nada que hacer.
 integrity-do-update = No hay nada más que hacer. Haga una línea base nueva, para que la próxima comparación empiece aquí.
 integrity-do-expected = No hay nada más que hacer. Haga una línea base nueva, para que la próxima comparación empiece aquí.

@@ -219,6 +219,7 @@ def changed_program_of_another_signer_is_decided_about(page, lab: Lab) -> None:
     told = {"name": "xn-550-pc", "baseline": "ab" * 32, "made": True, "changes": None, "alarms": []}
     told["counts"] = dict.fromkeys(("added", "changed", "moved", "removed", "rights", "unread", "updates"), 0)
     told["counts"]["files"] = 41_250
+    lab.labward("person", "set", "Tool", "--role", "administrator,lab-manager,security-officer")
     lab.post("integrity/compared", told)
     names = {"was": "Example Analyzers GmbH", "is": "Somebody Else Ltd", "count": 1}
     told |= {"made": False, "changes": "cd" * 32, "alarms": [{"code": "signer-changed", "count": 1}]}
@@ -238,6 +239,7 @@ def changed_program_of_another_signer_is_decided_about(page, lab: Lab) -> None:
     expect(main).to_contain_text("As it should be")
     # Others wait, so that the pages are looked at with some.
     lab.post("integrity/compared", told | {"changes": "ef" * 32})
+    lab.labward("person", "set", "Tool", "--role", "administrator,lab-manager")
 
 
 def malware_is_taken_out_and_given_back_by_two_people(page, lab: Lab, eli) -> None:

@@ -30,11 +30,19 @@ fn otherwise(counts: IntegrityCounts) -> u64 {
     all.into_iter().fold(0, u64::saturating_add)
 }
 
+/// How it stands; what was never compared is not as it was.
+fn state(one: &IntegrityBaseline) -> &str {
+    match one.state.as_str() {
+        "unchanged" if one.compared.is_none() => "uncompared",
+        state => state,
+    }
+}
+
 /// The class of the edge: how much it presses.
 fn edge(one: &IntegrityBaseline) -> &'static str {
-    match one.state.as_str() {
+    match state(one) {
         "open" | "malware" => "harm-high-edge",
-        "unexpected" => "harm-medium-edge",
+        "uncompared" | "unexpected" => "harm-medium-edge",
         _ => "good-edge",
     }
 }
@@ -213,6 +221,20 @@ mod tests {
             assert!(!shown(role, "expected").contains(decide), "{role}");
         }
         assert!(!shown(Role::Expert, "open").contains(decide));
+    }
+
+    #[test]
+    fn what_was_never_compared_is_not_said_to_be_as_it_was() {
+        let f = frame(Role::LabManager, Language::En);
+        let never = IntegrityBaseline {
+            compared: None,
+            ..baseline("unchanged")
+        };
+        let one = integrity_baseline(&f, &never, None).unwrap();
+        let list = integrity(&f, &mut [never]).unwrap();
+        for it in [one, list] {
+            assert!(it.contains("Not compared yet") && !it.contains("As in its baseline"));
+        }
     }
 
     #[test]
