@@ -35,6 +35,7 @@ mod targets {
         advisory_spdx
         astm_receiver
         astm_record
+        authenticode
         backup
         capture_dissect
         capture_file

@@ -18,6 +18,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("labward-hl7", 1),
     ("labward-astm", 1),
     ("labward-advisory", 1),
+    ("labward-authenticode", 1),
     ("labward-mds2", 1),
     ("labward-milter", 1),
     ("labward-product", 1),

@@ -32,8 +32,23 @@ pub struct IntegrityCounts {
 #[serde(deny_unknown_fields)]
 pub struct IntegrityAlarm {
     /// Its code: `baseline-replaced` (only told by the server), `changed-unseen`, `malware`, `many-changes`, `not-scanned`, `older-version`, `signature-lost`,
-    /// `unread` or `unsigned-program`.
+    /// `signature-unread`, `signature-wrong`, `signer-changed`, `signer-unproven`, `unread` or `unsigned-program`.
     pub code: String,
+    /// How many files.
+    pub count: u64,
+}
+
+/// Programs that are new or changed, by who signed them and who had; the chain of certificates is not judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntegritySigner {
+    /// What became of the signature: `lost`, `new`, `other-signer`, `same-name` (nothing shows that it is the same signer), `same-signer` (keys
+    /// show it), `unknown-before`, `unread` or `wrong` (it does not fit the file).
+    pub how: String,
+    /// The name in the certificate that signed before, if one did.
+    pub was: Option<String>,
+    /// The name in the certificate that signs now, if one does.
+    pub is: Option<String>,
     /// How many files.
     pub count: u64,
 }
@@ -54,6 +69,9 @@ pub struct IntegrityCompared {
     pub counts: IntegrityCounts,
     /// The alarms.
     pub alarms: Vec<IntegrityAlarm>,
+    /// Who signed the programs that are otherwise; at most 100.
+    #[serde(default)]
+    pub signers: Vec<IntegritySigner>,
 }
 
 /// `GET integrity`: one baseline that the server was told of.
@@ -71,7 +89,9 @@ pub struct IntegrityBaseline {
     pub counts: IntegrityCounts,
     /// What that told.
     pub alarms: Vec<IntegrityAlarm>,
-    /// `unchanged`, `open` (a person must decide), `expected` or `unexpected`.
+    /// What that told.
+    pub signers: Vec<IntegritySigner>,
+    /// `unchanged`, `open` (a person must decide), or what a person said: `update`, `expected`, `unexpected` or `malware`.
     pub state: String,
     /// The entry of the last change.
     pub entry: u64,
@@ -83,7 +103,7 @@ pub struct IntegrityBaseline {
 pub struct DecideIntegrity {
     /// The baseline's name.
     pub name: String,
-    /// `expected` or `unexpected`.
+    /// `update` (an update made them), `expected` (they are as they should be), `unexpected` or `malware`.
     pub answer: String,
     /// Why.
     pub why: String,

@@ -83,6 +83,7 @@ types! {
     advisory::ImportedAdvisory,
     integrity::IntegrityBaseline,
     integrity::IntegrityAlarm,
+    integrity::IntegritySigner,
     integrity::IntegrityCounts,
     integrity::IntegrityCompared,
     integrity::DecideIntegrity,

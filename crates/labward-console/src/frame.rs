@@ -223,6 +223,7 @@ const DONE: &[&str] = &[
     "hit-stated",
     "hit-withdrawn",
     "hits-decided",
+    "integrity-decided",
     "malware-closed",
     "passkey-added",
     "passkey-removed",

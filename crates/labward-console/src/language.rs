@@ -320,6 +320,7 @@ mod tests {
             "hit-treatment-",
             "hit-verdict-",
             "hits-filter-",
+            "integrity-",
             "kind-",
             "list-",
             "mail-",

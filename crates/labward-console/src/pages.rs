@@ -35,6 +35,7 @@ mod first_analyzer;
 mod glass;
 mod hit;
 mod hits;
+mod integrity;
 mod ledger;
 mod malware;
 mod malware_rules;
@@ -67,6 +68,7 @@ pub use self::first_analyzer::{
 pub use self::glass::{glass, opening, openings};
 pub use self::hit::{Stating, hit, hit_order, hit_statements};
 pub use self::hits::{DecidingHits, DueList, HITS_READ_MAX, due_list};
+pub use self::integrity::{integrity, integrity_baseline};
 pub use self::ledger::{entry, ledger};
 pub use self::malware::{DETECTIONS_ON_PAGE, detection, detections};
 pub use self::malware_rules::malware_rules;
@@ -251,7 +253,21 @@ struct HomePage<'a> {
     is_silent: bool,
 }
 
+/// Where a finding is looked at, and what a reader must be permitted for that.
+const LOOKED_AT: &[(&str, &str, Permission)] = &[(
+    "check.integrity-changed",
+    "/malware/integrity",
+    Permission::MalwareRead,
+)];
+
 impl HomePage<'_> {
+    /// The page on which a finding is looked at, if there is one that the reader may see.
+    fn looked_at_on(&self, code: &str) -> Option<&'static str> {
+        let mut pages = LOOKED_AT.iter().filter(|(one, ..)| *one == code);
+        let (_, page, permission) = pages.next()?;
+        self.f.may(*permission).then_some(*page)
+    }
+
     fn opened_by(&self, one: &Opening) -> Cow<'static, str> {
         let name = glass::named(self.f, one.name.as_deref(), one.person);
         self.f.w("home-opening", "name", &name)

@@ -147,6 +147,7 @@ def everything(walk: Walk, page, lab: Lab, launch, provider) -> None:
     eli = walk.page(locale="en-US")
     walk.scene(scenes.join, eli, lab, lab.add("Eli", "lab-manager"), "eli")
     walk.scene(scenes.malware_is_taken_out_and_given_back_by_two_people, page, lab, eli)
+    walk.scene(scenes.changed_program_of_another_signer_is_decided_about, page, lab)
     walk.scene(scenes.ledger_verifies, page, lab)
     walk.scene(scenes.link_is_edited_seen_first_and_put_in_force, page, lab)
     walk.scene(scenes.list_is_taken_out, page, lab)

@@ -259,6 +259,8 @@ PAGES = {
     "quarantine": plain("/malware/quarantine"),
     "quarantine-item": quarantined,
     "malware-rules": plain("/malware/rules"),
+    "integrity": plain("/malware/integrity"),
+    "integrity-baseline": plain("/malware/integrity/xn-550-pc"),
     "people": plain("/people"),
     "person": person,
     "people-import": plain("/people/import"),

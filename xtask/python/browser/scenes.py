@@ -215,6 +215,33 @@ def what_nobody_expected_is_refused(page, lab: Lab) -> None:
     lab.post("traffic", report)
 
 
+def changed_program_of_another_signer_is_decided_about(page, lab: Lab) -> None:
+    told = {"name": "xn-550-pc", "baseline": "ab" * 32, "made": True, "changes": None, "alarms": []}
+    told["counts"] = dict.fromkeys(("added", "changed", "moved", "removed", "rights", "unread", "updates"), 0)
+    told["counts"]["files"] = 41_250
+    lab.labward("person", "set", "Tool", "--role", "administrator,lab-manager,security-officer")
+    lab.post("integrity/compared", told)
+    names = {"was": "Example Analyzers GmbH", "is": "Somebody Else Ltd", "count": 1}
+    told |= {"made": False, "changes": "cd" * 32, "alarms": [{"code": "signer-changed", "count": 1}]}
+    told["counts"] |= {"changed": 3, "updates": 2}
+    told["signers"] = [names | {"how": "other-signer"}, names | {"how": "same-signer", "is": names["was"], "count": 2}]
+    lab.post("integrity/compared", told)
+    page.goto(lab.base + "/")
+    page.click("main a[href='/malware/integrity']")
+    page.click("main tbody th a")
+    page.wait_for_url("**/malware/integrity/xn-550-pc")
+    main = page.locator("main")
+    expect(main).to_contain_text("Signed by somebody else than before")
+    expect(main).to_contain_text("Somebody Else Ltd")
+    page.fill("#why", "the maker was sold, and its service said so")
+    page.click("button[value=expected]")
+    page.wait_for_url("**done=integrity-decided")
+    expect(main).to_contain_text("As it should be")
+    # Others wait, so that the pages are looked at with some.
+    lab.post("integrity/compared", told | {"changes": "ef" * 32})
+    lab.labward("person", "set", "Tool", "--role", "administrator,lab-manager")
+
+
 def malware_is_taken_out_and_given_back_by_two_people(page, lab: Lab, eli) -> None:
     sent = lab.send("xn550", attached=EICAR).read_bytes()
     page.goto(lab.base + "/malware")

@@ -67,10 +67,14 @@ pub struct IntegrityCompareArgs {
 /// What a person says of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IntegrityAnswer {
-    /// They are as they should be, such as an update that somebody made.
+    /// They are as they should be.
     Expected,
     /// They are not.
     Unexpected,
+    /// An update made them.
+    Update,
+    /// Malware made them.
+    Malware,
 }
 
 impl IntegrityAnswer {
@@ -79,6 +83,8 @@ impl IntegrityAnswer {
         match self {
             Self::Expected => "expected",
             Self::Unexpected => "unexpected",
+            Self::Update => "update",
+            Self::Malware => "malware",
         }
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use labward_api::integrity::{
     DecideIntegrity, IntegrityAlarm, IntegrityBaseline, IntegrityCompared, IntegrityCounts,
+    IntegritySigner,
 };
 use labward_base::{Clock as _, Timestamp};
-use labward_malware::integrity::{Baseline, Comparison, Counts, Standing};
+use labward_malware::integrity::{Baseline, Comparison, Counts, Signers, Standing};
 
 use super::call::{Answer, Call, reason};
 use super::failure::Failure;
@@ -49,6 +50,7 @@ pub(super) fn compared(call: &Call) -> Result<Answer, Failure> {
             updates: counts.updates,
         },
         alarms,
+        signers: told.signers.into_iter().map(signers).collect(),
     };
     let core = &call.core;
     let recorded = core
@@ -60,20 +62,12 @@ pub(super) fn compared(call: &Call) -> Result<Answer, Failure> {
 /// `POST integrity/decide`
 pub(super) fn decide(call: &Call) -> Result<Answer, Failure> {
     let asked: DecideIntegrity = call.json()?;
-    let is_expected = match asked.answer.as_str() {
-        "expected" => true,
-        "unexpected" => false,
-        _ => {
-            return Err(Failure::bad_request(
-                "answer is neither expected nor unexpected",
-            ));
-        }
-    };
+    let answer = Standing::of_answer(&asked.answer).ok_or_else(|| {
+        Failure::bad_request("answer is none of update, expected, unexpected and malware")
+    })?;
     let core = &call.core;
     let why = sealed_why(core, reason(&asked.why)?)?;
-    let decided = core
-        .integrity
-        .decide(&asked.name, is_expected, call.by(), why)?;
+    let decided = core.integrity.decide(&asked.name, answer, call.by(), why)?;
     Answer::done(Some(decided))
 }
 
@@ -110,8 +104,27 @@ fn shown(one: &Baseline) -> IntegrityBaseline {
             updates: counts.updates,
         },
         alarms: alarms.collect(),
+        signers: told.signers.iter().map(shown_signers).collect(),
         state: one.standing.code().to_owned(),
         entry: one.entry.get(),
+    }
+}
+
+fn signers(told: IntegritySigner) -> Signers {
+    Signers {
+        how: told.how,
+        was: told.was,
+        is: told.is,
+        count: told.count,
+    }
+}
+
+fn shown_signers(one: &Signers) -> IntegritySigner {
+    IntegritySigner {
+        how: one.how.clone(),
+        was: one.was.clone(),
+        is: one.is.clone(),
+        count: one.count,
     }
 }
 

@@ -147,6 +147,7 @@ fn files_changed(app: &App) {
             ..labward_malware::integrity::Counts::default()
         },
         alarms: std::collections::BTreeMap::new(),
+        signers: Vec::new(),
     };
     let (by, now) = (labward_ledger::Actor::System, app.core.clock.now());
     app.core.integrity.record(told, by, now).unwrap();

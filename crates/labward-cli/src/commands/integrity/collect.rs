@@ -14,11 +14,8 @@ use super::manifest::{FileFacts, Line};
 use super::program::Program;
 use crate::commands::hex;
 use crate::commands::progress::Progress;
-use crate::commands::scan::{BOUNDS, left_out_why, read_start as start, size};
+use crate::commands::scan::{BOUNDS, left_out_why, size};
 use crate::failure::{Failure, chain};
-
-/// The largest program whose version is looked for, in bytes.
-const PROGRAM_MAX: usize = 64 << 20;
 
 /// Gives a line for every regular file below `folder`, in the order in which paths compare.
 pub(super) fn collect(
@@ -67,7 +64,7 @@ fn line(item: Result<Found, Omission>, buffer: &mut [u8]) -> Option<Line> {
 fn facts(file: &HeldFile, buffer: &mut [u8]) -> Result<FileFacts, String> {
     let before = *file.identity();
     let sha256 = hash(file.reader(), buffer).map_err(|error| error.to_string())?;
-    let program = program(file.reader()).map_err(|error| error.to_string())?;
+    let program = Program::of(file.reader()).map_err(|error| error.to_string())?;
     let now = file.identity_now().map_err(|error| chain(&error))?;
     if !now.has_same_bytes(&before) {
         return Err("it changed while it was read".to_owned());
@@ -93,16 +90,6 @@ fn hash(mut file: &File, buffer: &mut [u8]) -> io::Result<String> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-    }
-}
-
-fn program(file: &File) -> io::Result<Option<Program>> {
-    match Program::of(&start(file, 4)?) {
-        // Only a program of Windows says more than its first bytes do.
-        Some(Program {
-            signed: Some(_), ..
-        }) => Ok(Program::of(&start(file, PROGRAM_MAX)?)),
-        other => Ok(other),
     }
 }
 

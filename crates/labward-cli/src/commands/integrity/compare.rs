@@ -9,17 +9,20 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use labward_api::integrity::{IntegrityAlarm, IntegrityCounts};
+use labward_api::integrity::{IntegrityAlarm, IntegrityCounts, IntegritySigner};
 use serde::Serialize;
 
 use super::manifest::{BadManifest, FileFacts, Line, Reader};
 use super::program::{Program, ProgramKind};
+use super::signing::{Signing, signer};
 use crate::commands::hex;
 
 /// The most changes that are kept; those beyond are counted.
 const CHANGES_MAX: usize = 200_000;
 /// From so many unexplained changes in folders of the system on, each of them is an alarm.
 const MANY: usize = 100;
+/// The most kinds of signatures of which the server is told.
+const SIGNERS_MAX: usize = 100;
 /// The folders of operating systems and what is installed on them, by their first parts.
 const SYSTEM: [&str; 9] = [
     "bin",
@@ -75,6 +78,9 @@ pub(super) struct Change {
     /// What the scanner said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) verdict: Option<&'static str>,
+    /// What became of its signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) signing: Option<Signing>,
     /// `update`, if that is what it looks like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) explained: Option<&'static str>,
@@ -90,6 +96,7 @@ impl Change {
             was,
             is,
             verdict: None,
+            signing: None,
             explained: None,
             alarms: Vec::new(),
         }
@@ -118,36 +125,42 @@ impl Change {
         {
             self.alarms.push("changed-unseen");
         }
-        let program = |facts: &Option<FileFacts>| facts.as_ref()?.program.clone();
-        let (was, is) = (program(&self.was), program(&self.is));
-        if let Some(is) = &is {
-            self.alarms.extend(of_program(was.as_ref(), is));
-            let is_update = was.is_some_and(|was| is_update(&was, is));
-            if is_update && self.alarms.is_empty() && self.verdict == Some("clean") {
-                self.explained = Some("update");
-            }
+        let (was, is) = self.programs();
+        let Some(is) = is else { return };
+        let signing = Signing::of(was, is);
+        let alarms = of_program(was, is, signing);
+        let is_update = signing == Some(Signing::SameSigner) && is_newer(was, is);
+        self.signing = signing;
+        self.alarms.extend(alarms);
+        if is_update && self.alarms.is_empty() && self.verdict == Some("clean") {
+            self.explained = Some("update");
         }
+    }
+
+    /// The program that it was and the one that it is.
+    pub(super) fn programs(&self) -> (Option<&Program>, Option<&Program>) {
+        let was = self.was.as_ref().and_then(|was| was.program.as_ref());
+        let is = self.is.as_ref().and_then(|is| is.program.as_ref());
+        (was, is)
     }
 }
 
 /// What alarms about a program that is new or changed.
-fn of_program(was: Option<&Program>, is: &Program) -> Option<&'static str> {
-    let was_signed = was.and_then(|was| was.signed) == Some(true);
-    match is.signed {
-        Some(false) if was_signed => return Some("signature-lost"),
-        Some(false) => return Some("unsigned-program"),
-        None if is.kind == ProgramKind::Elf => return Some("unsigned-program"),
-        _ => {}
-    }
-    let versions = (was.and_then(Program::numbers), is.numbers());
-    matches!(versions, (Some(was), Some(is)) if is < was).then_some("older-version")
+fn of_program(was: Option<&Program>, is: &Program, signing: Option<Signing>) -> Vec<&'static str> {
+    let is_unsigned = is.signed == Some(false) || is.kind == ProgramKind::Elf;
+    let of_signature = match signing {
+        Some(signing) => signing.alarm(),
+        None => is_unsigned.then_some("unsigned-program"),
+    };
+    let is_older = was.is_some_and(|was| is_newer(Some(is), was));
+    let of_version = is_older.then_some("older-version");
+    of_signature.into_iter().chain(of_version).collect()
 }
 
-/// Whether it looks like an update: signed before and now, and of a newer version.
-fn is_update(was: &Program, is: &Program) -> bool {
-    was.signed == Some(true)
-        && is.signed == Some(true)
-        && matches!((was.numbers(), is.numbers()), (Some(was), Some(is)) if is > was)
+/// Whether both say their version, and that of `is` comes after that of `was`.
+fn is_newer(was: Option<&Program>, is: &Program) -> bool {
+    let versions = (was.and_then(Program::numbers), is.numbers());
+    matches!(versions, (Some(was), Some(is)) if is > was)
 }
 
 /// The files as they are, held against a baseline while both go by.
@@ -314,6 +327,30 @@ pub(super) fn explain(
             count,
         })
         .collect()
+}
+
+/// Who signed the programs that are otherwise, and who had signed them: how many files of each kind, most first.
+pub(super) fn signers(changes: &[Change]) -> Vec<IntegritySigner> {
+    let mut kinds: BTreeMap<_, u64> = BTreeMap::new();
+    for change in changes {
+        let (was, is) = change.programs();
+        if let Some(signing) = change.signing {
+            let kind = (signing.code(), signer(was), signer(is));
+            *kinds.entry(kind).or_default() += 1;
+        }
+    }
+    let kinds = kinds
+        .into_iter()
+        .map(|((how, was, is), count)| IntegritySigner {
+            how: how.to_owned(),
+            was,
+            is,
+            count,
+        });
+    let mut kinds: Vec<_> = kinds.collect();
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.count));
+    kinds.truncate(SIGNERS_MAX);
+    kinds
 }
 
 /// The SHA-256 over all changes, by which the same ones are known again; none if there are none.

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::program::Program;
 use crate::commands::hex;
 
-/// The version that is written and read.
-const VERSION: u32 = 1;
+/// The version that is written. The first one, which is read as well, does not hold who signed programs.
+const VERSION: u32 = 2;
 /// The longest line in bytes: a path of the system's, each byte escaped, and what stands beside it.
 const LINE_MAX: u64 = 64 << 10;
 
@@ -212,7 +212,7 @@ impl<R: BufRead> Reader<R> {
     pub(super) fn begin(mut from: R) -> Result<Self, BadManifest> {
         let text = next_line(&mut from, 1)?;
         let head: Head = serde_json::from_slice(&text).map_err(|_| BadManifest::Line(1))?;
-        if head.labward_integrity != VERSION {
+        if !(1..=VERSION).contains(&head.labward_integrity) {
             return Err(BadManifest::Line(1));
         }
         let mut hash = Context::new(&SHA256);

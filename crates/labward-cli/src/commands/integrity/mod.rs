@@ -6,6 +6,7 @@ mod collect;
 mod compare;
 mod manifest;
 mod program;
+mod signing;
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -102,6 +103,7 @@ fn baseline(context: &Context, arguments: &IntegrityBaselineArgs) -> Result<(), 
             ..IntegrityCounts::default()
         },
         alarms: Vec::new(),
+        signers: Vec::new(),
     };
     let entry = tell(context, &told);
     let said = Told {
@@ -168,6 +170,7 @@ fn compared(context: &Context, arguments: &IntegrityCompareArgs) -> Result<ExitC
         changes: compare::digest(&merge.changes),
         counts: merge.counts,
         alarms,
+        signers: compare::signers(&merge.changes),
     };
     let entry = (!arguments.no_tell).then(|| tell(context, &told));
     let answer = Answer {
@@ -271,6 +274,9 @@ fn write_change(out: &mut dyn Write, change: &Change) -> io::Result<()> {
     }
     for word in change.verdict.iter().chain(&change.explained) {
         write!(out, ", {word}")?;
+    }
+    if let (Some(signing), (was, Some(is))) = (change.signing, change.programs()) {
+        write!(out, "; {}", plain(&signing.sentence(was, is)))?;
     }
     if !change.alarms.is_empty() {
         write!(out, "; alarm: {}", change.alarms.join(", "))?;

@@ -1,10 +1,17 @@
-//! What can be read from a program without understanding it: its kind, its version, and whether it bears a signature.
+//! What can be read from a program without understanding it: its kind, its version, and who signed it.
 //!
-//! It must never say that a signature is right: nobody checked it.
+//! It must never say that a signer can be trusted: no chain of certificates is judged.
 
+use std::fs::File;
+use std::io;
+
+use labward_authenticode::Signature;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::scan::version_of;
+use crate::commands::scan::{read_start, version_of};
+
+/// The largest program whose version is looked for, in bytes.
+const PROGRAM_MAX: usize = 64 << 20;
 
 /// A program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,9 +21,12 @@ pub(super) struct Program {
     /// As its fixed version information says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<String>,
-    /// Whether it bears a signature, which was not checked; none where programs of its kind bear none.
+    /// Whether it bears a signature; none where programs of its kind bear none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) signed: Option<bool>,
+    /// That signature; a baseline of the first form does not hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signature: Option<Signature>,
 }
 
 /// What kind of program.
@@ -29,20 +39,25 @@ pub(super) enum ProgramKind {
 }
 
 impl Program {
-    /// A program by its first bytes; none if it begins like none.
-    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        let kind = match bytes {
-            [b'M', b'Z', ..] => ProgramKind::Windows,
-            [0x7f, b'E', b'L', b'F', ..] => ProgramKind::Elf,
-            [b'#', b'!', ..] => ProgramKind::Script,
-            _ => return None,
+    /// The program that a file is; none if it is none.
+    pub(super) fn of(mut file: &File) -> io::Result<Option<Self>> {
+        let Some(kind) = ProgramKind::of(&read_start(file, 4)?) else {
+            return Ok(None);
         };
         let is_windows = kind == ProgramKind::Windows;
-        Some(Self {
+        let mut program = Self {
             kind,
-            version: is_windows.then(|| version_of(bytes)).flatten(),
-            signed: is_windows.then(|| bears_signature(bytes).unwrap_or(false)),
-        })
+            version: None,
+            signed: is_windows.then_some(false),
+            signature: None,
+        };
+        // Only a program of Windows says more than its first bytes do.
+        if is_windows {
+            program.version = version_of(&read_start(file, PROGRAM_MAX)?);
+            program.signature = labward_authenticode::read(&mut file)?;
+            program.signed = Some(program.signature.is_some());
+        }
+        Ok(Some(program))
     }
 
     /// The version as numbers that compare.
@@ -52,79 +67,56 @@ impl Program {
     }
 }
 
-/// Whether the table of certificates of a PE image (its fifth data directory) has a place and a size.
-fn bears_signature(image: &[u8]) -> Option<bool> {
-    let word = |at: usize| {
-        let bytes = image.get(at..)?.first_chunk::<4>()?;
-        usize::try_from(u32::from_le_bytes(*bytes)).ok()
-    };
-    let header = word(0x3c)?;
-    if image.get(header..)?.first_chunk::<4>()? != b"PE\0\0" {
-        return None;
+impl ProgramKind {
+    /// The kind by the first bytes; none if they are no program's.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [b'M', b'Z', ..] => Some(Self::Windows),
+            [0x7f, b'E', b'L', b'F', ..] => Some(Self::Elf),
+            [b'#', b'!', ..] => Some(Self::Script),
+            _ => None,
+        }
     }
-    let optional = header.checked_add(24)?;
-    let magic = image.get(optional..)?.first_chunk::<2>()?;
-    let directories = optional.checked_add(match magic {
-        [0x0b, 0x01] => 96,
-        [0x0b, 0x02] => 112,
-        _ => return None,
-    })?;
-    let count = word(directories.checked_sub(4)?)?;
-    let entry = directories.checked_add(4 * 8)?;
-    Some(count > 4 && word(entry)? > 0 && word(entry.checked_add(4)?)? > 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use labward_testkit::program::windows_program;
+    use labward_testkit::{Publisher, TempDir};
+
     use super::*;
 
-    fn image(magic: u16, signed: bool) -> Vec<u8> {
-        let mut out = vec![0; 512];
-        out[..2].copy_from_slice(b"MZ");
-        out[0x3c] = 0x80;
-        out[0x80..0x84].copy_from_slice(b"PE\0\0");
-        let optional = 0x80 + 24;
-        out[optional..optional + 2].copy_from_slice(&magic.to_le_bytes());
-        let directories = optional + if magic == 0x10b { 96 } else { 112 };
-        out[directories - 4] = 16;
-        if signed {
-            out[directories + 33] = 2;
-            out[directories + 37] = 1;
-        }
-        out
+    fn of(bytes: &[u8]) -> Option<Program> {
+        let folder = TempDir::new();
+        let path = folder.join("file");
+        fs::write(&path, bytes).unwrap();
+        Program::of(&File::open(path).unwrap()).unwrap()
     }
 
     #[test]
-    fn kind_and_signature_are_read_from_either_width() {
-        for magic in [0x10b, 0x20b] {
-            for signed in [false, true] {
-                let program = Program::of(&image(magic, signed)).unwrap();
-                assert_eq!(program.signed, Some(signed), "{magic:x}");
-                assert_eq!(program.kind, ProgramKind::Windows);
-            }
-        }
+    fn kind_version_and_signer_are_read() {
+        let plain = windows_program(b"x", [3, 2, 1, 0]);
+        let program = of(&plain).unwrap();
         assert_eq!(
-            Program::of(b"#!/bin/sh\n").unwrap().kind,
-            ProgramKind::Script
+            (program.kind, program.signed),
+            (ProgramKind::Windows, Some(false))
         );
-        assert_eq!(Program::of(b"Glucose"), None);
-        assert_eq!(Program::of(b""), None);
-    }
-
-    #[test]
-    fn cut_and_wild_images_are_no_harm() {
-        let whole = image(0x20b, true);
-        for cut in 0..whole.len() {
-            let _ = Program::of(&whole[..cut]);
-            let mut wild = whole.clone();
-            wild[cut] = 0xff;
-            let _ = Program::of(&wild);
-        }
+        assert_eq!(program.version.as_deref(), Some("3.2.1.0"));
+        let signed = of(&Publisher::new("Maker", "Maker").sign(&plain)).unwrap();
+        assert_eq!(signed.signed, Some(true));
+        let signer = signed.signature.unwrap().signer.unwrap();
+        assert_eq!(signer.shown(), "Maker");
+        assert_eq!(of(b"#!/bin/sh\n").unwrap().kind, ProgramKind::Script);
+        assert_eq!(of(b"MZ").unwrap().signed, Some(false));
+        assert_eq!(of(b"Glucose"), None);
+        assert_eq!(of(b""), None);
     }
 
     #[test]
     fn programs_of_this_machine_are_told() {
-        let this = std::fs::read("/proc/self/exe").unwrap();
-        assert_eq!(Program::of(&this).unwrap().kind, ProgramKind::Elf);
+        let this = File::open("/proc/self/exe").unwrap();
+        assert_eq!(Program::of(&this).unwrap().unwrap().kind, ProgramKind::Elf);
     }
 }

@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use labward_testkit::TempDir;
+use labward_testkit::program::windows_program;
+use labward_testkit::{Publisher, TempDir};
 
-use super::compare::{Kind, explain};
-use super::manifest::Line;
-use super::program::{Program, ProgramKind};
+use super::compare::{Kind, explain, signers};
 use super::*;
 
 fn manifest(folder: &Path) -> Vec<u8> {
@@ -72,64 +71,137 @@ fn what_was_added_changed_moved_removed_is_told_apart() {
     );
 }
 
-fn program(version: &str, signed: bool) -> Program {
-    Program {
-        kind: ProgramKind::Windows,
-        version: Some(version.to_owned()),
-        signed: Some(signed),
+/// What is told of one program after the scanner said `verdict`.
+fn changed(was: Option<&[u8]>, is: &[u8], verdict: &'static str) -> (Change, Vec<u8>) {
+    let folder = TempDir::new();
+    let path = folder.join("x.exe");
+    if let Some(was) = was {
+        fs::write(&path, was).unwrap();
     }
-}
-
-fn changed(
-    was: Program,
-    is: Program,
-    verdict: &'static str,
-) -> (Option<&'static str>, Vec<&'static str>) {
-    let facts = |hash: &str, program: Program| manifest::FileFacts {
-        size: hash.len() as u64,
-        sha256: hash.to_owned(),
-        modified: (0, 0),
-        mode: 0,
-        owner: 0,
-        group: 0,
-        program: Some(program),
-    };
-    let text = |one: manifest::FileFacts| {
-        let mut writer = Writer::begin(Vec::new(), &head("pc", Path::new("/"))).unwrap();
-        writer
-            .add(&Line::new(Path::new("windows/x.exe"), Ok(one)))
-            .unwrap();
-        writer.finish().unwrap().0
-    };
-    let (mut changes, mut counts) = merge(&text(facts("a", was)), &text(facts("bb", is)));
+    let before = manifest(folder.path());
+    fs::write(&path, is).unwrap();
+    let (mut changes, mut counts) = merge(&before, &manifest(folder.path()));
     changes[0].verdict = Some(verdict);
     explain(&mut changes, &mut counts, true);
-    (changes[0].explained, changes[0].alarms.clone())
+    (changes.remove(0), before)
+}
+
+fn told(
+    was: Option<&[u8]>,
+    is: &[u8],
+    verdict: &'static str,
+) -> (Option<&'static str>, &'static str, Vec<&'static str>) {
+    let change = changed(was, is, verdict).0;
+    let signing = change.signing.map_or("", signing::Signing::code);
+    (change.explained, signing, change.alarms)
+}
+
+fn maker() -> Publisher {
+    Publisher::new("Example Analyzers GmbH", "Example Analyzers")
+}
+
+fn old() -> Vec<u8> {
+    windows_program(b"old", [10, 0, 9, 1])
+}
+
+fn new() -> Vec<u8> {
+    windows_program(b"newer", [10, 0, 19, 1])
 }
 
 #[test]
-fn only_a_newer_signed_and_clean_program_looks_like_an_update() {
-    let old = || program("10.0.9.1", true);
-    let new = || program("10.0.19.1", true);
-    assert_eq!(changed(old(), new(), "clean"), (Some("update"), vec![]));
-    assert_eq!(
-        changed(new(), old(), "clean"),
-        (None, vec!["older-version"])
+fn only_a_newer_and_clean_program_of_the_same_signer_looks_like_an_update() {
+    let maker = maker();
+    let (was, is) = (maker.sign(&old()), maker.sign(&new()));
+    let same = |alarms| (None, "same-signer", alarms);
+    let update = (Some("update"), "same-signer", vec![]);
+    assert_eq!(told(Some(&was), &is, "clean"), update);
+    assert_eq!(told(Some(&is), &was, "clean"), same(vec!["older-version"]));
+    assert_eq!(told(Some(&was), &is, "malicious"), same(vec!["malware"]));
+    let not_scanned = same(vec!["not-scanned"]);
+    assert_eq!(told(Some(&was), &is, "scanner-error"), not_scanned);
+    let renewed = maker.renewed();
+    assert_eq!(told(Some(&was), &renewed.sign(&new()), "clean"), update);
+    let other = renewed.succeeded_by("Other Ltd", "Other");
+    let other = told(Some(&was), &other.sign(&new()), "clean");
+    assert_eq!(other, (None, "other-signer", vec!["signer-changed"]));
+}
+
+#[test]
+fn a_certificate_that_only_says_the_same_names_is_no_update() {
+    let was = maker().sign(&old());
+    let forged = maker().sign(&new());
+    let forged = told(Some(&was), &forged, "clean");
+    assert_eq!(forged, (None, "same-name", vec!["signer-unproven"]));
+}
+
+#[test]
+fn a_signature_that_is_gone_or_does_not_fit_is_an_alarm() {
+    let maker = maker();
+    let was = maker.sign(&old());
+    let lost = told(Some(&was), &new(), "clean");
+    assert_eq!(lost, (None, "lost", vec!["signature-lost"]));
+    let mut patched = maker.sign(&new());
+    patched[0x200] ^= 1;
+    let wrong = (None, "wrong", vec!["signature-wrong"]);
+    assert_eq!(told(Some(&was), &patched, "clean"), wrong);
+    assert_eq!(told(None, &patched, "clean"), wrong);
+    let mut unread = maker.sign(&new());
+    let table = new().len() + 8;
+    unread[table] ^= 0xff;
+    let unread = told(Some(&was), &unread, "clean");
+    assert_eq!(unread, (None, "unread", vec!["signature-unread"]));
+    let unsigned = told(Some(&old()), &new(), "clean");
+    assert_eq!(unsigned, (None, "", vec!["unsigned-program"]));
+    let first = told(Some(&old()), &maker.sign(&new()), "clean");
+    assert_eq!(first, (None, "new", vec![]));
+}
+
+#[test]
+fn a_person_reads_who_signed_and_the_server_is_told_how_many() {
+    let maker = maker();
+    let (was, is) = (maker.sign(&old()), maker.sign(&new()));
+    let (change, _) = changed(Some(&was), &is, "clean");
+    let mut out = Vec::new();
+    write_change(&mut out, &change).unwrap();
+    let name = "Example Analyzers GmbH (Example Analyzers)";
+    let line = format!(
+        "changed x.exe, version 10.0.19.1, clean, update; signed by the same signer as before, {name}\n"
     );
-    assert_eq!(
-        changed(old(), program("10.0.20.1", false), "clean"),
-        (None, vec!["signature-lost"])
-    );
-    assert_eq!(changed(old(), new(), "malicious"), (None, vec!["malware"]));
-    assert_eq!(
-        changed(old(), new(), "scanner-error"),
-        (None, vec!["not-scanned"])
-    );
-    let unsigned = || program("1.0.0.0", false);
-    assert_eq!(
-        changed(unsigned(), unsigned(), "clean"),
-        (None, vec!["unsigned-program"])
-    );
+    assert_eq!(String::from_utf8(out).unwrap(), line);
+    let kinds = signers(&[change.clone(), change]);
+    assert_eq!(kinds.len(), 1);
+    assert_eq!((kinds[0].how.as_str(), kinds[0].count), ("same-signer", 2));
+    assert_eq!(kinds[0].was.as_deref(), Some(name));
+}
+
+/// What was written before signers were read.
+#[test]
+fn a_baseline_of_the_first_form_explains_no_update() {
+    let maker = maker();
+    let folder = TempDir::new();
+    let path = folder.join("x.exe");
+    fs::write(&path, maker.sign(&old())).unwrap();
+    let head = Head {
+        labward_integrity: 1,
+        ..head("pc", folder.path())
+    };
+    let mut writer = Writer::begin(Vec::new(), &head).unwrap();
+    let held = HeldFolder::open(folder.path()).unwrap();
+    collect::collect(&held, &mut |mut line| {
+        let file = line.file.as_mut().unwrap();
+        file.program.as_mut().unwrap().signature = None;
+        writer.add(&line).unwrap();
+        Ok(())
+    })
+    .unwrap();
+    let before = writer.finish().unwrap().0;
+    fs::write(&path, maker.sign(&new())).unwrap();
+    let (mut changes, mut counts) = merge(&before, &manifest(folder.path()));
+    changes[0].verdict = Some("clean");
+    explain(&mut changes, &mut counts, true);
+    let change = &changes[0];
+    assert_eq!(change.signing, Some(signing::Signing::UnknownBefore));
+    assert_eq!((change.explained, change.alarms.len()), (None, 0));
 }
 
 #[test]

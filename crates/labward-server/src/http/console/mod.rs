@@ -16,6 +16,7 @@
 //! | `oidc` | signing in with the identity provider |
 //! | `first_analyzer` | the guided way of an analyzer, up to its first message |
 //! | `devices`, `behaviour`, `network`, `hits`, `advisories` | the devices, the vulnerabilities that concern them, and what publishers say |
+//! | `integrity` | baselines of files, and what people say of changes |
 //! | `malware` | what malware was found, the quarantine, and the rules |
 //! | `records`, `patient` | the search, one record, and one patient |
 //! | `people` | one person, a list of people, and their invitations |
@@ -35,6 +36,7 @@ pub(in crate::http) mod form;
 mod glass;
 pub(crate) mod headers;
 mod hits;
+mod integrity;
 mod ledger;
 mod listener;
 mod malware;

@@ -5,8 +5,8 @@ use labward_identity::Permission;
 use super::visit::{Page, Visit};
 use super::{
     account, advisories, behaviour, configuration, devices, entrance, export, first_analyzer,
-    glass, hits, ledger, malware, network, oidc, pages, parts, patient, people, records, reference,
-    safeguards, webhook,
+    glass, hits, integrity, ledger, malware, network, oidc, pages, parts, patient, people, records,
+    reference, safeguards, webhook,
 };
 use crate::http::endpoint::Verb;
 use crate::http::failure::Failure;
@@ -146,6 +146,9 @@ routes! {
     Get "/malware/rules", MalwareRead, malware::rules;
     Post "/malware/rules", MalwareRules, malware::bring;
     Post "/malware/rules/decide", MalwareRules, malware::decide_rules;
+    Get "/malware/integrity", MalwareRead, integrity::baselines;
+    Get "/malware/integrity/{name}", MalwareRead, integrity::baseline;
+    Post "/malware/integrity/{name}/decide", MalwareDecide, integrity::decide;
     Get "/malware/{id}", MalwareRead, malware::detection;
     Post "/malware/{id}/close", MalwareDecide, malware::close;
     Get "/people", PersonRead, pages::people;

@@ -1,4 +1,4 @@
-//! The columns of the lists of malware.
+//! The columns of the lists of malware and of baselines of files.
 //!
 //! It must never name a member that may name somebody: those are sealed.
 
@@ -61,4 +61,24 @@ pub(super) const MALWARE_RULES: &[&str] = &[
     "imported_by",
     "approved",
     "retired",
+];
+
+/// Of the baselines of files.
+pub(super) const INTEGRITY: &[&str] = &[
+    "name",
+    "state",
+    "baseline",
+    "since",
+    "compared",
+    "counts.files",
+    "counts.added",
+    "counts.changed",
+    "counts.moved",
+    "counts.removed",
+    "counts.rights",
+    "counts.unread",
+    "counts.updates",
+    "alarms",
+    "signers",
+    "entry",
 ];

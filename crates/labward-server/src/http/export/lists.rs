@@ -11,7 +11,7 @@ use super::super::call::{Answer, Call};
 use super::super::failure::Failure;
 use super::super::{
     account, advisory, approval, behaviour, check, device, disclosure, entries, glass, hit,
-    malware, message, patient, peer, safeguard, session, status, webhook,
+    integrity, malware, message, patient, peer, safeguard, session, status, webhook,
 };
 use super::columns;
 
@@ -670,6 +670,14 @@ pub(super) const LISTS: &[List] = &[
         columns::MALWARE_RULES,
     ),
     plain(
+        "integrity",
+        "integrity",
+        Permission::MalwareRead,
+        integrity::list,
+        all,
+        columns::INTEGRITY,
+    ),
+    plain(
         "people",
         "people",
         Permission::PersonRead,
@@ -803,6 +811,7 @@ mod tests {
             "detections" => &[("Detection", "")],
             "quarantine" => &[("QuarantineItem", ""), ("QuarantineRestore", "restore.")],
             "malware-rules" => &[("MalwareRuleSet", "")],
+            "integrity" => &[("IntegrityBaseline", ""), ("IntegrityCounts", "counts.")],
             "people" => &[("Person", ""), ("Engagement", "engagement.")],
             "sessions" => &[("Session", "")],
             "openings" => &[("Opening", "")],
@@ -825,6 +834,7 @@ mod tests {
         ("Device", &["values"]),
         ("DeviceComponent", &["device"]),
         ("Hit", &["device", "treatment"]),
+        ("IntegrityBaseline", &["counts"]),
         ("HitStatement", &["device"]),
         // The first is a column, in English.
         ("Unusual", &["seen"]),
@@ -913,6 +923,7 @@ mod tests {
             "first_message.html",
             "hit.html",
             "hits_matrix.html",
+            "integrity_baseline.html",
             "me.html",
             "mds2.html",
             "message.html",
