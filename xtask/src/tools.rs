@@ -38,6 +38,7 @@ const TOOLS: &[Tool] = &[
     tool(Need::Program("tcpdump"), "tcpdump"),
     tool(Need::Program("tshark"), "tshark"),
     tool(Need::Program("pdf2dcm"), "dcmtk"),
+    tool(Need::Program("osslsigncode"), "osslsigncode"),
     tool(Need::MailServer, "postfix"),
     tool(
         Need::File("/usr/share/clamav-testfiles/clam.exe"),
