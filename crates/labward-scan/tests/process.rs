@@ -158,8 +158,10 @@ fn child(how: &str) -> ExitCode {
     let hello = serde_json::to_vec(&Hello::default()).unwrap();
     Frame::Hello(hello).write(&mut output).unwrap();
     output.flush().unwrap();
-    while how == "deaf" {
-        thread::park();
+    if how == "deaf" {
+        loop {
+            thread::park();
+        }
     }
     while Frame::read(&mut input).is_ok_and(|frame| frame != Frame::End) {}
     if how == "nonsense" {
