@@ -12,6 +12,9 @@ use crate::seen::{Declared, Look, Obstacle, Part, Seen, Sign};
 /// What a part may unpack to before [`Budget::ratio`] counts.
 const FREE_OF_RATIO: u64 = 16 << 20;
 
+/// How much is unpacked before the time is looked at again.
+const STRETCH: usize = 64 << 10;
+
 /// What a walk spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -47,6 +50,7 @@ pub fn walk(
             complete: true,
             ..Summary::default()
         },
+        stretch: Vec::new(),
     };
     walker.show(declared, bytes);
     walker.spent
@@ -67,6 +71,8 @@ pub(crate) struct Walker<'v> {
     /// members ends too.
     told: usize,
     spent: Summary,
+    /// What is unpacked passes through it.
+    stretch: Vec<u8>,
 }
 
 impl Walker<'_> {
@@ -190,15 +196,27 @@ impl Walker<'_> {
         packed_len: u64,
         packed: &mut dyn Read,
     ) -> (Vec<u8>, Option<Obstacle>) {
-        const STRETCH: usize = 64 << 10;
+        let mut stretch = std::mem::take(&mut self.stretch);
+        stretch.resize(STRETCH, 0);
+        let read = self.read_through(&mut stretch, kind, packed_len, packed);
+        self.stretch = stretch;
+        read
+    }
+
+    fn read_through(
+        &self,
+        stretch: &mut [u8],
+        kind: Kind,
+        packed_len: u64,
+        packed: &mut dyn Read,
+    ) -> (Vec<u8>, Option<Obstacle>) {
         let (room, limit) = self.room(packed_len);
         let mut bytes = Vec::new();
-        let mut stretch = vec![0; STRETCH];
         loop {
             if !(self.in_time)() {
                 return (bytes, Some(Obstacle::OverBudget(Limit::Time)));
             }
-            match packed.read(&mut stretch) {
+            match packed.read(stretch) {
                 Ok(0) => return (bytes, None),
                 Ok(n) => bytes.extend_from_slice(stretch.get(..n).unwrap_or_default()),
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}

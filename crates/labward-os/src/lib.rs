@@ -1,11 +1,10 @@
 //! The operating system as Labward needs it: clock, locked memory, facts about disks and
-//! permissions, files that survive a power cut, the frames of a network interface, processes that
-//! are confined, and files that are watched, held and walked.
+//! permissions, files that survive a power cut, the frames of a network interface, pipes, processes
+//! that are confined, and files that are watched, held and walked.
 //!
 //! It must never decide what a fact means, and is the one crate that may hold `unsafe`: what keys
-//! need in [`memory`], the socket of [`packet`], the handler of [`signal`], one question to the
-//! kernel in [`clock`] and in [`mount`], and what no safe call does in [`confine`], [`fanotify`] and
-//! [`held`].
+//! need in [`memory`], the socket of [`packet`], the handler of [`signal`], one call in [`clock`], [`mount`] and
+//! [`mod@pipe`], and what no safe call does in [`confine`], [`fanotify`] and [`held`].
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -17,6 +16,7 @@
 //! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
 //! | [`mount`] | from where a folder is mounted, and whether it can be written |
 //! | [`packet`] | [`PacketSocket`]: what passes on a network interface |
+//! | [`mod@pipe`] | [`TimedPipe`]: an end of a pipe with a deadline |
 //! | [`privilege`] | rights, given up for good |
 //! | [`process`] | core dumps, umask, swap, who we are |
 //! | [`signal`] | a wish to stop, noted |
@@ -31,6 +31,7 @@ pub mod held;
 pub mod memory;
 pub mod mount;
 pub mod packet;
+pub mod pipe;
 pub mod privilege;
 pub mod process;
 pub mod signal;
@@ -46,6 +47,7 @@ pub use memory::{Locked, LockedKey};
 pub use packet::{
     FrameKind, ListenError, ListenOptions, PacketSocket, SNAP_BYTES_MAX, WireFrame, interfaces,
 };
+pub use pipe::TimedPipe;
 pub use privilege::{NOBODY, acting_as, drop_privileges, keep_rights_over_files};
 pub use process::{
     core_limit, current_uid, forbid_core_dumps, hostname, is_dumpable, leave_session,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use labward_os::Stopwatch;
 use labward_scan::process::protocol::{Ask, Frame, Hello};
-use labward_scan::process::{Bytes, Pool, PoolOptions, Started, serve, unconfined};
+use labward_scan::process::{Bytes, Pool, PoolOptions, Source, Started, serve, unconfined};
 use labward_scan::yara::Loader;
 use labward_scan::{
     Deadline, Engine, EngineError, Hit, Look, Policy, Report, Scanner, Setting, Verdict,
@@ -47,6 +47,14 @@ const TESTS: &[Test] = &[
     (
         "a_child_that_hangs_is_killed_in_time_and_the_next_request_is_answered",
         hangs,
+    ),
+    (
+        "a_child_that_takes_no_bytes_is_killed_in_time_however_many_there_are",
+        deaf,
+    ),
+    (
+        "bytes_that_never_come_cannot_be_opened_or_break_off_keep_nobody_waiting",
+        sources,
     ),
     (
         "a_child_that_talks_nonsense_or_calls_a_finding_clean_is_a_scanner_error",
@@ -150,6 +158,11 @@ fn child(how: &str) -> ExitCode {
     let hello = serde_json::to_vec(&Hello::default()).unwrap();
     Frame::Hello(hello).write(&mut output).unwrap();
     output.flush().unwrap();
+    if how == "deaf" {
+        loop {
+            thread::park();
+        }
+    }
     while Frame::read(&mut input).is_ok_and(|frame| frame != Frame::End) {}
     if how == "nonsense" {
         output.write_all(&[200; 64]).unwrap();
@@ -289,6 +302,59 @@ fn hangs() {
     );
     assert_eq!(fault(&report), (Verdict::ScannerError, "late"));
     assert_eq!(ask(&pool, EICAR, PATIENCE).verdict, Verdict::Malicious);
+}
+
+fn deaf() {
+    let pool = pool("deaf", 1);
+    pool.hello(PATIENCE).unwrap();
+    for bytes in [10, 8 << 20] {
+        let watch = Stopwatch::start();
+        let report = ask(&pool, &vec![7; bytes], Duration::from_secs(1));
+        assert!(watch.elapsed() < Duration::from_secs(20));
+        let (verdict, code) = fault(&report);
+        assert_eq!(verdict, Verdict::ScannerError);
+        // A new child may take longer to start than was left.
+        assert!(matches!(code, "late" | "busy"), "{code}");
+    }
+}
+
+fn sources() {
+    let pool = pool("well", 1);
+    let asked = Ask::of(Setting::File, &labward_carrier::Declared::nothing());
+    let look = |source: Source, limit| pool.scan(&asked, &Bytes::Source(source), limit);
+    let report = look(Arc::new(|| Ok(Box::new(EICAR))), PATIENCE);
+    assert_eq!(report.verdict, Verdict::Malicious);
+    let first = pool.hello(PATIENCE).unwrap().rules;
+    let closed: Source = Arc::new(|| Err(io::ErrorKind::PermissionDenied.into()));
+    let broken: Source = Arc::new(|| Ok(Box::new(EICAR.chain(Broken))));
+    for source in [closed, broken] {
+        let report = look(source, PATIENCE);
+        assert_eq!(fault(&report), (Verdict::ScannerError, "unreadable"));
+    }
+    assert_eq!(
+        pool.hello(PATIENCE).unwrap().rules,
+        first,
+        "the child is well"
+    );
+    let watch = Stopwatch::start();
+    let never: Source = Arc::new(|| {
+        loop {
+            thread::park();
+        }
+    });
+    let report = look(never, Duration::from_millis(300));
+    assert!(watch.elapsed() < Duration::from_secs(20));
+    assert_eq!(fault(&report), (Verdict::ScannerError, "late"));
+    assert_eq!(ask(&pool, EICAR, PATIENCE).verdict, Verdict::Malicious);
+}
+
+/// Breaks off at once.
+struct Broken;
+
+impl io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
 }
 
 fn nonsense() {

@@ -13,7 +13,7 @@ mod joined;
 
 use labward_hl7::Delimiters;
 use labward_hl7::escape::unescape;
-use memchr::memchr2_iter;
+use memchr::{memchr, memchr2_iter};
 
 use crate::find;
 use crate::formats::text;
@@ -49,8 +49,7 @@ impl<'a> Segment<'a> {
     fn fields(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
         let separator = self.delimiters.field;
         let (skip, from) = if is_header(self.id) { (2, 3) } else { (1, 1) };
-        let fields = self.raw.split(move |byte| *byte == separator).skip(skip);
-        (from..).zip(fields)
+        (from..).zip(split(self.raw, Some(separator)).skip(skip))
     }
 
     fn field(&self, number: usize) -> &'a [u8] {
@@ -61,7 +60,15 @@ impl<'a> Segment<'a> {
 
 /// Splits by a delimiter that may not be declared.
 fn split(raw: &[u8], delimiter: Option<u8>) -> impl Iterator<Item = &[u8]> {
-    raw.split(move |byte| Some(*byte) == delimiter)
+    let mut rest = Some(raw);
+    std::iter::from_fn(move || {
+        let raw = rest.take()?;
+        let Some(end) = delimiter.and_then(|delimiter| memchr(delimiter, raw)) else {
+            return Some(raw);
+        };
+        rest = raw.get(end + 1..);
+        raw.get(..end)
+    })
 }
 
 fn is_header(id: &[u8]) -> bool {

@@ -1,7 +1,8 @@
 //! The parent: as many children as it may have, started when they are needed, killed when they are late.
 //!
-//! A thread beside each child moves the bytes, so that whoever asks can walk away from a child that hangs, whatever it
-//! hangs in. A request whose child died is tried once more in a new one; bytes that kill two children are told as such.
+//! Whoever asks writes and reads the pipes itself, against its deadline: a message costs no thread and no wakeup but the
+//! child's. What is not in memory is read by a thread of its own, so that whoever asks can walk away from a disk that hangs,
+//! too. A request whose child died is tried once more in a new one; bytes that kill two children are told as such.
 //!
 //! One thread of the pool starts all children and lasts as long as the pool: a child that asked for its parent's death
 //! (`PR_SET_PDEATHSIG`) dies with the thread that started it. A child that is slow to load is not lost because the request
@@ -9,14 +10,16 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Cursor, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
+
+use labward_os::TimedPipe;
 
 use super::protocol::{Ask, BYTES_MAX, Frame, Hello, ProtocolError, write_bytes};
 use crate::engine::Deadline;
@@ -49,39 +52,6 @@ pub enum Bytes {
     File(Arc<File>),
     /// Opened for each try.
     Source(Source),
-}
-
-impl Bytes {
-    fn reader(&self) -> Box<dyn Read + Send> {
-        match self {
-            Self::Memory(bytes) => Box::new(Cursor::new(Shared(Arc::clone(bytes)))),
-            Self::Source(open) => open().unwrap_or_else(|error| Box::new(Unopened(Some(error)))),
-            Self::File(file) => Box::new(FromStart {
-                file: Arc::clone(file),
-                at: 0,
-            }),
-        }
-    }
-}
-
-/// Says at the first read why there is nothing to read.
-struct Unopened(Option<io::Error>);
-
-impl Read for Unopened {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(self
-            .0
-            .take()
-            .unwrap_or_else(|| io::ErrorKind::NotFound.into()))
-    }
-}
-
-struct Shared(Arc<Vec<u8>>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 struct FromStart {
@@ -161,7 +131,7 @@ impl Pool {
                 limit_ms: u64::try_from(soft.as_millis()).unwrap_or(u64::MAX).max(1),
                 ..ask.clone()
             };
-            match worker.scan(ask, bytes.clone(), left) {
+            match worker.scan(&ask, bytes, left) {
                 Tried::Report(report) => {
                     self.inner.give_back(worker);
                     return *report;
@@ -367,23 +337,11 @@ fn spawn(options: &PoolOptions) -> Result<Child, String> {
     (options.spawn)(&mut command).map_err(|error| error.to_string())
 }
 
-/// What the thread beside a child is told.
-type Job = (Ask, Bytes);
-
-/// What the thread beside a child tells.
-enum Told {
-    Hello(Box<Hello>),
-    Report(Box<Report>),
-    Unreadable(String),
-    /// The child is of no use any more.
-    Gone(String),
-}
-
-/// A child and the thread beside it.
+/// A child and the pipes to it.
 struct Worker {
     child: Child,
-    jobs: Sender<Job>,
-    told: Receiver<Told>,
+    stdin: BufWriter<TimedPipe<ChildStdin>>,
+    stdout: BufReader<TimedPipe<ChildStdout>>,
     generation: u64,
     hello: Hello,
 }
@@ -391,33 +349,31 @@ struct Worker {
 impl Worker {
     /// A child that has loaded its rules.
     fn greet(mut child: Child, generation: u64, limit: Duration) -> Result<Self, String> {
-        let pipes = (child.stdin.take(), child.stdout.take());
-        let (jobs, todo) = channel();
-        let (tell, told) = channel();
+        let (stdin, stdout) = match pipes(&mut child) {
+            Ok(pipes) => pipes,
+            Err(why) => return Err(format!("{why}{}", ended(&mut child))),
+        };
         let mut worker = Self {
             child,
-            jobs,
-            told,
+            stdin: BufWriter::new(stdin),
+            stdout: BufReader::new(stdout),
             generation,
             hello: Hello::default(),
         };
-        let (Some(stdin), Some(stdout)) = pipes else {
-            return Err(format!("it has no pipes{}", worker.kill()));
-        };
-        let beside = thread::Builder::new().name("scan-child".to_owned());
-        let spawned = beside.spawn(move || attend(stdin, stdout, &todo, &tell));
-        if let Err(error) = spawned {
-            worker.kill();
-            return Err(error.to_string());
-        }
-        match worker.told.recv_timeout(limit) {
-            Ok(Told::Hello(hello)) => {
-                worker.hello = *hello;
+        worker.until(limit);
+        match greeting(&mut worker.stdout) {
+            Ok(hello) => {
+                worker.hello = hello;
                 Ok(worker)
             }
-            Ok(Told::Gone(why)) => Err(format!("{why}{}", worker.kill())),
-            Ok(_) | Err(_) => Err(format!("it was not ready in time{}", worker.kill())),
+            Err(why) => Err(format!("{why}{}", worker.kill())),
         }
+    }
+
+    /// Puts the deadline of both pipes so far from now.
+    fn until(&mut self, limit: Duration) {
+        self.stdin.get_mut().until(limit);
+        self.stdout.get_mut().until(limit);
     }
 
     /// Whether the process still runs.
@@ -425,68 +381,59 @@ impl Worker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    fn scan(&mut self, ask: Ask, bytes: Bytes, limit: Duration) -> Tried {
-        if self.jobs.send((ask, bytes)).is_err() {
-            return Tried::Died("it was gone".to_owned());
-        }
-        match self.told.recv_timeout(limit) {
-            Ok(Told::Report(report)) => Tried::Report(report),
-            Ok(Told::Unreadable(why)) => Tried::Unreadable(why),
-            Ok(Told::Gone(how)) => Tried::Died(how),
-            Ok(Told::Hello(_)) => Tried::Died("it greeted twice".to_owned()),
-            Err(RecvTimeoutError::Timeout) => Tried::Late,
-            Err(RecvTimeoutError::Disconnected) => Tried::Died("it was gone".to_owned()),
+    fn scan(&mut self, ask: &Ask, bytes: &Bytes, limit: Duration) -> Tried {
+        self.until(limit);
+        let deadline = Deadline::after(limit);
+        match exchange(&mut self.stdin, &mut self.stdout, ask, bytes, &deadline) {
+            Ok(tried) => tried,
+            Err(error) if error.is_late() => Tried::Late,
+            Err(error) => Tried::Died(words(&error)),
         }
     }
 
     /// Ends the child whatever it does; how it ended, in brackets.
     fn kill(mut self) -> String {
-        // One that ended by itself cannot be killed, and says how it ended.
-        let _ = self.child.kill();
-        match self.child.wait() {
-            Ok(status) => format!(" ({status})"),
-            Err(_) => String::new(),
-        }
+        ended(&mut self.child)
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         // An idle child ends by itself when its pipe closes; a kill does not wait for that and loses nothing.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        ended(&mut self.child);
     }
 }
 
-/// The thread beside a child: moves bytes in and answers out until one side ends.
-fn attend(stdin: ChildStdin, stdout: ChildStdout, todo: &Receiver<Job>, tell: &Sender<Told>) {
-    let mut stdin = BufWriter::new(stdin);
-    let mut stdout = BufReader::new(stdout);
-    let say = |told: Told| {
-        let goes_on = !matches!(told, Told::Gone(_));
-        tell.send(told).is_ok() && goes_on
+/// Kills a child and waits for it; how it ended, in brackets.
+fn ended(child: &mut Child) -> String {
+    // One that ended by itself cannot be killed, and says how it ended.
+    let _ = child.kill();
+    match child.wait() {
+        Ok(status) => format!(" ({status})"),
+        Err(_) => String::new(),
+    }
+}
+
+fn pipes(child: &mut Child) -> Result<(TimedPipe<ChildStdin>, TimedPipe<ChildStdout>), String> {
+    let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err("it has no pipes".to_owned());
     };
-    if !say(greeting(&mut stdout)) {
-        return;
-    }
-    while let Ok((ask, bytes)) = todo.recv() {
-        let told = exchange(&mut stdin, &mut stdout, &ask, &bytes)
-            .unwrap_or_else(|error| Told::Gone(words(&error)));
-        if !say(told) {
-            return;
-        }
-    }
+    let timed = |error: io::Error| error.to_string();
+    Ok((
+        TimedPipe::new(stdin).map_err(timed)?,
+        TimedPipe::new(stdout).map_err(timed)?,
+    ))
 }
 
-fn greeting(stdout: &mut impl Read) -> Told {
+fn greeting(stdout: &mut impl Read) -> Result<Hello, String> {
     match Frame::read(stdout) {
-        Ok(Frame::Hello(hello)) => match serde_json::from_slice(&hello) {
-            Ok(hello) => Told::Hello(Box::new(hello)),
-            Err(_) => Told::Gone("its greeting cannot be read".to_owned()),
-        },
-        Ok(Frame::Failed(why)) => Told::Gone(crate::bounded(&String::from_utf8_lossy(&why))),
-        Ok(other) => Told::Gone(words(&ProtocolError::Unexpected(other.kind()))),
-        Err(error) => Told::Gone(words(&error)),
+        Ok(Frame::Hello(hello)) => {
+            serde_json::from_slice(&hello).map_err(|_| "its greeting cannot be read".to_owned())
+        }
+        Ok(Frame::Failed(why)) => Err(crate::bounded(&String::from_utf8_lossy(&why))),
+        Ok(other) => Err(words(&ProtocolError::Unexpected(other.kind()))),
+        Err(error) if error.is_late() => Err("it was not ready in time".to_owned()),
+        Err(error) => Err(words(&error)),
     }
 }
 
@@ -495,10 +442,25 @@ fn exchange(
     stdout: &mut impl Read,
     ask: &Ask,
     bytes: &Bytes,
-) -> Result<Told, ProtocolError> {
+    deadline: &Deadline,
+) -> Result<Tried, ProtocolError> {
     let ask = serde_json::to_vec(ask).map_err(|_| ProtocolError::Malformed(3))?;
     Frame::Ask(ask).write(stdin)?;
-    let unreadable = stream(stdin, &mut *bytes.reader())?;
+    let unreadable = match bytes {
+        Bytes::Memory(bytes) => {
+            let mut frames = bytes.chunks(BYTES_MAX);
+            frames.try_for_each(|frame| write_bytes(stdin, frame))?;
+            None
+        }
+        Bytes::File(file) => {
+            let file = Arc::clone(file);
+            stream(stdin, deadline, move || Ok(FromStart { file, at: 0 }))?
+        }
+        Bytes::Source(open) => {
+            let open = Arc::clone(open);
+            stream(stdin, deadline, move || open())?
+        }
+    };
     let last = if unreadable.is_some() {
         Frame::Abort
     } else {
@@ -507,14 +469,14 @@ fn exchange(
     last.write(stdin)?;
     stdin.flush().map_err(ProtocolError::Io)?;
     if let Some(why) = unreadable {
-        return Ok(Told::Unreadable(why));
+        return Ok(Tried::Unreadable(why));
     }
     match Frame::read(stdout)? {
         Frame::Report(report) => {
             let report: Report =
                 serde_json::from_slice(&report).map_err(|_| ProtocolError::Malformed(7))?;
             if report.is_plausible() {
-                Ok(Told::Report(Box::new(report)))
+                Ok(Tried::Report(Box::new(report)))
             } else {
                 Err(ProtocolError::Malformed(7))
             }
@@ -523,15 +485,51 @@ fn exchange(
     }
 }
 
-/// Sends all bytes; the words of the fault if they cannot be read.
-fn stream(stdin: &mut impl Write, from: &mut dyn Read) -> Result<Option<String>, ProtocolError> {
-    let mut buffer = vec![0; BYTES_MAX];
+/// Sends all bytes of what is opened; the words of the fault if they cannot be read.
+fn stream<R: Read>(
+    stdin: &mut impl Write,
+    deadline: &Deadline,
+    open: impl FnOnce() -> io::Result<R> + Send + 'static,
+) -> Result<Option<String>, ProtocolError> {
+    let (send, sent) = sync_channel(1);
+    let reading = thread::Builder::new().name("scan-reader".to_owned());
+    let reading = reading.spawn(move || read(open, &send));
+    if let Err(error) = reading {
+        return Ok(Some(error.to_string()));
+    }
     loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok(None),
-            Ok(n) => write_bytes(stdin, buffer.get(..n).unwrap_or_default())?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Ok(Some(error.to_string())),
+        match sent.recv_timeout(deadline.left()) {
+            Ok(Ok(bytes)) if bytes.is_empty() => return Ok(None),
+            Ok(Ok(bytes)) => write_bytes(stdin, &bytes)?,
+            Ok(Err(error)) => return Ok(Some(error.to_string())),
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(ProtocolError::Io(io::ErrorKind::TimedOut.into()));
+            }
+            // It panicked.
+            Err(RecvTimeoutError::Disconnected) => {
+                return Ok(Some("reading it did not come to an end".to_owned()));
+            }
+        }
+    }
+}
+
+/// Reads to the end, which is told by no bytes, or as long as anybody takes them.
+fn read<R: Read>(open: impl FnOnce() -> io::Result<R>, send: &SyncSender<io::Result<Vec<u8>>>) {
+    let mut from = match open() {
+        Ok(from) => from.take(0),
+        Err(error) => {
+            let _ = send.send(Err(error));
+            return;
+        }
+    };
+    loop {
+        from.set_limit(BYTES_MAX as u64);
+        let mut bytes = Vec::with_capacity(BYTES_MAX);
+        let read = from.read_to_end(&mut bytes).map(|_| bytes);
+        let is_last = !matches!(&read, Ok(bytes) if !bytes.is_empty());
+        // Who does not listen any more has walked away.
+        if send.send(read).is_err() || is_last {
+            return;
         }
     }
 }

@@ -116,6 +116,13 @@ pub enum ProtocolError {
     Malformed(u8),
 }
 
+impl ProtocolError {
+    /// Whether nothing but time was missing.
+    pub(super) fn is_late(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+    }
+}
+
 impl Frame {
     /// The byte of its kind.
     #[must_use]
@@ -159,7 +166,8 @@ impl Frame {
         if len as usize > bound(kind).ok_or(ProtocolError::Unexpected(kind))? {
             return Err(ProtocolError::TooLong(kind, len));
         }
-        let mut payload = Vec::new();
+        // Bounded for its kind above.
+        let mut payload = Vec::with_capacity((len as usize).min(BYTES_MAX));
         let read = from
             .take(u64::from(len))
             .read_to_end(&mut payload)

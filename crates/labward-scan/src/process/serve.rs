@@ -106,6 +106,8 @@ fn receive(input: &mut impl Read, most: u64) -> Result<Option<Option<Vec<u8>>>, 
                 if let Some(all) = &mut bytes {
                     if (all.len() + more.len()) as u64 > most {
                         bytes = None;
+                    } else if all.is_empty() {
+                        *all = more;
                     } else {
                         all.extend_from_slice(&more);
                     }

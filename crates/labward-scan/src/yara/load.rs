@@ -14,9 +14,10 @@ use boreal::compiler::{AddRuleError, CompilerParams};
 use labward_carrier::{Budget, Claims, Declared, Kind, Seen, Step, walk};
 use serde::{Deserialize, Serialize};
 
+use super::finder::Finder;
 use super::magic::{are_linked, condition, demanded};
 use super::split::{Piece, PieceKind, split};
-use super::words::{Finder, needed};
+use super::words::needed;
 use crate::engine::Deadline;
 use crate::{bounded, hex};
 

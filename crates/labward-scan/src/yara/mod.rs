@@ -4,6 +4,7 @@
 //! an error. Rules are compiled anew by each process: boreal 1.4.0 reads back only the first 1,024 rules of its own packed
 //! form, and compiling 5,900 takes about a second. Rules of others make bytes suspicious; malicious only those whose names a person approved.
 
+mod finder;
 mod load;
 mod magic;
 mod split;
@@ -46,7 +47,7 @@ struct Groups {
     /// The general one, for bytes that hold one of `words`; the bare one, without the rules that demand one, for all others;
     /// beside them one for those that begin like a program of Windows, and one for those that begin with one of `marks`.
     scanners: [Scanner; 4],
-    words: words::Finder,
+    words: finder::Finder,
     marks: Vec<Vec<u8>>,
 }
 

@@ -4,8 +4,6 @@
 //! cannot match, in lower case, as both sides are compared. Everything that is not seen to demand one is asked always: this
 //! must never leave a rule out that could hit.
 
-use std::collections::HashSet;
-
 use boreal_parser::expression::{Expression, ExpressionKind, ForSelection, VariableSet};
 use boreal_parser::file::YaraFileComponent;
 use boreal_parser::hex_string::Token;
@@ -13,7 +11,7 @@ use boreal_parser::regex::Node;
 use boreal_parser::rule::{Rule, VariableDeclaration, VariableDeclarationValue};
 
 /// Fewer bytes stand by chance in the Base64 of a document.
-const SHORTEST: usize = 6;
+pub(super) const SHORTEST: usize = 6;
 /// How deep a condition is followed.
 const DEPTH_MAX: usize = 32;
 
@@ -229,100 +227,6 @@ fn longest(bytes: impl Iterator<Item = Option<u8>>) -> Vec<u8> {
     best
 }
 
-/// Looks for any of some words.
-pub(super) struct Finder {
-    /// Which values of [`slot`] four bytes of a word have.
-    bits: Vec<u64>,
-    /// The words of each value: where in `words` they begin; one more than there are values.
-    begins: Vec<u32>,
-    /// How many bytes of the word stand before the four, and the word.
-    words: Vec<(usize, Box<[u8]>)>,
-}
-
-/// How many values [`slot`] has.
-const SLOTS: usize = 1 << 18;
-
-/// Spreads four bytes over the slots.
-fn slot(four: u32) -> usize {
-    (four.wrapping_mul(0x9e37_79b1) >> 14) as usize
-}
-
-impl Finder {
-    /// Of these words, each of at least four bytes and in lower case.
-    pub(super) fn new(words: HashSet<Vec<u8>>) -> Self {
-        let mut placed: Vec<(usize, usize, Box<[u8]>)> = words
-            .into_iter()
-            .map(|word| {
-                let (at, four) = rarest(&word);
-                (slot(four), at, word.into_boxed_slice())
-            })
-            .collect();
-        placed.sort();
-        let mut bits = vec![0; SLOTS / 64];
-        let mut begins = vec![0_u32; SLOTS + 1];
-        for (slot, _, _) in &placed {
-            if let Some(bits) = bits.get_mut(slot / 64) {
-                *bits |= 1 << (slot % 64);
-            }
-            if let Some(count) = begins.get_mut(slot + 1) {
-                *count += 1;
-            }
-        }
-        let mut sum = 0;
-        for begin in &mut begins {
-            sum += *begin;
-            *begin = sum;
-        }
-        let words = placed.into_iter().map(|(_, at, word)| (at, word)).collect();
-        Self {
-            bits,
-            begins,
-            words,
-        }
-    }
-
-    /// Whether the bytes, in lower case, hold any of the words.
-    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
-        let mut four = 0_u32;
-        for (at, byte) in bytes.iter().enumerate() {
-            four = four >> 8 | u32::from(byte.to_ascii_lowercase()) << 24;
-            let slot = slot(four);
-            let bits = self.bits.get(slot / 64).copied().unwrap_or_default();
-            if bits >> (slot % 64) & 1 == 1 && at >= 3 && self.is_one(bytes, at - 3, slot) {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether a word of the slot stands around the four bytes at `at`.
-    #[cold]
-    fn is_one(&self, bytes: &[u8], at: usize, slot: usize) -> bool {
-        let begin = |slot: usize| self.begins.get(slot).map_or(0, |begin| *begin as usize);
-        let words = self.words.get(begin(slot)..begin(slot + 1));
-        words.unwrap_or_default().iter().any(|(before, word)| {
-            let start = at.checked_sub(*before);
-            let there = start.and_then(|start| bytes.get(start..start + word.len()));
-            there.is_some_and(|there| there.eq_ignore_ascii_case(word))
-        })
-    }
-}
-
-/// The four bytes of a word that are seldom in text, and where they stand.
-fn rarest(word: &[u8]) -> (usize, u32) {
-    let weight = |byte: &u8| match byte {
-        0 | b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0_u32,
-        b'a'..=b'z' | b'0'..=b'9' | 0xff => 1,
-        _ => 2,
-    };
-    let fours = word.windows(4).enumerate();
-    let best = fours.max_by_key(|(_, four)| four.iter().map(weight).sum::<u32>());
-    best.map_or((0, 0), |(at, four)| {
-        let four = four.first_chunk().copied().unwrap_or_default();
-        (at, u32::from_le_bytes(four))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -388,40 +292,6 @@ mod tests {
             "1 < 2",
         ] {
             assert_eq!(of(open), None, "{open}");
-        }
-    }
-
-    #[test]
-    fn words_are_found_wherever_they_stand_and_nothing_else_is() {
-        let words = ["alpha", "lph4", "\0b\0e", "aaaaaaab"].map(|word| word.as_bytes().to_vec());
-        let finder = Finder::new(words.into_iter().collect());
-        for there in ["ALPHA", "xxalphA", "LPH4", "1\0B\0e", "aaaaaaaaaaaab"] {
-            assert!(finder.is_in(there.as_bytes()), "{there}");
-        }
-        for not in [
-            "",
-            "alp",
-            "alph",
-            "lph",
-            "aaaaaaaaaaaa",
-            "\0a\0b\0c",
-            "bravo",
-        ] {
-            assert!(!finder.is_in(not.as_bytes()), "{not}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_finder_sees_what_a_plain_search_sees(
-            words in proptest::collection::hash_set("[abA ]{4,7}", 1..6),
-            text in "[abAB ]{0,60}",
-        ) {
-            let words: HashSet<Vec<u8>> = words.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect();
-            let text = text.into_bytes();
-            let low = text.to_ascii_lowercase();
-            let plain = words.iter().any(|word| memchr::memmem::find(&low, word).is_some());
-            proptest::prop_assert_eq!(Finder::new(words).is_in(&text), plain);
         }
     }
 }
