@@ -340,9 +340,19 @@ fn the_csaf_vex_of_a_maker_answers_what_its_bill_says() {
 fn mds2(lab: &Installation, malware: &str) -> PathBuf {
     let rows = [
         ["DOC-1", "Manufacturer Name", "Example Company"],
+        [
+            "DOC-2",
+            "Device Description",
+            "Reader, software version 4.1",
+        ],
         ["DOC-3", "Device Model", "ABC-2"],
         ["MPII-1", "Personally identifiable information?", "Yes"],
         ["MLDP-2", "Anti-malware?", malware],
+        [
+            "CSUP-2",
+            "Operating system?",
+            "Yes; Windows 10 IoT Enterprise LTSC 2019",
+        ],
         ["CSUP-2.2", "Vendor service for updates?", "Yes"],
         ["STCF-1", "Encrypted at rest?", "No"],
     ];
@@ -365,7 +375,7 @@ fn what_a_manufacturer_discloses_is_shown_and_known_of_the_device() {
     let done = lab.json(&["device", "attach-mds2", "1", text(&mds2(&lab, "No"))]);
     assert_eq!(
         (&done["changed"], &done["disclosure"]["total"]),
-        (&1.into(), &6.into())
+        (&1.into(), &8.into())
     );
     let device = lab.json(&["device", "show", "1"]);
     let values = &device["device"]["values"];
@@ -374,18 +384,33 @@ fn what_a_manufacturer_discloses_is_shown_and_known_of_the_device() {
         (&"not supported".into(), &"vendor".into())
     );
     // The lab's own word counts, and that the form says another is a conflict as of any list.
-    assert_eq!(values["model"], "ABC");
-    let conflicts = device["device"]["conflicts"].as_array().unwrap();
-    assert!(
-        conflicts.iter().any(|one| one["attribute"] == "model"),
-        "{conflicts:?}"
+    assert_eq!(
+        (&values["model"], &values["version"]),
+        (&"ABC".into(), &"4.2".into())
     );
+    assert_eq!(values["os"], "Windows 10 IoT Enterprise LTSC 2019");
+    let conflicts = device["device"]["conflicts"].as_array().unwrap();
+    for attribute in ["model", "version"] {
+        assert!(
+            conflicts.iter().any(|one| one["attribute"] == attribute),
+            "{conflicts:?}"
+        );
+    }
     let sources = device["attributes"].as_array().unwrap().iter();
     let malware = sources
         .clone()
         .find(|one| one["attribute"] == "anti-malware")
         .unwrap();
     assert_eq!(malware["observed"][0]["format"], "mds2");
+    let os = sources
+        .clone()
+        .find(|one| one["attribute"] == "os")
+        .unwrap();
+    let said = &os["observed"][0];
+    assert_eq!(
+        (&said["format"], &said["confidence"]),
+        (&"mds2".into(), &"medium".into())
+    );
     let shown = lab.json(&["device", "mds2", "1"]);
     let said = shown["disclosures"].as_array().unwrap().iter();
     let rest = said

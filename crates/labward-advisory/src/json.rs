@@ -174,23 +174,28 @@ struct Reading<'a, 'l> {
 
 impl<'a> Reading<'a, '_> {
     fn push<E: de::Error>(&mut self, node: Node<'a>) -> Result<usize, E> {
-        if self.nodes.len() >= self.limits.max_values {
-            self.passed = Some(Error::TooManyValues {
+        let at = self.nodes.len();
+        if at >= self.limits.max_values {
+            return Err(self.pass(Error::TooManyValues {
                 limit: self.limits.max_values,
-            });
-            return Err(E::custom("limit"));
+            }));
         }
         self.nodes.push(node);
-        Ok(self.nodes.len() - 1)
+        Ok(at)
+    }
+
+    #[cold]
+    fn pass<E: de::Error>(&mut self, limit: Error) -> E {
+        self.passed = Some(limit);
+        E::custom("limit")
     }
 
     fn enter<E: de::Error>(&mut self) -> Result<(), E> {
         self.depth += 1;
         if self.depth > self.limits.max_depth {
-            self.passed = Some(Error::TooDeep {
+            return Err(self.pass(Error::TooDeep {
                 limit: self.limits.max_depth,
-            });
-            return Err(E::custom("limit"));
+            }));
         }
         Ok(())
     }
@@ -402,14 +407,7 @@ impl<'t> Value<'t> {
 
     /// The values of the list under a key; none if there is none.
     pub fn list(self, key: &str) -> Items<'t> {
-        self.get(key).map_or(
-            Items {
-                nodes: self.nodes,
-                next: 0,
-                end: 0,
-            },
-            Value::items,
-        )
+        self.get(key).map_or_else(Items::default, Value::items)
     }
 
     /// Where it stands, as an RFC 6901 JSON pointer; empty for the whole document.
@@ -477,7 +475,7 @@ impl<'t> Value<'t> {
 }
 
 /// The values of a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Items<'t> {
     nodes: &'t [Node<'t>],
     next: usize,
@@ -497,6 +495,11 @@ impl<'t> Iterator for Items<'t> {
         };
         self.next = value.end();
         Some(value)
+    }
+
+    /// Every value takes one node or more.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.end.saturating_sub(self.next)))
     }
 }
 

@@ -1,21 +1,19 @@
 //! Reading values leniently: what is of the wrong kind is a flaw with its place, and the rest goes on.
 
-use std::collections::HashMap;
-
 use labward_base::Timestamp;
 use time::Date;
 use time::macros::format_description;
 
 use crate::flaw::{Flaws, quote};
 use crate::json::{Items, Kind, Value};
-use crate::{Limits, Text};
+use crate::{Limits, Map, Text};
 
 /// What every reader needs.
 pub(crate) struct Ground<'t> {
     pub(crate) flaws: Flaws,
     pub(crate) limits: Limits,
     /// Each text of the document once: publishers repeat theirs.
-    texts: HashMap<&'t str, Text>,
+    texts: Map<&'t str, Text>,
 }
 
 impl Ground<'_> {
@@ -23,7 +21,7 @@ impl Ground<'_> {
         Self {
             flaws: Flaws::new(limits.max_flaws),
             limits: *limits,
-            texts: HashMap::new(),
+            texts: Map::default(),
         }
     }
 }
@@ -60,7 +58,10 @@ pub(crate) trait Lenient<'t> {
 
     /// The text of a key; a value of another kind is a flaw.
     fn text(&mut self, parent: Value<'t>, key: &str) -> Option<Text> {
-        let value = parent.get(key)?;
+        parent.get(key).and_then(|value| self.text_in(value))
+    }
+
+    fn text_in(&mut self, value: Value<'t>) -> Option<Text> {
         match value.text() {
             Some(text) => Some(self.keep(text)),
             None => {
@@ -89,10 +90,13 @@ pub(crate) trait Lenient<'t> {
 
     /// The text of a key that a reader cannot do without; empty, and a flaw, if there is none.
     fn needed(&mut self, parent: Value<'t>, key: &str) -> Text {
-        if parent.get(key).is_none() {
-            self.flaw("read", parent, format!("`{key}` is missing"));
+        match parent.get(key) {
+            Some(value) => self.text_in(value).unwrap_or_default(),
+            None => {
+                self.flaw("read", parent, format!("`{key}` is missing"));
+                Text::default()
+            }
         }
-        self.text(parent, key).unwrap_or_default()
     }
 
     /// The moment of a key; a text that is none is a flaw.
@@ -157,12 +161,13 @@ pub(crate) trait Lenient<'t> {
 
     /// The items of the list of a key; a value of another kind is a flaw.
     fn items(&mut self, parent: Value<'t>, key: &str) -> Items<'t> {
-        if let Some(value) = parent.get(key)
-            && value.kind() != Kind::Array
-        {
+        let Some(value) = parent.get(key) else {
+            return Items::default();
+        };
+        if value.kind() != Kind::Array {
             self.wrong(value, "a list");
         }
-        parent.list(key)
+        value.items()
     }
 
     /// The objects of the list of a key; other values of the list are flaws.
@@ -193,26 +198,40 @@ pub(crate) trait Lenient<'t> {
 
     /// A key that stands twice hides a value.
     fn repeated_keys(&mut self, object: Value<'t>) {
-        /// Up to here comparing all pairs is quicker than sorting.
-        const FEW: usize = 16;
-        let members = object.members();
-        let repeated = if members.clone().nth(FEW).is_none() {
-            let mut later = members.clone();
-            members.clone().find_map(|(key, _)| {
-                later.next();
-                later.clone().any(|(other, _)| other == key).then_some(key)
-            })
-        } else {
-            let mut keys: Vec<&str> = members.map(|(key, _)| key).collect();
-            keys.sort_unstable();
-            keys.windows(2).find_map(|pair| match pair {
-                [one, two] if one == two => Some(*one),
-                _ => None,
-            })
-        };
-        if let Some(key) = repeated {
+        if let Some(key) = repeated_key(object) {
             let what = format!("{} stands more than once; the first was read", quote(key));
             self.flaw("read", object, what);
         }
     }
+}
+
+/// A key that stands more than once.
+fn repeated_key(object: Value<'_>) -> Option<&str> {
+    /// Up to here comparing all pairs is quicker than sorting.
+    const FEW: usize = 16;
+    let mut few = [""; FEW];
+    let mut count = 0;
+    for (key, _) in object.members() {
+        let Some(slot) = few.get_mut(count) else {
+            return repeated_of_many(object.members().map(|(key, _)| key).collect());
+        };
+        *slot = key;
+        count += 1;
+    }
+    let mut rest = few.get(..count)?;
+    while let [key, later @ ..] = rest {
+        if later.contains(key) {
+            return Some(key);
+        }
+        rest = later;
+    }
+    None
+}
+
+fn repeated_of_many(mut keys: Vec<&str>) -> Option<&str> {
+    keys.sort_unstable();
+    keys.windows(2).find_map(|pair| match pair {
+        [one, two] if one == two => Some(*one),
+        _ => None,
+    })
 }

@@ -46,5 +46,8 @@ pub use score::{CvssVersion, Score, Scored, Severity};
 /// A text of a document, shared by whatever repeats it.
 pub type Text = std::sync::Arc<str>;
 
+/// What documents name themselves is found here; no order depends on it.
+type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
 #[cfg(test)]
 mod real_data;

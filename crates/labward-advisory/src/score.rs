@@ -206,10 +206,11 @@ impl Score {
 
     /// The score of a vector that was read before.
     pub(crate) fn from_scored(vector: crate::Text, scored: Option<&Scored>) -> Self {
+        let base_tenths = scored.map(Scored::base_tenths);
         Self {
             version: scored.map(Scored::version),
-            base_tenths: scored.map(Scored::base_tenths),
-            severity: scored.map(Scored::severity),
+            base_tenths,
+            severity: base_tenths.map(Severity::of_tenths),
             vector,
         }
     }

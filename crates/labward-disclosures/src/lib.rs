@@ -6,6 +6,7 @@
 //! | `disclosure` | [`Disclosure`]: a file and where it came from; [`Content`]: what it says |
 //! | `approval` | [`Approval`]: whether a vendor approves a patch |
 //! | `disclosures` | [`Disclosures`]: every change, each with its entry |
+//! | `software` | which software a disclosure statement speaks of |
 //! | `store` | the SQL |
 
 mod approval;
@@ -13,6 +14,7 @@ mod disclosure;
 mod disclosures;
 mod error;
 mod scope;
+mod software;
 mod store;
 
 pub use approval::{Approval, Approved, NewApproval};
@@ -20,6 +22,7 @@ pub use disclosure::{Content, Disclosure, DisclosureKind, Held, NewDisclosure};
 pub use disclosures::Disclosures;
 pub use error::DisclosuresError;
 pub use scope::{Kin, Scope};
+pub use software::{operating_system, software_version};
 pub use store::MIGRATIONS;
 
 #[cfg(test)]

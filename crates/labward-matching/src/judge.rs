@@ -2,6 +2,8 @@
 //!
 //! It must never take a doubt for a clearance, or one of two contradicting claims for the truth.
 
+use std::sync::Arc;
+
 use labward_advisory::csaf::{ProductIndex, Status};
 use labward_product::range::{Holds, How};
 use labward_product::{Match, Reading, Unreadable, Version};
@@ -15,7 +17,7 @@ pub(crate) struct Prepared {
     pub(crate) advisory: usize,
     pub(crate) product: ProductIndex,
     /// What its publisher wrote about versions; `None` where nothing stands.
-    pub(crate) versions: Option<Result<Reading, Unreadable>>,
+    pub(crate) versions: Option<Arc<Result<Reading, Unreadable>>>,
     /// What is said of it: the vulnerability, by its place, and the status.
     pub(crate) statuses: Vec<(usize, Status)>,
 }
@@ -102,7 +104,7 @@ impl Prepared {
         version: Option<&Version>,
         cve: Option<&str>,
     ) -> (Result<bool, Reason>, Option<How>) {
-        let reading = match &self.versions {
+        let reading = match self.versions.as_deref() {
             None => return (Err(Reason::NoRange), None),
             Some(Err(unreadable)) => return (Err(Reason::Unreadable(unreadable.why)), None),
             Some(Ok(reading)) => reading,

@@ -7,13 +7,14 @@ mod candidates;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use labward_advisory::Text;
 use labward_advisory::csaf::{Advisory, Product, ProductIndex, Status};
 use labward_product::name::normal_form;
 use labward_product::range;
 use labward_product::vendor::BookError;
-use labward_product::{Match, NameBook, NameIndex, VendorBook, Version};
+use labward_product::{Match, NameBook, NameIndex, Reading, Unreadable, VendorBook, Version};
 
 pub(crate) use candidates::Candidate;
 use candidates::Candidates;
@@ -69,7 +70,7 @@ pub struct Matcher<'b> {
     /// What each entry of the index is.
     entries: Vec<Entry>,
     /// The entries by the normal form of their names.
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: Map<String, Vec<usize>>,
     products: Vec<Prepared>,
 }
 
@@ -85,6 +86,12 @@ struct Entry {
     is_model: bool,
 }
 
+/// Texts are found here; nothing depends on its order.
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// What publishers wrote about versions, each text read once: most products share theirs.
+type Readings<'a> = Map<&'a str, Arc<Result<Reading, Unreadable>>>;
+
 /// What is said of the vulnerabilities, by advisory and place.
 type Speaking = BTreeMap<(usize, usize), Speakers>;
 
@@ -99,19 +106,16 @@ impl<'b> Matcher<'b> {
     pub fn new(books: &'b Books, advisories: &'b [Advisory]) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         let mut products = Vec::new();
+        let mut readings = Readings::default();
         for (at, advisory) in advisories.iter().enumerate() {
-            for prepared in prepared(at, advisory) {
+            for prepared in prepared(at, advisory, &mut readings) {
                 if let Some(product) = advisory.product(prepared.product) {
                     entries.extend(entries_of(product, products.len(), &prepared));
                     products.push(prepared);
                 }
             }
         }
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, entry) in entries.iter().enumerate() {
-            let form = normal_form(&entry.name);
-            by_name.entry(form).or_default().push(at);
-        }
+        let by_name = by_name(&entries);
         let names = entries.iter().map(|entry| (&*entry.vendor, &*entry.name));
         Self {
             books,
@@ -291,8 +295,27 @@ impl Answer {
     }
 }
 
+/// The entries by the normal form of their names, in their order.
+fn by_name(entries: &[Entry]) -> Map<String, Vec<usize>> {
+    let mut written: Map<&str, Vec<usize>> = Map::default();
+    for (at, entry) in entries.iter().enumerate() {
+        written.entry(&entry.name).or_default().push(at);
+    }
+    let mut by_name: Map<String, Vec<usize>> = Map::default();
+    for (name, mut places) in written {
+        by_name
+            .entry(normal_form(name))
+            .or_default()
+            .append(&mut places);
+    }
+    by_name
+        .values_mut()
+        .for_each(|places| places.sort_unstable());
+    by_name
+}
+
 /// The products of an advisory of which anything is said.
-fn prepared(at: usize, advisory: &Advisory) -> Vec<Prepared> {
+fn prepared<'a>(at: usize, advisory: &'a Advisory, readings: &mut Readings<'a>) -> Vec<Prepared> {
     let mut statuses: BTreeMap<ProductIndex, Vec<(usize, Status)>> = BTreeMap::new();
     for (number, vulnerability) in advisory.vulnerabilities.iter().enumerate() {
         for entry in &vulnerability.statuses {
@@ -300,12 +323,16 @@ fn prepared(at: usize, advisory: &Advisory) -> Vec<Prepared> {
             of_product.push((number, entry.status));
         }
     }
+    let mut read = |text: &'a str| {
+        let reading = readings.entry(text);
+        Arc::clone(reading.or_insert_with(|| Arc::new(range::read(text))))
+    };
     let prepared = |(index, statuses)| {
         let versions = advisory.product(index)?.version.as_ref();
         Some(Prepared {
             advisory: at,
             product: index,
-            versions: versions.map(|version| range::read(&version.text)),
+            versions: versions.map(|version| read(&version.text)),
             statuses,
         })
     };
@@ -322,7 +349,7 @@ fn entries_of(product: &Product, at: usize, prepared: &Prepared) -> Vec<Entry> {
         is_model,
     };
     let mut entries = vec![entry(named(product), false)];
-    if let Some(Ok(reading)) = &prepared.versions {
+    if let Some(Ok(reading)) = prepared.versions.as_deref() {
         entries.extend(reading.models().map(|model| entry(model.into(), true)));
     }
     entries

@@ -24,3 +24,6 @@ pub use os::OperatingSystem;
 pub use range::{Holds, Reading, Unreadable};
 pub use vendor::VendorBook;
 pub use version::Version;
+
+/// Words and names are found here; nothing depends on its order.
+type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

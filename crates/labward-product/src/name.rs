@@ -7,11 +7,10 @@
 mod index;
 mod parse;
 
-use std::collections::HashMap;
-
 pub use index::{Found, NameIndex};
 pub use parse::normal_form;
 
+use crate::Map;
 use crate::vendor::{BookError, Prepared, VendorBook, VendorMatch};
 
 /// More variants than this a name does not unfold into.
@@ -119,7 +118,7 @@ impl Match {
 /// What people know of names: typing errors, software of instruments, and products under a wrong vendor.
 #[derive(Clone, Debug, Default)]
 pub struct NameBook {
-    typos: HashMap<String, String>,
+    typos: Map<String, String>,
     software: Vec<(Vec<String>, Vec<String>)>,
     wrong_vendors: Vec<WrongVendor>,
 }

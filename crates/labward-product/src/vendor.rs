@@ -3,10 +3,10 @@
 //! It must never take two vendors for one because their names look alike: a difference of one letter counts only
 //! for a spelling that the book does not hold.
 
-use std::collections::HashMap;
-
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
+
+use crate::Map;
 
 /// A shorter name may differ in one letter and be another vendor.
 const LEAST_FOR_TYPO: usize = 6;
@@ -78,7 +78,7 @@ pub enum VendorMatch {
 #[derive(Clone, Debug)]
 pub struct VendorBook {
     vendors: Vec<String>,
-    forms: HashMap<String, Vec<(VendorId, Evidence)>>,
+    forms: Map<String, Vec<(VendorId, Evidence)>>,
     /// The normal forms of each vendor's names, the longest first.
     forms_of: Vec<Vec<String>>,
 }
@@ -116,10 +116,10 @@ impl VendorBook {
     pub fn read(text: &str) -> Result<Self, BookError> {
         let mut book = Self {
             vendors: Vec::new(),
-            forms: HashMap::new(),
+            forms: Map::default(),
             forms_of: Vec::new(),
         };
-        let mut ids: HashMap<String, VendorId> = HashMap::new();
+        let mut ids: Map<String, VendorId> = Map::default();
         for (vendor, spelling, kind, line) in entries(text)? {
             let fault = |what| BookError { line, what };
             let evidence = match kind.as_str() {

@@ -1,7 +1,5 @@
 //! From the values of a CSAF file to an [`Advisory`]: lenient, and it tells what it left out.
 
-use std::collections::HashMap;
-
 use super::model::{
     Advisory, Flag, Note, ProductIndex, ProductScore, Publisher, Reference, Remediation,
     RemediationKind, Revision, Status, StatusEntry, Threat, Tlp, Tracking, Vulnerability,
@@ -11,7 +9,7 @@ use crate::flaw::quote;
 use crate::json::Value;
 use crate::lenient::{Ground, Lenient};
 use crate::score::{Score, Scored};
-use crate::{Limits, Text};
+use crate::{Limits, Map, Text};
 
 /// How many references to products a document may make, for each entry that it may hold.
 const REFERENCES_PER_ENTRY: usize = 8;
@@ -19,8 +17,8 @@ const REFERENCES_PER_ENTRY: usize = 8;
 /// The state of reading one document.
 pub(super) struct Reader<'t> {
     ground: Ground<'t>,
-    pub(super) products: HashMap<&'t str, ProductIndex>,
-    pub(super) groups: HashMap<&'t str, Vec<ProductIndex>>,
+    pub(super) products: Map<&'t str, ProductIndex>,
+    pub(super) groups: Map<&'t str, Vec<ProductIndex>>,
     references_left: usize,
 }
 
@@ -28,8 +26,8 @@ pub(super) struct Reader<'t> {
 pub(super) fn read(root: Value<'_>, limits: &Limits) -> Advisory {
     let mut reader = Reader {
         ground: Ground::new(limits),
-        products: HashMap::new(),
-        groups: HashMap::new(),
+        products: Map::default(),
+        groups: Map::default(),
         references_left: limits.max_entries.saturating_mul(REFERENCES_PER_ENTRY),
     };
     reader.repeated_keys(root);
@@ -187,12 +185,8 @@ impl<'t> Reader<'t> {
             return entries;
         };
         for status in Status::ALL {
-            let products = self.products(value, status.as_str());
-            entries.extend(
-                products
-                    .into_iter()
-                    .map(|product| StatusEntry { status, product }),
-            );
+            let products = self.products(value, status.as_str()).into_iter();
+            entries.extend(products.map(|product| StatusEntry { status, product }));
         }
         for (key, list) in value.members() {
             if !Status::ALL.iter().any(|status| status.as_str() == key) {
@@ -330,8 +324,11 @@ impl<'t> Reader<'t> {
 
     /// The products of a list of ids; an id that is not defined is a flaw.
     pub(super) fn products(&mut self, parent: Value<'t>, key: &str) -> Vec<ProductIndex> {
-        let mut products = Vec::new();
-        for item in self.items(parent, key) {
+        let items = self.items(parent, key);
+        // Ids are one node each, so that the list fits.
+        let many = items.size_hint().1.unwrap_or(0);
+        let mut products = Vec::with_capacity(many.min(self.references_left));
+        for item in items {
             if self.references_left == 0 {
                 self.too_many_references(item);
                 break;

@@ -1,8 +1,7 @@
 //! A prepared index of products: which may be a device's.
 
-use std::collections::HashMap;
-
 use super::{Match, Name, NameBook, forms_of, names_match, parse, with_vendors};
+use crate::Map;
 use crate::vendor::{Prepared, VendorBook, VendorId, VendorMatch};
 
 /// A product that may be a device's.
@@ -22,9 +21,9 @@ pub struct NameIndex<'b> {
     entries: Vec<Entry>,
     spellings: Vec<Spelling>,
     /// The number of every word of every name.
-    words: HashMap<String, u32>,
+    words: Map<String, u32>,
     /// The entries of a vendor by the words of their names.
-    by_word: HashMap<(VendorId, u32), Vec<u32>>,
+    by_word: Map<(VendorId, u32), Vec<u32>>,
 }
 
 /// A vendor as it is written, with its entries.
@@ -57,12 +56,12 @@ impl<'b> NameIndex<'b> {
             names,
             entries: Vec::new(),
             spellings: Vec::new(),
-            words: HashMap::new(),
-            by_word: HashMap::new(),
+            words: Map::default(),
+            by_word: Map::default(),
         };
-        let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
-        let mut spelled: HashMap<String, usize> = HashMap::new();
-        let mut forms: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut seen: Map<(&str, &str), usize> = Map::default();
+        let mut spelled: Map<String, usize> = Map::default();
+        let mut forms: Map<&str, Vec<&str>> = Map::default();
         for (number, (vendor, name)) in products.into_iter().enumerate() {
             if let Some(entry) = seen
                 .get(&(vendor, name))
@@ -88,7 +87,7 @@ impl<'b> NameIndex<'b> {
         vendors: &[Option<&str>],
         name: Name,
         number: usize,
-        spelled: &mut HashMap<String, usize>,
+        spelled: &mut Map<String, usize>,
     ) {
         let Ok(at) = u32::try_from(self.entries.len()) else {
             return;
@@ -98,8 +97,12 @@ impl<'b> NameIndex<'b> {
         for variant in all() {
             let mut numbers = Vec::with_capacity(variant.len());
             for word in variant {
-                let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-                numbers.push(*self.words.entry(word.clone()).or_insert(next));
+                let known = self.words.get(word).copied();
+                numbers.push(known.unwrap_or_else(|| {
+                    let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+                    self.words.insert(word.clone(), next);
+                    next
+                }));
             }
             numbers.sort_unstable();
             variants.push(numbers);
@@ -108,11 +111,13 @@ impl<'b> NameIndex<'b> {
         words.sort_unstable();
         words.dedup();
         for vendor in vendors.iter().flatten() {
-            let spelling = *spelled.entry((*vendor).to_owned()).or_insert_with(|| {
+            let known = spelled.get(*vendor).copied();
+            let spelling = known.unwrap_or_else(|| {
                 self.spellings.push(Spelling {
                     prepared: self.vendors.prepare(vendor),
                     entries: Vec::new(),
                 });
+                spelled.insert((*vendor).to_owned(), self.spellings.len() - 1);
                 self.spellings.len() - 1
             });
             let Some(spelling) = self.spellings.get_mut(spelling) else {

@@ -210,7 +210,9 @@ impl<'t> Reader<'t> {
             return self.push(Token::Cve(word), word.len());
         }
         for (phrase, token) in PHRASES {
-            if let Some(bytes) = matches(rest, phrase) {
+            if phrase.first() == Some(&word)
+                && let Some(bytes) = matches(rest, phrase)
+            {
                 return self.push(*token, bytes);
             }
         }
