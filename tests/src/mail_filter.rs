@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::console::Lab;
-use crate::support::{Installation, eventually, program, run};
+use crate::support::{Installation, Outcome, Server, eventually, program, run};
 
 /// More than the server takes of one account at a time.
 const CROWD: usize = 40;
@@ -107,10 +107,23 @@ fn arrived(postfix: &Postfix) -> String {
     mail[start..].replace('\n', "\r\n")
 }
 
-fn deliver(postfix: &Postfix, mail: &str) -> String {
+fn deliver(postfix: &Postfix, filter: &Filter, mail: &str) -> String {
     let said = postfix.send(mail);
-    assert!(said.starts_with("250 "), "{said}");
+    assert!(said.starts_with("250 "), "{said}{}", filter.log());
     arrived(postfix)
+}
+
+/// Starts the server, and waits until it looks at mails.
+fn serve(lab: &Installation) -> Server {
+    let server = lab.serve();
+    looks(lab);
+    server
+}
+
+fn looks(lab: &Installation) {
+    eventually("the scanner", || {
+        (lab.json(&["malware", "status"])["state"] == "ready").then_some(())
+    });
 }
 
 /// What was found in mails so far, the newest first.
@@ -155,7 +168,7 @@ fn mails_arrive_as_they_were_or_as_a_notice_and_none_is_lost_while_the_server_is
         return;
     };
     let lab = Installation::create("");
-    let server = lab.serve();
+    let server = serve(&lab);
     let place = TempDir::new();
     let data = format!("--data={}", lab.data().display());
     let start =
@@ -163,10 +176,10 @@ fn mails_arrive_as_they_were_or_as_a_notice_and_none_is_lost_while_the_server_is
     let running = start(&[]);
 
     let clean = clean();
-    assert_eq!(deliver(&postfix, &clean), clean);
+    assert_eq!(deliver(&postfix, &running, &clean), clean);
     assert_eq!(detections(&lab), [] as [Value; 0]);
     let infected = infected();
-    let notice = deliver(&postfix, &infected);
+    let notice = deliver(&postfix, &running, &infected);
     let item = quarantined(&lab, &infected, "replaced");
     assert!(notice.starts_with(HEAD), "{notice}");
     assert!(notice.contains(&format!(
@@ -190,7 +203,7 @@ fn mails_arrive_as_they_were_or_as_a_notice_and_none_is_lost_while_the_server_is
         shown.contains("a@partner.example") && shown.contains("b@lab.example"),
         "{shown}"
     );
-    together(&postfix, &clean);
+    together(&postfix, &running, &clean);
 
     // Away: the sender keeps it, and tries again.
     server.stop();
@@ -200,7 +213,7 @@ fn mails_arrive_as_they_were_or_as_a_notice_and_none_is_lost_while_the_server_is
         (partner.deferred() > 0).then_some(())
     });
     assert_eq!(postfix.delivered(), None);
-    let server = lab.serve();
+    let server = serve(&lab);
     partner.flush();
     assert_eq!(arrived(&postfix), clean);
     eventually("the partner to let it go", || {
@@ -218,7 +231,7 @@ fn mails_arrive_as_they_were_or_as_a_notice_and_none_is_lost_while_the_server_is
     quarantined(&lab, &infected, "refused");
     is_whole(&lab);
     server.stop();
-    let unseen = deliver(&postfix, &clean);
+    let unseen = deliver(&postfix, &running, &clean);
     assert!(
         unseen.contains("X-Labward-Scan: not-scanned\r\n"),
         "{unseen}"
@@ -228,12 +241,12 @@ fn mails_arrive_as_they_were_or_as_a_notice_and_none_is_lost_while_the_server_is
 }
 
 /// Many at once are each taken, however few the server takes at a time.
-fn together(postfix: &Postfix, mail: &str) {
+fn together(postfix: &Postfix, filter: &Filter, mail: &str) {
     thread::scope(|scope| {
         for _ in 0..CROWD {
             scope.spawn(|| {
                 let said = postfix.send(mail);
-                assert!(said.starts_with("250 "), "{said}");
+                assert!(said.starts_with("250 "), "{said}{}", filter.log());
             });
         }
     });
@@ -269,7 +282,7 @@ impl Far {
     }
 
     /// What `--check` says.
-    fn check(&self) -> crate::support::Outcome {
+    fn check(&self) -> Outcome {
         let words = self.words();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut command = filter(&words);
@@ -283,6 +296,7 @@ fn over_tls_a_token_of_one_scope_is_enough_and_without_it_mails_are_put_off() {
         return;
     };
     let lab = Lab::new();
+    looks(&lab.lab);
     lab.add("ian", "it");
     let (token, number) = lab.token("ian", "malware.inspect");
     let place = TempDir::new();
@@ -316,13 +330,13 @@ fn over_tls_a_token_of_one_scope_is_enough_and_without_it_mails_are_put_off() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let running = Filter::start(&postfix, &place, &words);
     let (clean, infected) = (clean(), infected());
-    assert_eq!(deliver(&postfix, &clean), clean);
-    let notice = deliver(&postfix, &infected);
+    assert_eq!(deliver(&postfix, &running, &clean), clean);
+    let notice = deliver(&postfix, &running, &infected);
     let item = quarantined(&lab.lab, &infected, "replaced");
     assert!(notice.contains(&format!(
         "X-Labward-Scan: malicious (quarantine {item})\r\n"
     )));
-    together(&postfix, &clean);
+    together(&postfix, &running, &clean);
 
     // The token ends: nothing passes unseen, the log says why, also of a mail that is refused before it was sent whole.
     lab.lab.run(&["token", "end", &number.to_string()]).ok();

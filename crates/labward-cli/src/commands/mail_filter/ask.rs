@@ -78,6 +78,9 @@ impl Server {
     pub(super) fn check(&self, json: bool) -> Result<(), Failure> {
         let nothing = Mail::new(&Memory::of(0), 0);
         let found = self.ask(&nothing)?;
+        if found.verdict != "clean" {
+            return Err(Failure::new(&problem::MALWARE_UNSCANNED, found.verdict));
+        }
         show(json, &found, |out| {
             writeln!(out, "the server looks at mails: {}", found.verdict)
         })
