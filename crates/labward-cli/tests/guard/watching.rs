@@ -1,6 +1,6 @@
 //! Who may open what, and what is found.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -292,7 +292,7 @@ fn over_tls_a_token_says_who_asks_and_no_other_authority_is_trusted() {
     fs::write(lab.own.join("ca.pem"), other.cert.pem()).unwrap();
     let token = lab.own.join("token");
     fs::write(&token, "lbw_secret\n").unwrap();
-    fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     let own = lab.own.path().display();
     let server = format!(
         "url = \"https://localhost:{port}\"\nca_file = \"{own}/ca.pem\"\ntoken_file = \"{own}/token\""
