@@ -146,6 +146,28 @@ fn every_endpoint_of_the_document_answers_each_role_as_it_says_and_nobody_else()
 }
 
 #[test]
+fn a_token_that_has_mails_looked_at_is_refused_everywhere_else() {
+    let lab = Lab::new();
+    let endpoints = lab.endpoints();
+    lab.add("ian", "it");
+    let (token, _) = lab.token("ian", "malware.inspect");
+    let mut program = lab.program(&token);
+    let mut admitted = Vec::new();
+    for endpoint in &endpoints {
+        let answer = call(&mut program, endpoint);
+        let name = format!("{} {}", endpoint.verb, endpoint.path);
+        match code(&answer).as_str() {
+            "identity.denied" => assert_eq!(answer.status, 403, "{name}"),
+            _ => admitted.push(name),
+        }
+    }
+    assert_eq!(admitted, ["POST /malware/inspect"]);
+    // The console's pages know sessions alone.
+    let page = program.get("/malware");
+    assert_eq!(page.header("location"), Some("/sign-in"));
+}
+
+#[test]
 fn a_token_does_what_it_was_made_for_a_cookie_is_none_and_it_ends_with_its_person() {
     let lab = Lab::new();
     let mut ian = lab.joined("ian", "it");

@@ -1,4 +1,4 @@
-//! An edge beside devices: cut off, killed, damaged, set back, and brought in by a code.
+//! An edge beside devices: cut off, killed, damaged, set back, brought in by a code, and with malware in what passes.
 //!
 //! Real programs on both sides; the line between them is a relay that can be cut, or a real one
 //! between two network namespaces.
@@ -7,6 +7,7 @@ mod bench;
 mod cable;
 mod enrolment;
 mod hour;
+mod malware;
 mod renewal;
 mod serial;
 

@@ -25,6 +25,7 @@
 //! | `keys` | slots, sealed start, rotation |
 //! | `kill` | `kill -9` under load: stored, delivered, in order |
 //! | `listen` | listening on an interface: the same as a capture says, with no right left |
+//! | `mail_filter` | mails between a real Postfix and the server: over the socket, over TLS by a token |
 //! | `malware` | malware in messages and files: what arrives, what is refused, kills, new rules |
 //! | `oidc` | single sign-on: a provider that tells the truth, and one that lies |
 //! | `passkey` | passkeys at the console: added, used, switched, removed, refused |
@@ -102,6 +103,8 @@ mod keys;
 mod kill;
 #[cfg(test)]
 mod listen;
+#[cfg(test)]
+mod mail_filter;
 #[cfg(test)]
 mod malware;
 #[cfg(test)]

@@ -24,6 +24,7 @@ use ureq::{Agent, Body, Error, RequestBuilder, SendBody, http::Response};
 
 use crate::failure::Failure;
 
+mod inspect;
 mod remote;
 
 pub(crate) use remote::Remote;

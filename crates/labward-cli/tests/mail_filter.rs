@@ -11,8 +11,6 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Output, Stdio};
@@ -24,7 +22,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Parser as _;
 use labward_cli::Arguments;
 use labward_os::Stopwatch;
-use labward_testkit::{TempDir, carrier};
+use labward_testkit::{Postfix, TempDir, carrier};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -33,20 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The number that what is malicious gets in quarantine.
 const ITEM: u64 = 4_711;
-
-const SERVICES: &str = "\
-    cleanup unix n - n - 0 cleanup\n\
-    qmgr unix n - n 300 1 qmgr\n\
-    rewrite unix - - n - - trivial-rewrite\n\
-    bounce unix - - n - 0 bounce\n\
-    defer unix - - n - 0 bounce\n\
-    trace unix - - n - 0 bounce\n\
-    proxymap unix - - n - - proxymap\n\
-    error unix - - n - - error\n\
-    retry unix - - n - - error\n\
-    virtual unix - n n - - virtual\n\
-    anvil unix - - n - 1 anvil\n\
-    postlog unix-dgram n - n - 1 postlogd\n";
 
 fn main() -> ExitCode {
     if std::env::args()
@@ -84,124 +68,6 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 fn find(bytes: &[u8], what: &[u8]) -> usize {
     bytes.windows(what.len()).position(|at| at == what).unwrap()
-}
-
-/// A Postfix of the test's own: another configuration, another queue, mailboxes in a folder.
-struct Postfix {
-    folder: TempDir,
-    port: u16,
-}
-
-/// The account and the group of Postfix; none if it is not installed.
-fn account() -> Option<(u32, u32)> {
-    let passwd = fs::read_to_string("/etc/passwd").ok()?;
-    let line = passwd.lines().find(|line| line.starts_with("postfix:"))?;
-    let mut words = line.split(':').skip(2).map(str::parse);
-    let ids = (words.next()?.ok()?, words.next()?.ok()?);
-    Path::new("/usr/sbin/postfix").is_file().then_some(ids)
-}
-
-impl Postfix {
-    fn start((user, group): (u32, u32)) -> Self {
-        let folder = TempDir::new();
-        let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
-        open(folder.path(), 0o755).unwrap();
-        for name in ["etc", "queue", "data", "mail", "milter"] {
-            fs::create_dir(folder.join(name)).unwrap();
-        }
-        chown(folder.join("data"), Some(user), None).unwrap();
-        chown(folder.join("mail"), Some(user), None).unwrap();
-        // As the guide has it: the folder gives the socket its group.
-        chown(folder.join("milter"), None, Some(group)).unwrap();
-        open(&folder.join("milter"), 0o2750).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let place = folder.path().display();
-        let main = format!(
-            "compatibility_level = 3.6\nqueue_directory = {place}/queue\ndata_directory = {place}/data\n\
-             maillog_file = {place}/log\nmaillog_file_prefixes = {place}\nmyhostname = mx.lab.example\n\
-             mydestination =\nalias_maps =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
-             mynetworks = 127.0.0.0/8\nvirtual_mailbox_domains = lab.example\n\
-             virtual_mailbox_base = {place}/mail\nvirtual_mailbox_maps = static:box/\n\
-             virtual_uid_maps = static:{user}\nvirtual_gid_maps = static:{group}\nvirtual_minimum_uid = 1\n\
-             smtpd_milters = unix:{place}/milter/mail.sock\nmilter_default_action = tempfail\n"
-        );
-        fs::write(folder.join("etc/main.cf"), main).unwrap();
-        let listener = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
-        fs::write(folder.join("etc/master.cf"), listener + SERVICES).unwrap();
-        let postfix = Self { folder, port };
-        postfix.tell("start");
-        postfix
-    }
-
-    fn tell(&self, what: &str) {
-        let mut command = Command::new("/usr/sbin/postfix");
-        command.arg("-c").arg(self.folder.join("etc")).arg(what);
-        let told = run(&mut command);
-        assert!(told.status.success(), "{told:?}");
-    }
-
-    /// Sends a mail; what Postfix said at its end.
-    fn send(&self, mail: &str) -> String {
-        let stream = eventually("an answer of Postfix", || {
-            TcpStream::connect(("127.0.0.1", self.port)).ok()
-        });
-        let mut lines = BufReader::new(stream);
-        let mut said = answer(&mut lines);
-        let dotted = mail.replace("\r\n.", "\r\n..");
-        for line in [
-            "EHLO partner.example",
-            "MAIL FROM:<a@partner.example>",
-            "RCPT TO:<b@lab.example>",
-            "DATA",
-            &format!("{dotted}."),
-            "QUIT",
-        ] {
-            lines
-                .get_mut()
-                .write_all(format!("{line}\r\n").as_bytes())
-                .unwrap();
-            let next = answer(&mut lines);
-            if line == "QUIT" {
-                break;
-            }
-            said = next;
-            // What is refused is not gone on with.
-            if said.starts_with(['4', '5']) {
-                break;
-            }
-        }
-        said
-    }
-
-    /// What lies in the mailbox, and is taken out of it.
-    fn delivered(&self) -> Option<String> {
-        let mut files = fs::read_dir(self.folder.join("mail/box/new")).ok()?;
-        let file = files.next()?.ok()?.path();
-        let mail = String::from_utf8(fs::read(&file).ok()?).unwrap();
-        fs::remove_file(file).unwrap();
-        Some(mail)
-    }
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        let mut command = Command::new("/usr/sbin/postfix");
-        command.arg("-c").arg(self.folder.join("etc")).arg("stop");
-        run(&mut command);
-    }
-}
-
-/// An answer of SMTP, whose last line has no hyphen.
-fn answer(lines: &mut BufReader<TcpStream>) -> String {
-    loop {
-        let mut line = String::new();
-        assert!(lines.read_line(&mut line).unwrap() > 0, "Postfix broke off");
-        if line.as_bytes().get(3) != Some(&b'-') {
-            return line;
-        }
-    }
 }
 
 /// Answers `malware/inspect` at the socket of a data folder by what `labward scan` finds.
@@ -291,13 +157,11 @@ fn own(delivered: &str) -> String {
 
 /// Postfix delivers what is clean untouched, a notice for malware, and nothing unseen.
 fn deliveries() {
-    let is_root = rustix::process::geteuid().is_root();
-    let Some(ids) = account().filter(|_| is_root) else {
+    let Some(postfix) = Postfix::filtered() else {
         eprintln!("labward-skip: mail_filter: it needs Postfix and root");
         return;
     };
     let data = TempDir::new();
-    let postfix = Postfix::start(ids);
     let deliver = |mail: &str| {
         let said = postfix.send(mail);
         assert!(said.starts_with("250 "), "{said}");
@@ -307,7 +171,7 @@ fn deliveries() {
 
     // Without the filter Postfix takes nothing, and without the server the filter lets it take nothing.
     assert!(postfix.send(&clean).starts_with("451 "));
-    let milter = postfix.folder.join("milter/mail.sock");
+    let milter = postfix.milter();
     let filter = Filter::start(data.path(), &milter);
     let later = postfix.send(&clean);
     assert!(

@@ -134,6 +134,10 @@ names! {
         MalwareRead = "malware.read",
         /// Have something looked at for malware, and put into quarantine if it is some.
         MalwareInspect = "malware.inspect",
+        /// Fetch what two people gave back, to write it back where it lay.
+        MalwareWriteBack = "malware.write-back",
+        /// Tell what a comparison of files with their baseline came to.
+        IntegrityReport = "integrity.report",
         /// Close detections; ask for something to be given back from quarantine, agree to it, hand it to an expert, destroy it.
         MalwareDecide = "malware.decide",
         /// Bring rules and hashes, approve and retire them.
@@ -203,6 +207,8 @@ impl Role {
                 P::DeviceChange,
                 P::MalwareRead,
                 P::MalwareInspect,
+                P::MalwareWriteBack,
+                P::IntegrityReport,
                 P::MalwareDecide,
                 P::MalwareRules,
                 P::RiskAccept,
@@ -263,6 +269,8 @@ impl Role {
                 P::DeviceChange,
                 P::MalwareRead,
                 P::MalwareInspect,
+                P::MalwareWriteBack,
+                P::IntegrityReport,
                 P::MalwareDecide,
                 P::MalwareRules,
             ],
@@ -404,6 +412,8 @@ device.read      A S M . I E
 device.change    . S M . I .
 malware.read     A S M . I E
 malware.inspect  . S . . I .
+malware.write-back . S . . I .
+integrity.report . S . . I .
 malware.decide   . S M . I .
 malware.rules    . S . . I .
 risk.accept      . S M . . .

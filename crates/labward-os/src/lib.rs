@@ -19,6 +19,7 @@
 //! | [`mod@pipe`] | [`TimedPipe`]: an end of a pipe with a deadline |
 //! | [`privilege`] | rights, given up for good |
 //! | [`process`] | core dumps, umask, swap, who we are |
+//! | [`secret_file`] | secrets that somebody gave Labward |
 //! | [`signal`] | a wish to stop, noted |
 //! | [`walk`] | every file below a folder, on one file system |
 
@@ -34,6 +35,7 @@ pub mod packet;
 pub mod pipe;
 pub mod privilege;
 pub mod process;
+pub mod secret_file;
 pub mod signal;
 pub mod walk;
 
@@ -53,4 +55,5 @@ pub use process::{
     core_limit, current_uid, forbid_core_dumps, hostname, is_dumpable, leave_session,
     memory_lock_limit, restrict_umask, swap_is_active,
 };
+pub use secret_file::{SecretFileError, read_secret};
 pub use signal::{is_stopped, note_stop_signals};

@@ -21,7 +21,6 @@
 //! | [`witness`] | `labward ledger witness`: a process that cosigns other nodes' checkpoints |
 //! | `malware` | the processes that look for malware, and what becomes of what they find |
 //! | `mail` | reminders by e-mail to the people who must act |
-//! | `secret_file` | secrets that somebody else gave Labward |
 //! | `webhook` | signed events to receivers that the configuration names |
 //! | `behaviour` | what accepted messages show of what devices do, behind their path |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
@@ -56,7 +55,6 @@ pub mod migrations;
 mod outbound;
 mod publish;
 mod resume;
-mod secret_file;
 pub mod serve;
 pub mod setup;
 mod sightings;

@@ -38,8 +38,12 @@ pub(super) fn free_port() -> SocketAddr {
 
 /// A lab with a link for edges at this address, and a door to enrol at.
 pub(super) fn lab(link: SocketAddr) -> Installation {
+    lab_with(link, "")
+}
+
+fn lab_with(link: SocketAddr, more: &str) -> Installation {
     let lab = Installation::create(&format!(
-        "[[link]]\nname = \"edges\"\nlisten = \"{link}\"\nframing = \"edge\"\n"
+        "[[link]]\nname = \"edges\"\nlisten = \"{link}\"\nframing = \"edge\"\n{more}"
     ));
     lab.configure("[enrolment]\n", "[enrolment]\nlisten = \"127.0.0.1:0\"\n");
     lab
@@ -61,15 +65,23 @@ pub(super) struct Edge {
 impl Bench {
     /// A lab, and an edge that reaches it through a relay.
     pub(super) fn new() -> (Self, Relay) {
+        Self::with("")
+    }
+
+    /// The same, with this configuration of the lab behind the link for edges.
+    pub(super) fn with(more: &str) -> (Self, Relay) {
         let link = free_port();
         let relay = Relay::to(link);
         let server = format!("server = \"localhost:{}\"\n", relay.address.port());
-        (Self::reached(link, server), relay)
+        (Self::of(lab_with(link, more), server), relay)
     }
 
     /// A lab with a link for edges at this address, and how the edge is told where it is.
     pub(super) fn reached(link: SocketAddr, server: String) -> Self {
-        let lab = lab(link);
+        Self::of(lab(link), server)
+    }
+
+    fn of(lab: Installation, server: String) -> Self {
         Self {
             folder: lab.beside("edge"),
             lab,

@@ -12,6 +12,18 @@ pub struct MailFilterArgs {
     /// Where the mail server connects: unix:/PATH, or inet:ADDRESS:PORT with an address of this machine alone.
     #[arg(long, value_name = "PLACE")]
     pub listen: MailFilterPlace,
+    /// The server on another machine, as https://NAME:PORT of its console; otherwise the one of the data folder is asked.
+    #[arg(long, value_name = "URL", requires_all = ["ca_file", "token_file"])]
+    pub server: Option<String>,
+    /// The certificate of that server's authority (PEM): tls/authority.pem of its data folder. No other is trusted.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub ca_file: Option<PathBuf>,
+    /// The token by which this filter asks, of scope malware.inspect; no other account may read the file.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub token_file: Option<PathBuf>,
+    /// Only say whether the server looks at mails.
+    #[arg(long)]
+    pub check: bool,
     /// What this filter is called in detections.
     #[arg(long, value_name = "NAME", default_value = "mail")]
     pub name: String,

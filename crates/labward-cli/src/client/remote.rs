@@ -3,6 +3,7 @@
 //! It must never send in clear, trust an authority that the configuration does not name, or show the
 //! token.
 
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use labward_base::{Secret, problem};
+use labward_os::read_secret;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -42,9 +44,17 @@ pub(super) struct TlsConnector {
 }
 
 impl Remote {
-    /// The server at `https://host[:port]`, whose certificate is from an authority in `ca_file` (PEM), by the token that
-    /// stands in a file.
-    pub(crate) fn new(url: &str, ca_file: &Path, token: &str) -> Result<Self, Failure> {
+    /// The server at `https://host[:port]`, whose certificate is from an authority in `ca_file` (PEM), by the token in
+    /// `token_file`, which its owner alone may read.
+    pub(crate) fn new(url: &str, ca_file: &Path, token_file: &Path) -> Result<Self, Failure> {
+        let token = read_secret(token_file).map_err(|error| {
+            let place = token_file.display();
+            Failure::new(&problem::CLI_FILE, format!("{place}: {error}"))
+        })?;
+        Self::by(url, ca_file, token.expose())
+    }
+
+    fn by(url: &str, ca_file: &Path, token: &str) -> Result<Self, Failure> {
         let bad = |why: &str| Failure::new(&problem::CLI_FILE, format!("{url}: {why}"));
         let rest = url
             .strip_prefix("https://")
@@ -147,6 +157,7 @@ impl Connector for TlsConnector {
         let config = &details.config;
         Ok(Some(TlsTransport {
             line: StreamOwned::new(connection, stream),
+            is_refused: false,
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
         }))
     }
@@ -155,6 +166,8 @@ impl Connector for TlsConnector {
 /// One connection, for one request.
 pub(super) struct TlsTransport {
     line: StreamOwned<ClientConnection, TcpStream>,
+    /// The server takes no more, and what it said before may still be read.
+    is_refused: bool,
     buffers: LazyBuffers,
 }
 
@@ -172,6 +185,26 @@ impl TlsTransport {
     }
 }
 
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), BrokenPipe | ConnectionReset)
+}
+
+/// Reads on without writing, which [`StreamOwned`] would try first.
+fn heard(
+    line: &mut StreamOwned<ClientConnection, TcpStream>,
+    input: &mut [u8],
+) -> io::Result<usize> {
+    loop {
+        match line.conn.reader().read(input) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+        line.conn.read_tls(&mut line.sock)?;
+        let processed = line.conn.process_new_packets();
+        processed.map_err(io::Error::other)?;
+    }
+}
+
 impl Transport for TlsTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
@@ -180,14 +213,34 @@ impl Transport for TlsTransport {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.within(&timeout)?;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.line.write_all(output)?;
-        Ok(self.line.flush()?)
+        if self.is_refused {
+            return Ok(());
+        }
+        let written = self.line.write_all(output);
+        match written.and_then(|()| self.line.flush()) {
+            // As over the socket: the answer of a server that refuses waits to be read.
+            Err(error) if is_closed(&error) => {
+                self.is_refused = true;
+                Ok(())
+            }
+            written => Ok(written?),
+        }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.within(&timeout)?;
         let input = self.buffers.input_append_buf();
-        let amount = self.line.read(input)?;
+        let amount = match self.is_refused {
+            false => match self.line.read(input) {
+                // What was still to be written was refused.
+                Err(error) if is_closed(&error) => {
+                    self.is_refused = true;
+                    heard(&mut self.line, input)?
+                }
+                read => read?,
+            },
+            true => heard(&mut self.line, input)?,
+        };
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -204,6 +257,11 @@ impl Transport for TlsTransport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Client;
+    use labward_testkit::TempDir;
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::{ServerConfig, ServerConnection};
+    use std::net::TcpListener;
 
     #[test]
     fn a_place_is_a_host_and_a_port_and_nothing_else() {
@@ -227,7 +285,56 @@ mod tests {
     fn what_is_not_https_or_has_no_token_is_refused() {
         let none = Path::new("/nowhere");
         for (url, token) in [("http://a", "t"), ("https://a", ""), ("https://a", "a b")] {
-            assert!(Remote::new(url, none, token).is_err(), "{url}");
+            assert!(Remote::by(url, none, token).is_err(), "{url}");
+        }
+    }
+
+    /// What an upload of 4 MiB ends in, if the server reads only its beginning, answers and closes.
+    fn upload_to_one_that_refuses() -> String {
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let tls = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], key)
+            .unwrap();
+        let folder = TempDir::new();
+        std::fs::write(folder.join("ca.pem"), signed.cert.pem()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let server = std::thread::spawn(move || {
+            let connection = ServerConnection::new(Arc::new(tls)).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            // As Labward's server: what is said leaves before the line is closed.
+            stream.set_nodelay(true).unwrap();
+            let mut line = StreamOwned::new(connection, stream);
+            line.read_exact(&mut [0; 16]).unwrap();
+            let body = r#"{"code":"identity.token-refused","what":"w","todo":"t"}"#;
+            let length = body.len();
+            let answer = format!("HTTP/1.1 401 U\r\nContent-Length: {length}\r\n\r\n{body}");
+            line.write_all(answer.as_bytes()).unwrap();
+        });
+        let remote = Remote::by(&url, &folder.join("ca.pem"), "lbw_x").unwrap();
+        let client = Client::remote(remote, Duration::from_secs(20));
+        let sent: Result<serde_json::Value, Failure> =
+            client.upload("records/import", &[], &vec![0; 4 << 20]);
+        server.join().unwrap();
+        format!("{:?}", sent.unwrap_err())
+    }
+
+    #[test]
+    fn a_refusal_before_the_whole_request_was_sent_is_understood() {
+        for _ in 0..20 {
+            let said = upload_to_one_that_refuses();
+            assert!(
+                said.contains(problem::IDENTITY_TOKEN_REFUSED.code),
+                "{said}"
+            );
         }
     }
 }

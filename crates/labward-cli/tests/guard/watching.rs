@@ -290,7 +290,9 @@ fn over_tls_a_token_says_who_asks_and_no_other_authority_is_trusted() {
         }
     });
     fs::write(lab.own.join("ca.pem"), other.cert.pem()).unwrap();
-    fs::write(lab.own.join("token"), "lbw_secret\n").unwrap();
+    let token = lab.own.join("token");
+    fs::write(&token, "lbw_secret\n").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     let own = lab.own.path().display();
     let server = format!(
         "url = \"https://localhost:{port}\"\nca_file = \"{own}/ca.pem\"\ntoken_file = \"{own}/token\""

@@ -47,7 +47,7 @@ use labward_api::status::{Check, CheckFinding, DestinationStatus, NotMeasured, W
 use labward_api::webhook::WebhookStatus;
 use labward_base::id::{EntryIndex, PeerId};
 use labward_base::{Remark, Timestamp, remark};
-use labward_identity::{Peer, Person};
+use labward_identity::{Peer, Person, Token};
 use labward_keys::{SlotInfo, SlotPlace};
 use labward_ledger::Action;
 use labward_os::{DiskSpace, Inodes};
@@ -91,6 +91,8 @@ pub struct CheckInput {
     pub damaged_secrets: Measured<Vec<String>>,
     /// The people.
     pub people: Vec<Person>,
+    /// The tokens that hold.
+    pub tokens: Vec<Token>,
     /// People whose account of the operating system is there no more.
     pub lost_accounts: Measured<Vec<Remark>>,
     /// Accounts of the socket's group that are nobody of the lab.

@@ -5,10 +5,15 @@ use std::time::Duration;
 use labward_base::{Remark, Timestamp, remark};
 use labward_identity::{Permission, Role};
 
+use super::lines::day;
 use super::{CheckInput, Found};
 
 /// How long an identity provider may be silent.
 const PROVIDER_SILENT: Duration = Duration::from_secs(600);
+/// A token that ends sooner is to be replaced.
+const TOKEN_ENDS: Duration = Duration::from_secs(14 * 86_400);
+/// A token that was used since is in use.
+const TOKEN_IN_USE: Duration = Duration::from_secs(30 * 86_400);
 
 /// What somebody must be permitted, and how it is said.
 type Needed = (Permission, fn() -> Remark);
@@ -42,6 +47,18 @@ pub(super) fn nobody_may(input: &CheckInput) -> Found {
         !input.people.iter().any(may)
     };
     Found::at(NEEDED.iter().filter(nobody).map(|(_, what)| what()))
+}
+
+/// Who does not use it any more is not missed.
+pub(super) fn token_ends(input: &CheckInput) -> Found {
+    let is_used = |used: Timestamp| input.now.since(used) <= TOKEN_IN_USE;
+    let soon = input.tokens.iter().filter(|token| {
+        token.last_used.is_some_and(is_used) && token.ends_at <= input.now.plus(TOKEN_ENDS)
+    });
+    Found::at(soon.map(|token| {
+        let name = format!("{}, {}", token.person.name, token.name);
+        remark::until(name, day(token.ends_at))
+    }))
 }
 
 pub(super) fn account_gone(input: &CheckInput) -> Found {

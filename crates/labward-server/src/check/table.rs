@@ -260,6 +260,9 @@ checks! {
     "check.expert-without-engagement", Low, people::without_engagement,
         "an outside expert has no engagement, or one that is over, and sees nothing",
         "give them one with labward person engage, or remove them with labward person remove";
+    "check.token-ends", Medium, people::token_ends,
+        "a token that a program uses ends within 14 days, and then the program is refused",
+        "make another one with labward token create, give it to the program, and end this one";
     "check.account-gone", Medium, people::account_gone,
         "the account of a person is there no more, and whoever gets its number next gets its rights",
         "remove the person with labward person remove";

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use labward_base::id::{EntryIndex, PeerId, PersonId, SiteId, SlotId};
-use labward_identity::{Origin, PeerKind, PeerRules, PeerState, Role};
+use labward_base::id::{EntryIndex, PeerId, PersonId, SiteId, SlotId, TokenNumber};
+use labward_identity::{Origin, PeerKind, PeerRules, PeerState, Permission, Role};
 use labward_keys::SlotKind;
 
 use super::*;
@@ -19,6 +19,18 @@ pub(super) fn now() -> Timestamp {
 
 fn days_ago(days: u64) -> Timestamp {
     now().minus(Duration::from_secs(days * DAY))
+}
+
+fn token(name: &str, last_used: Option<Timestamp>, ends_at: Timestamp) -> Token {
+    Token {
+        number: TokenNumber::new(7),
+        person: person(1),
+        name: name.to_owned(),
+        scopes: vec![Permission::MalwareInspect],
+        created: days_ago(300),
+        ends_at,
+        last_used,
+    }
 }
 
 /// An emergency access of a person, that ended so many days and a minute ago.
@@ -152,6 +164,7 @@ pub(super) fn healthy() -> CheckInput {
         root_is_locked: Some(true),
         damaged_secrets: Ok(Vec::new()),
         people: vec![person(1), person(2)],
+        tokens: Vec::new(),
         lost_accounts: Ok(Vec::new()),
         group_strangers: Ok(Vec::new()),
         peers: vec![Arc::new(peer())],
@@ -649,6 +662,14 @@ const CHANGES: &[(&str, &str, Change)] = &[
     }),
     ("check.expert-without-engagement", "J. Doe", |i| {
         i.people[0].roles = i.people[0].roles.and(Role::Expert);
+    }),
+    ("check.token-ends", "J. Doe, mx (2026-06-25)", |i| {
+        i.tokens = vec![
+            token("mx", Some(days_ago(1)), in_days(10)),
+            token("nightly", Some(days_ago(1)), in_days(15)),
+            token("forgotten", Some(days_ago(60)), in_days(10)),
+            token("new", None, in_days(10)),
+        ]
     }),
     ("check.account-gone", "J. Doe", |i| {
         i.lost_accounts = Ok(vec![remark::account("J. Doe", 901_u32)])

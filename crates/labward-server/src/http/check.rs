@@ -59,6 +59,7 @@ pub(super) fn measure(core: &Core) -> CheckInput {
         lost_accounts: lost_accounts(&people),
         group_strangers: group_strangers(&people, group),
         people,
+        tokens: core.tokens.list(now),
         peers: core.peers.list(),
         authority_until: valid_until(&core.data.authority_certificate()),
         server_until: valid_until(&core.data.server_certificate()),

@@ -188,7 +188,7 @@ endpoints! {
         "Lets a webhook that was given up go on from where it stopped";
     Get "integrity", MalwareRead, Nothing, "[IntegrityBaseline]", integrity::list,
         "Baselines of the files of machines: what was otherwise when they were compared last, and what waits for a person";
-    Post "integrity/compared", MalwareInspect, Json("IntegrityCompared"), "IntegrityBaseline", integrity::compared,
+    Post "integrity/compared", IntegrityReport, Json("IntegrityCompared"), "IntegrityBaseline", integrity::compared,
         "Records what came of a comparison of files with a baseline, or that a baseline was made; without the name of any file";
     Post "integrity/decide", MalwareDecide, Json("DecideIntegrity"), "Done", integrity::decide,
         "Says of open changes whether they are as they should be";
@@ -340,9 +340,9 @@ endpoints! {
         "Something in quarantine, encrypted to an expert's public key of age; recorded before it is answered. Of a message or an import it needs record.export, too";
     Post "malware/quarantine/destroy", MalwareDecide, Json("AskQuarantine"), "Done", malware::quarantine::destroy,
         "Destroys something in quarantine with its key";
-    Get "malware/restores", MalwareInspect, Query("RestoreFilter"), "RestoreOrders", malware::restores::list,
+    Get "malware/restores", MalwareWriteBack, Query("RestoreFilter"), "RestoreOrders", malware::restores::list,
         "Files that two people want written back, of one watched folder on one machine";
-    Post "malware/restores/{item}", MalwareInspect, Json("RestoreFilter"), "bytes", malware::restores::take,
+    Post "malware/restores/{item}", MalwareWriteBack, Json("RestoreFilter"), "bytes", malware::restores::take,
         "The bytes of such a file, for the machine that it was taken from; recorded before it is answered";
     Get "malware/rules", MalwareRead, Nothing, "MalwareRuleSets", malware::rules::list,
         "The sets of rules and hashes by which malware is found, with licence, age and hash";

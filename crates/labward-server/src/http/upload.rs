@@ -22,6 +22,8 @@ const CHUNKS: usize = 4;
 pub(crate) struct Upload {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     chunk: Bytes,
+    /// Whoever asks next is told to ask again.
+    has_given: bool,
     content_type: Option<String>,
 }
 
@@ -34,6 +36,7 @@ pub(super) fn upload(
     let upload = Upload {
         chunks,
         chunk: Bytes::new(),
+        has_given: false,
         content_type,
     };
     (upload, bring(body, sender))
@@ -80,11 +83,19 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        // `multer` calls a form broken off when its content and its end come in the one moment between its two looks for
+        // the first boundary (rwf2/multer#70), so they never come at once. It also holds no more than a chunk then.
+        if std::mem::take(&mut self.has_given) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if !self.chunk.is_empty() {
+            self.has_given = true;
             let chunk = std::mem::take(&mut self.chunk);
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
         let next = self.chunks.poll_recv(context);
+        self.has_given = matches!(next, Poll::Ready(Some(Ok(_))));
         next.map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
     }
 }
@@ -120,6 +131,51 @@ mod tests {
         });
         runtime.block_on(bring);
         reading.join().unwrap()
+    }
+
+    /// Nothing is there when it is first asked, and everything when it is asked next.
+    struct Late(Upload, bool);
+
+    impl HttpBody for Late {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+            if !std::mem::replace(&mut self.1, true) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Pin::new(&mut self.0).poll_frame(context)
+        }
+    }
+
+    #[test]
+    fn a_form_that_comes_whole_between_two_looks_is_read() {
+        let text = "--XX\r\nContent-Disposition: form-data; name=\"about\"\r\n\r\n{}\r\n--XX--\r\n";
+        let (sender, chunks) = mpsc::channel(1);
+        sender
+            .try_send(Ok(Bytes::from_static(text.as_bytes())))
+            .unwrap();
+        drop(sender);
+        let upload = Upload {
+            chunks,
+            chunk: Bytes::new(),
+            has_given: false,
+            content_type: None,
+        };
+        let body = Body::new(Late(upload, false));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut form = multer::Multipart::new(body.into_data_stream(), "XX");
+            let field = form.next_field().await.unwrap().expect("a part");
+            assert_eq!(field.name(), Some("about"));
+            assert_eq!(field.text().await.unwrap(), "{}");
+        });
     }
 
     #[test]

@@ -30,7 +30,6 @@ use tokio_rustls::client::TlsStream;
 
 use super::wire::Wire;
 use crate::config::{MailConfig, MailTls};
-use crate::secret_file;
 use crate::webhook::client_tls;
 
 /// How long one address of the server is tried.
@@ -320,7 +319,7 @@ fn sign_in(config: &MailConfig) -> Result<Option<SignIn>, String> {
     let (Some(user), Some(file)) = (&config.user, &config.password_file) else {
         return Ok(None);
     };
-    let password = secret_file::read(file)?;
+    let password = labward_os::read_secret(file).map_err(|error| error.to_string())?;
     if password.expose().is_empty() {
         return Err("the file is empty".to_owned());
     }

@@ -29,7 +29,6 @@ use serde_json::Value;
 
 use super::client::ProviderClient;
 use crate::config::{AccountClaim, OidcConfig};
-use crate::secret_file;
 
 /// What subject and issuer may have, in bytes; OpenID Connect Core allows a subject 255 characters.
 const SUBJECT_MAX_BYTES: usize = 255;
@@ -323,8 +322,8 @@ fn groups_of(value: &Value) -> Vec<String> {
 
 /// The secret that the provider gave Labward; a file that others may read is refused.
 fn read_secret(path: &Path) -> Result<Secret<String>, Fault> {
-    let fault = |why: String| Fault::Unreachable(format!("client_secret_file: {why}"));
-    secret_file::read(path).map_err(fault)
+    let fault = |why| Fault::Unreachable(format!("client_secret_file: {why}"));
+    labward_os::read_secret(path).map_err(fault)
 }
 
 fn not_verified(why: &str) -> Fault {

@@ -4,15 +4,15 @@
 //! them.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use labward_api::malware::{InspectAbout, Inspected, RestoreFilter, RestoreOrder, RestoreOrders};
-use labward_base::{Secret, problem};
+use labward_base::problem;
 use labward_os::Stopwatch;
-use labward_seal::{Sha256, random_bytes};
+use labward_seal::Sha256;
 
 use super::config::ServerConfig;
 use super::tell::Tell;
@@ -50,12 +50,13 @@ impl Server {
         size_bytes: u64,
     ) -> Result<(Inspected, [u8; 32]), Failure> {
         about.limit_ms = u64::try_from(self.answer.as_millis()).ok();
-        let mut form = Form::new(&about, file, size_bytes)?;
-        let (kind, length) = (form.content_type.clone(), form.length());
-        let found = self
-            .files
-            .send("malware/inspect", &kind, length, &mut form)?;
-        Ok((found, form.sha256.finish()))
+        let mut content = Hashed {
+            file,
+            at: 0,
+            sha256: Sha256::new(),
+        };
+        let found = self.files.inspect(&about, &mut content, size_bytes)?;
+        Ok((found, content.sha256.finish()))
     }
 
     /// What is to be given back.
@@ -86,75 +87,23 @@ fn client(config: &ServerConfig, limit: Duration) -> Result<Client, Failure> {
     let url = config.url.as_deref().ok_or_else(missing)?;
     let ca_file = config.ca_file.as_deref().ok_or_else(missing)?;
     let token_file = config.token_file.as_deref().ok_or_else(missing)?;
-    let token = std::fs::read_to_string(token_file).map(Secret::new);
-    let token = token.map_err(|error| {
-        let place = token_file.display();
-        Failure::new(&problem::CLI_FILE, format!("{place}: {error}"))
-    })?;
     Ok(Client::remote(
-        Remote::new(url, ca_file, token.expose())?,
+        Remote::new(url, ca_file, token_file)?,
         limit,
     ))
 }
 
-/// A form of two parts (RFC 7578), read while it is sent.
-struct Form<'a> {
-    content_type: String,
-    head: Cursor<Vec<u8>>,
-    tail: Cursor<Vec<u8>>,
+/// A file, and the SHA-256 of what was read of it.
+struct Hashed<'a> {
     file: &'a File,
     at: u64,
-    size_bytes: u64,
     sha256: Sha256,
 }
 
-impl<'a> Form<'a> {
-    fn new(about: &InspectAbout, file: &'a File, size_bytes: u64) -> Result<Self, Failure> {
-        let internal = |why: String| Failure::new(&problem::SERVER_INTERNAL, why);
-        let about = serde_json::to_string(about).map_err(|error| internal(error.to_string()))?;
-        // By chance it stands in no file.
-        let random: [u8; 16] = random_bytes().map_err(|error| internal(error.to_string()))?;
-        let boundary = format!("labward{:032x}", u128::from_ne_bytes(random));
-        let head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"about\"\r\nContent-Type: application/json\r\n\r\n\
-             {about}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"content\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        );
-        Ok(Self {
-            content_type: format!("multipart/form-data; boundary={boundary}"),
-            head: Cursor::new(head.into_bytes()),
-            tail: Cursor::new(format!("\r\n--{boundary}--\r\n").into_bytes()),
-            file,
-            at: 0,
-            size_bytes,
-            sha256: Sha256::new(),
-        })
-    }
-
-    fn length(&self) -> u64 {
-        let ends = self.head.get_ref().len() + self.tail.get_ref().len();
-        self.size_bytes + u64::try_from(ends).unwrap_or(u64::MAX)
-    }
-}
-
-impl Read for Form<'_> {
+impl Read for Hashed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let done = self.head.read(buffer)?;
-        if done > 0 {
-            return Ok(done);
-        }
-        let left = usize::try_from(self.size_bytes - self.at).unwrap_or(usize::MAX);
-        if left == 0 {
-            return self.tail.read(buffer);
-        }
-        let most = buffer.len().min(left);
-        let piece = buffer.get_mut(..most).unwrap_or_default();
-        let done = self.file.read_at(piece, self.at)?;
-        if done == 0 && most > 0 {
-            // It became shorter: the request breaks off, and nothing is known of it.
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.sha256.update(piece.get(..done).unwrap_or_default());
+        let done = self.file.read_at(buffer, self.at)?;
+        self.sha256.update(buffer.get(..done).unwrap_or_default());
         self.at += u64::try_from(done).unwrap_or(u64::MAX);
         Ok(done)
     }
@@ -218,36 +167,6 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labward_testkit::TempDir;
-
-    #[test]
-    fn a_form_has_two_parts_and_the_length_that_it_says() {
-        let folder = TempDir::new();
-        std::fs::write(folder.join("file"), vec![7; 100_000]).unwrap();
-        let file = File::open(folder.join("file")).unwrap();
-        let mut form = Form::new(&InspectAbout::default(), &file, 100_000).unwrap();
-        let mut bytes = Vec::new();
-        form.read_to_end(&mut bytes).unwrap();
-        assert_eq!(u64::try_from(bytes.len()).unwrap(), form.length());
-        assert_eq!(
-            form.sha256.finish(),
-            labward_seal::sha256(&vec![7; 100_000])
-        );
-        let text = String::from_utf8(bytes).unwrap();
-        let boundary = form.content_type.split_once('=').unwrap().1;
-        assert_eq!(text.matches(boundary).count(), 3);
-        assert!(text.ends_with(&format!("--{boundary}--\r\n")));
-    }
-
-    #[test]
-    fn a_file_that_became_shorter_breaks_the_request_off() {
-        let folder = TempDir::new();
-        std::fs::write(folder.join("file"), b"short").unwrap();
-        let file = File::open(folder.join("file")).unwrap();
-        let mut form = Form::new(&InspectAbout::default(), &file, 6).unwrap();
-        let error = form.read_to_end(&mut Vec::new()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-    }
 
     #[test]
     fn one_late_file_makes_nobody_else_go_unseen() {

@@ -2,23 +2,28 @@
 //!
 //! It must never look into the mail itself, wait without end, or write any of it anywhere.
 
-use std::io::Read;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use labward_api::malware::{InspectAbout, Inspected};
 use labward_base::problem;
-use labward_seal::random_bytes;
 
-use super::mail::Mail;
+use super::mail::{Mail, Memory};
+use super::places::Places;
 use super::verdict::Known;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::output::show;
 
 /// How long looking may take.
 const LOOK: Duration = Duration::from_secs(60);
-/// How long the server may take for all of it; mail servers wait 300 seconds for the end of a mail.
-const ANSWER: Duration = Duration::from_secs(120);
+/// How long the server may take for all of it. With [`TURN`] it is less than the 300 seconds that mail servers wait at the
+/// end of a mail.
+pub(super) const ANSWER: Duration = Duration::from_secs(120);
+/// So many mails are shown to the server at a time: it takes 16 connections of one account.
+const QUESTIONS: u16 = 12;
+/// How long a mail waits for its turn.
+const TURN: Duration = Duration::from_secs(120);
 /// The most recipients that are named, and characters of each.
 const RECIPIENTS_MAX: usize = 500;
 const ADDRESS_MAX_CHARS: usize = 256;
@@ -26,6 +31,7 @@ const ADDRESS_MAX_CHARS: usize = 256;
 /// Whom mails are shown to.
 pub(super) struct Server {
     client: Client,
+    turns: Arc<Places>,
     /// What the filter is called.
     place: String,
     /// What this machine is called.
@@ -35,9 +41,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(data: &Path, place: String, host: String, is_noticed: bool) -> Self {
+    pub(super) fn new(client: Client, place: String, host: String, is_noticed: bool) -> Self {
         Self {
-            client: Client::within(data, ANSWER),
+            client,
+            turns: Places::of(QUESTIONS),
             place,
             host,
             is_noticed,
@@ -56,26 +63,27 @@ impl Server {
     }
 
     fn ask(&self, mail: &Mail) -> Result<Inspected, Failure> {
-        let internal = |why: String| Failure::new(&problem::SERVER_INTERNAL, why);
-        let about = serde_json::to_string(&self.about(mail));
-        let about = about.map_err(|error| internal(error.to_string()))?;
-        // By chance it stands in no mail.
-        let random: [u8; 16] = random_bytes().map_err(|error| internal(error.to_string()))?;
-        let boundary = format!("labward{:032x}", u128::from_ne_bytes(random));
-        let head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"about\"\r\nContent-Type: application/json\r\n\r\n\
-             {about}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"mail.eml\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        );
-        let tail = format!("\r\n--{boundary}--\r\n");
-        let length = head.len() + mail.size_bytes() + tail.len();
-        let mut form = head.as_bytes().chain(mail.reader()).chain(tail.as_bytes());
-        self.client.send(
-            "malware/inspect",
-            &format!("multipart/form-data; boundary={boundary}"),
-            u64::try_from(length).unwrap_or(u64::MAX),
-            &mut form,
-        )
+        // Beyond, the server would close the line, and the mail would be put off for nothing.
+        let turn = self.turns.take_within(TURN);
+        let _turn = turn.ok_or_else(|| {
+            let why = format!("{QUESTIONS} mails are being looked at");
+            Failure::new(&problem::SERVER_BUSY, why)
+        })?;
+        let size_bytes = u64::try_from(mail.size_bytes()).unwrap_or(u64::MAX);
+        self.client
+            .inspect(&self.about(mail), &mut mail.reader(), size_bytes)
+    }
+
+    /// Has an empty mail looked at, and says what came of it.
+    pub(super) fn check(&self, json: bool) -> Result<(), Failure> {
+        let nothing = Mail::new(&Memory::of(0), 0);
+        let found = self.ask(&nothing)?;
+        if found.verdict != "clean" {
+            return Err(Failure::new(&problem::MALWARE_UNSCANNED, found.verdict));
+        }
+        show(json, &found, |out| {
+            writeln!(out, "the server looks at mails: {}", found.verdict)
+        })
     }
 
     fn about(&self, mail: &Mail) -> InspectAbout {

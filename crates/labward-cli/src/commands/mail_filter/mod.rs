@@ -6,6 +6,7 @@ mod ask;
 mod line;
 mod mail;
 mod notice;
+mod places;
 mod session;
 mod verdict;
 
@@ -14,22 +15,24 @@ use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use labward_base::problem;
 use labward_milter::Reply;
-use labward_os::{Stopwatch, is_stopped, note_stop_signals};
+use labward_os::{hostname, is_stopped, note_stop_signals};
 use serde::Serialize;
 
 use self::ask::Server;
 use self::line::{Patience, Stream};
 use self::mail::{Mail, Memory};
+use self::places::Places;
 use self::session::Session;
 use self::verdict::{Decision, Policy};
 use crate::args::{MailFilterArgs, MailFilterPlace, MaliciousMail};
+use crate::client::{Client, Remote};
 use crate::failure::Failure;
 
 /// A signal to stop is noticed after so long at most.
@@ -45,8 +48,11 @@ const SOCKET_MODE: u32 = 0o660;
 pub(super) fn run(data: &Path, json: bool, arguments: &MailFilterArgs) -> Result<(), Failure> {
     let internal = |why: String| Failure::new(&problem::SERVER_INTERNAL, why);
     note_stop_signals().map_err(|error| internal(error.to_string()))?;
+    let filter = Arc::new(Filter::new(data, json, arguments)?);
+    if arguments.check {
+        return filter.server.check(json);
+    }
     let listener = Listener::at(&arguments.listen)?;
-    let filter = Arc::new(Filter::new(data, json, arguments));
     let takes = {
         let filter = Arc::clone(&filter);
         move || filter.take_lines(&listener)
@@ -67,6 +73,16 @@ pub(super) fn run(data: &Path, json: bool, arguments: &MailFilterArgs) -> Result
     }
     filter.tell(&Told::of("ended"));
     Ok(())
+}
+
+/// The server on another machine if one is named, and else the one of the data folder.
+fn client(data: &Path, arguments: &MailFilterArgs) -> Result<Client, Failure> {
+    let named = (&arguments.server, &arguments.ca_file, &arguments.token_file);
+    let (Some(url), Some(ca_file), Some(token_file)) = named else {
+        return Ok(Client::within(data, ask::ANSWER));
+    };
+    let remote = Remote::new(url, ca_file, token_file)?;
+    Ok(Client::remote(remote, ask::ANSWER))
 }
 
 /// Where the mail server connects.
@@ -120,16 +136,16 @@ struct Filter {
     patience: Patience,
     memory: Arc<Memory>,
     most_bytes: usize,
-    lines: Arc<Lines>,
+    lines: Arc<Places>,
     stop: AtomicBool,
     json: bool,
 }
 
 impl Filter {
-    fn new(data: &Path, json: bool, arguments: &MailFilterArgs) -> Self {
-        Self {
+    fn new(data: &Path, json: bool, arguments: &MailFilterArgs) -> Result<Self, Failure> {
+        Ok(Self {
             server: Server::new(
-                data,
+                client(data, arguments)?,
                 arguments.name.clone(),
                 hostname(),
                 arguments.malicious == MaliciousMail::Notice,
@@ -141,14 +157,10 @@ impl Filter {
             patience: Patience::default(),
             memory: Memory::of(usize::from(arguments.memory_mib) << 20),
             most_bytes: usize::from(arguments.max_mib) << 20,
-            lines: Arc::new(Lines {
-                served: Mutex::new(0),
-                most: arguments.connections,
-                ended: Condvar::new(),
-            }),
+            lines: Places::of(arguments.connections),
             stop: AtomicBool::new(false),
             json,
-        }
+        })
     }
 
     fn take_lines(self: &Arc<Self>, listener: &Listener) {
@@ -262,57 +274,6 @@ impl<'a> Told<'a> {
 fn shown(queue_id: &[u8]) -> String {
     let letters = queue_id.iter().filter(|byte| byte.is_ascii_alphanumeric());
     letters.map(|byte| char::from(*byte)).collect()
-}
-
-/// What this machine is called.
-fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    match name.trim() {
-        "" => "unknown".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-/// How many lines are served, and who waits for one to end.
-struct Lines {
-    served: Mutex<u16>,
-    most: u16,
-    ended: Condvar,
-}
-
-/// A line that is served, until it is dropped.
-struct Served(Arc<Lines>);
-
-impl Lines {
-    fn served(&self) -> MutexGuard<'_, u16> {
-        self.served.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_for_room(&self) {
-        let is_full = |served: &mut u16| *served >= self.most;
-        drop(self.ended.wait_while(self.served(), is_full));
-    }
-
-    fn begin(self: &Arc<Self>) -> Served {
-        *self.served() += 1;
-        Served(Arc::clone(self))
-    }
-
-    fn wait_for_all(&self, most: Duration) {
-        let watch = Stopwatch::start();
-        let mut served = self.served();
-        while *served > 0 && watch.elapsed() < most {
-            let waited = self.ended.wait_timeout(served, TICK);
-            served = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        *self.0.served() -= 1;
-        self.0.ended.notify_all();
-    }
 }
 
 #[cfg(test)]

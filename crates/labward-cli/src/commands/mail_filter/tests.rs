@@ -93,7 +93,7 @@ fn filter(data: &TempDir, words: &[&str]) -> Arc<Filter> {
     let crate::args::Command::MailFilter(arguments) = parsed.command else {
         panic!("another command");
     };
-    Arc::new(Filter::new(data.path(), false, &arguments))
+    Arc::new(Filter::new(data.path(), false, &arguments).unwrap())
 }
 
 /// A mail server's end of a line.
