@@ -232,6 +232,8 @@ types! {
     malware::AskQuarantine,
     malware::DecideRestore,
     malware::GiveBack,
+    malware::AskRestore,
+    malware::ItemDelivered,
     malware::SubmitItem,
     malware::RestoreFilter,
     malware::RestoreOrders,

@@ -82,6 +82,8 @@ enum Step {
     Decide,
     /// Take it.
     Take,
+    /// Have a message delivered after all.
+    Deliver,
 }
 
 #[derive(Template)]
@@ -122,9 +124,28 @@ impl ItemPage<'_> {
         match (wish.state.as_str(), wish.own) {
             ("asked", true) => Step::Wait,
             ("asked", false) => Step::Decide,
+            ("approved", _) if wish.how == "delivery" => Step::Deliver,
             ("approved", _) => Step::Take,
+            // It was given back, and the ledger holds it as it was delivered.
+            _ if self.one.delivered.is_some() => Step::None,
             _ => Step::Ask,
         }
+    }
+
+    /// Whether it could be delivered to where it would have gone.
+    fn is_message(&self) -> bool {
+        self.one.way == "message" && self.one.record.is_some()
+    }
+
+    /// Whether a wish stands that it is delivered.
+    fn is_delivery(&self) -> bool {
+        let wish = self.one.restore.as_ref();
+        wish.is_some_and(|wish| wish.how == "delivery")
+    }
+
+    fn allows(&self) -> bool {
+        let wish = self.one.restore.as_ref();
+        wish.is_some_and(|wish| wish.allow)
     }
 
     /// A file is written back by the machine that it lay on.

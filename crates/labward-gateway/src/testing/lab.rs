@@ -489,6 +489,14 @@ impl Keep for LabKeep {
         })
     }
 
+    fn hints(&self, record: RecordId) -> Result<Option<Vec<u8>>, KeepError> {
+        let entry = self
+            .store
+            .read(|snapshot| labward_ledger::entry_of_record(snapshot, record));
+        let entry = entry.map_err(|_: StoreError| KeepError::Internal)?;
+        Ok(entry.and_then(|entry| entry.hints))
+    }
+
     fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError> {
         labward_ledger::seal_detail(&self.key, 1, site, detail).map_err(|_| KeepError::Internal)
     }
