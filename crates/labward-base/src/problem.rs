@@ -902,10 +902,10 @@ problems! {
         "ask for it as a file with labward malware quarantine restore";
     QUARANTINE_NO_LINK = "quarantine.no-link", Conflict,
         "the link that the message came through is not configured any more; it was not delivered and lies in quarantine as before",
-        "add the link again under its name, then labward malware quarantine deliver; or refuse, and ask for it as a file";
+        "add the link again under its name, then labward malware quarantine deliver; or refuse it, and ask for it as a file";
     QUARANTINE_NO_ROUTE = "quarantine.no-route", Conflict,
         "no route leads this message to a destination any more; it was not delivered and lies in quarantine as before",
-        "add the route again, then labward malware quarantine deliver; or ask for it as a file";
+        "add the route again, then labward malware quarantine deliver; or refuse it, and ask for it as a file";
     QUARANTINE_DELIVERED = "quarantine.delivered", Conflict,
         "the message was delivered already",
         "see beside this text under which record; labward message resend sends that one again";

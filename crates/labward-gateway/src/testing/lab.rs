@@ -313,6 +313,11 @@ impl Lab {
             .unwrap();
     }
 
+    /// Who looks at its messages.
+    pub(crate) fn inspector(&self) -> &Inspector {
+        self.options.inspector.as_ref().unwrap()
+    }
+
     /// Waits for what the stopping gateway left to the store.
     pub(crate) fn wait_for_entry(&self, action: &str) {
         // Units run in their order: when this one is durable, so is what was handed over before.
