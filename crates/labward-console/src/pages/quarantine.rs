@@ -248,6 +248,37 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_asked_to_be_delivered_and_one_that_two_people_want_delivered_is_not_downloaded() {
+        let message = |restore: Option<&str>| {
+            let mut one = item(restore.map(|state| (state, false)));
+            one.record = Some("7".to_owned());
+            if let Some(wish) = &mut one.restore {
+                wish.how = "delivery".to_owned();
+            }
+            one
+        };
+        let page = |one: &QuarantineItem| shown(Role::LabManager, one, Named::default());
+        let (how, allow) = ("name=\"how\" value=\"delivery\"", "name=\"allow\"");
+        let asks = page(&message(None));
+        assert!(asks.contains(how) && asks.contains(allow), "{asks}");
+        let no_message = page(&QuarantineItem {
+            way: "mail".to_owned(),
+            ..message(None)
+        });
+        assert!(!no_message.contains(how) && !no_message.contains(allow));
+        let decides = page(&message(Some("asked")));
+        assert!(decides.contains(how) && decides.contains("goes to where it would have gone"));
+        let waits = page(&message(Some("approved")));
+        assert!(waits.contains("/quarantine/12/deliver") && !waits.contains("/12/download"));
+        assert!(waits.contains("value=\"refuse\""), "{waits}");
+        let done = page(&QuarantineItem {
+            delivered: Some("8".to_owned()),
+            ..message(Some("done"))
+        });
+        assert!(done.contains("/messages/8") && !done.contains(how) && !done.contains("/restore"));
+    }
+
+    #[test]
     fn a_destroyed_item_offers_nothing_and_names_stand_there_only_when_asked_for() {
         let gone = QuarantineItem {
             state: "wished".to_owned(),

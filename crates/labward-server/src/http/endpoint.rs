@@ -331,9 +331,9 @@ endpoints! {
     Post "malware/quarantine/particulars", MalwareDecide, Json("AskQuarantine"), "QuarantineParticulars", malware::quarantine::particulars,
         "The names, paths and people of something in quarantine; recorded before it is answered. Of a message or an import it needs record.show, too";
     Post "malware/quarantine/restore", MalwareDecide, Json("AskRestore"), "Done", malware::quarantine::restore,
-        "Asks for something to be given back from quarantine";
+        "Asks for something to be given back from quarantine: its bytes, or a message to where it would have gone";
     Post "malware/quarantine/decide", MalwareDecide, Json("DecideRestore"), "Done", malware::quarantine::decide,
-        "Agrees that something is given back, or refuses it; never by the person who asked";
+        "Agrees that something is given back, or refuses it; never by the person who asked. A message that is wanted delivered goes at once; if that fails, what was agreed to stands";
     Post "malware/quarantine/give-back", MalwareDecide, Json("GiveBack"), "bytes", malware::quarantine::give_back,
         "Something to which a second person agreed, bit for bit; recorded before it is answered. Of a message or an import it needs record.export, too";
     Post "malware/quarantine/deliver", MalwareDecide, Json("GiveBack"), "ItemDelivered", malware::quarantine::deliver,
