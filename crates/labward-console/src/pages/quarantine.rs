@@ -248,7 +248,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_asked_to_be_delivered_and_one_that_two_people_want_delivered_is_not_downloaded() {
+    fn a_message_is_asked_to_be_delivered_and_one_that_two_people_want_delivered_is_not_downloaded()
+    {
         let message = |restore: Option<&str>| {
             let mut one = item(restore.map(|state| (state, false)));
             one.record = Some("7".to_owned());
