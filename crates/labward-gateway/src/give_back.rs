@@ -204,7 +204,7 @@ fn intake(
         // After a restart, too, its sender's copies are answered so.
         hints: hints.map(|hint| hint.accepted().to_bytes()),
         bytes,
-        also: Some(also(shared, in_place, given.by.clone(), given.also)),
+        also: Some(also(shared, in_place, given.by, given.also)),
         actor: given.by,
     }
 }
