@@ -233,6 +233,8 @@ types! {
     malware::AskQuarantine,
     malware::DecideRestore,
     malware::GiveBack,
+    malware::AskRestore,
+    malware::ItemDelivered,
     malware::SubmitItem,
     malware::RestoreFilter,
     malware::RestoreOrders,

@@ -897,6 +897,21 @@ problems! {
     QUARANTINE_NOT_APPROVED = "quarantine.not-approved", Denied,
         "no second person agreed that this is given back",
         "have another person agree with labward malware quarantine approve";
+    QUARANTINE_NOT_A_MESSAGE = "quarantine.not-a-message", Conflict,
+        "only a message that came through a link can be delivered",
+        "ask for it as a file with labward malware quarantine restore";
+    QUARANTINE_NO_LINK = "quarantine.no-link", Conflict,
+        "the link that the message came through is not configured any more; it was not delivered and lies in quarantine as before",
+        "add the link again under its name, then labward malware quarantine deliver; or refuse it, and ask for it as a file";
+    QUARANTINE_NO_ROUTE = "quarantine.no-route", Conflict,
+        "no route leads this message to a destination any more; it was not delivered and lies in quarantine as before",
+        "add the route again, then labward malware quarantine deliver; or refuse it, and ask for it as a file";
+    QUARANTINE_DELIVERED = "quarantine.delivered", Conflict,
+        "the message was delivered already",
+        "see beside this text under which record; labward message resend sends that one again";
+    QUARANTINE_NO_HASH = "quarantine.no-hash", Conflict,
+        "nothing of it can be allowed from now on: what was found has no hash of its own",
+        "have it delivered without allowing it";
     QUARANTINE_TOO_LARGE = "quarantine.too-large", Limit,
         "it is larger than what is put into quarantine",
         "remove it by hand from where it lies; nothing was changed";

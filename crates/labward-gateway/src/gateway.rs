@@ -285,6 +285,25 @@ impl Gateway {
         self.front.stop();
     }
 
+    /// What every connection shares.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The duplicate windows of the links that are open.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// The link with this name that is open.
+    pub(crate) fn link_named(&self, name: &str) -> Option<Arc<Link>> {
+        let table = self.table();
+        let links = &mut table.links.iter().map(|one| &one.link);
+        links
+            .find(|link| link.config.name.as_str() == name)
+            .cloned()
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

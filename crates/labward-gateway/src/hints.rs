@@ -57,6 +57,14 @@ impl Hint {
         })
     }
 
+    /// The same, of a message that was accepted after all.
+    pub(crate) fn accepted(self) -> Self {
+        Self {
+            settled: Settled::Accepted,
+            ..self
+        }
+    }
+
     /// Whether it is of the link with this tag.
     pub(crate) fn is_of(&self, link: LinkTag) -> bool {
         self.link == link

@@ -29,6 +29,12 @@ pub trait Keep: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The hints that came with a record; a keeper that gives nothing back need not answer.
+    fn hints(&self, record: RecordId) -> Result<Option<Vec<u8>>, KeepError> {
+        let _ = record;
+        Ok(None)
+    }
+
     /// Seals who, why and what was asked for under the site's audit key, for an entry's detail.
     fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError>;
 

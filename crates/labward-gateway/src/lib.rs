@@ -10,6 +10,7 @@
 //! | [`keep`] | what the gateway needs of whoever keeps records |
 //! | [`notice`] | who is told what a peer says of itself |
 //! | [`inspect`] | who looks at messages for malware before they are kept |
+//! | [`give_back`] | what people give back from quarantine, kept and delivered |
 //! | [`watch`] | who is told that a message was accepted |
 //! | [`delivery`] | what is handed over after the commit, and its way to the destinations |
 //! | [`events`] | counters for status |
@@ -44,6 +45,7 @@ pub mod edge;
 pub mod events;
 mod front;
 mod gateway;
+pub mod give_back;
 mod hints;
 pub mod inspect;
 pub mod keep;

@@ -90,6 +90,15 @@ impl Keep for RecordsKeep {
         }
     }
 
+    fn hints(&self, record: RecordId) -> Result<Option<Vec<u8>>, KeepError> {
+        let entry: Result<_, StoreError> = self
+            .store
+            .read(|snapshot| entry_of_record(snapshot, record));
+        let entry = entry.map_err(|error| store_error(&error))?;
+        let all = entry.and_then(|entry| entry.hints);
+        Ok(all.and_then(|all| hints::get(&all, hints::GATEWAY).map(<[u8]>::to_vec)))
+    }
+
     fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError> {
         let (key, epoch) = self
             .keys

@@ -41,6 +41,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_malware::MIGRATIONS,
         labward_malware::integrity::MIGRATIONS,
         labward_malware::integrity::SIGNER_MIGRATIONS,
+        labward_malware::DELIVERING_MIGRATIONS,
     ]
     .concat()
 }

@@ -4,6 +4,7 @@
 //!
 //! It must never write an entry while nothing changed, or stop because one of these failed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -49,6 +50,8 @@ pub(crate) struct Upkeep {
     failing: Mutex<bool>,
     /// The day on which the quarantine was looked through last.
     quarantine: Mutex<Option<i64>>,
+    /// Whether it was seen that no message is left to be delivered from quarantine.
+    delivered: AtomicBool,
     /// The same about the end of an engagement.
     access_failing: Mutex<bool>,
 }
@@ -156,6 +159,7 @@ impl Core {
         let done = done.and(self.backup_alarm());
         opened.delivery.sweep();
         self.sweep_sessions();
+        self.finish_deliveries(&opened);
         self.keep_quarantine(&opened);
         self.note_trends(&opened);
         self.look_at_provider();
@@ -193,6 +197,13 @@ impl Core {
             .spawn(look);
         if let Err(error) = spawned {
             tracing::error!(error = %error, "the identity provider cannot be looked at");
+        }
+    }
+
+    /// Once a run: delivers what was agreed to when an earlier one ended.
+    fn finish_deliveries(&self, opened: &Opened) {
+        if !self.upkeep.delivered.swap(true, Ordering::Relaxed) {
+            crate::malware::delivering::finish(self, opened);
         }
     }
 

@@ -82,6 +82,8 @@ enum Step {
     Decide,
     /// Take it.
     Take,
+    /// Have a message delivered after all.
+    Deliver,
 }
 
 #[derive(Template)]
@@ -122,9 +124,28 @@ impl ItemPage<'_> {
         match (wish.state.as_str(), wish.own) {
             ("asked", true) => Step::Wait,
             ("asked", false) => Step::Decide,
+            ("approved", _) if wish.how == "delivery" => Step::Deliver,
             ("approved", _) => Step::Take,
+            // It was given back, and the ledger holds it as it was delivered.
+            _ if self.one.delivered.is_some() => Step::None,
             _ => Step::Ask,
         }
+    }
+
+    /// Whether it could be delivered to where it would have gone.
+    fn is_message(&self) -> bool {
+        self.one.way == "message" && self.one.record.is_some()
+    }
+
+    /// Whether a wish stands that it is delivered.
+    fn is_delivery(&self) -> bool {
+        let wish = self.one.restore.as_ref();
+        wish.is_some_and(|wish| wish.how == "delivery")
+    }
+
+    fn allows(&self) -> bool {
+        let wish = self.one.restore.as_ref();
+        wish.is_some_and(|wish| wish.allow)
     }
 
     /// A file is written back by the machine that it lay on.
@@ -224,6 +245,38 @@ mod tests {
             ..item(Some(("approved", false)))
         };
         assert!(shown(Role::It, &file, Named::default()).contains(take));
+    }
+
+    #[test]
+    fn a_message_is_asked_to_be_delivered_and_one_that_two_people_want_delivered_is_not_downloaded()
+    {
+        let message = |restore: Option<&str>| {
+            let mut one = item(restore.map(|state| (state, false)));
+            one.record = Some("7".to_owned());
+            if let Some(wish) = &mut one.restore {
+                wish.how = "delivery".to_owned();
+            }
+            one
+        };
+        let page = |one: &QuarantineItem| shown(Role::LabManager, one, Named::default());
+        let (how, allow) = ("name=\"how\" value=\"delivery\"", "name=\"allow\"");
+        let asks = page(&message(None));
+        assert!(asks.contains(how) && asks.contains(allow), "{asks}");
+        let no_message = page(&QuarantineItem {
+            way: "mail".to_owned(),
+            ..message(None)
+        });
+        assert!(!no_message.contains(how) && !no_message.contains(allow));
+        let decides = page(&message(Some("asked")));
+        assert!(decides.contains(how) && decides.contains("goes to where it would have gone"));
+        let waits = page(&message(Some("approved")));
+        assert!(waits.contains("/quarantine/12/deliver") && !waits.contains("/12/download"));
+        assert!(waits.contains("value=\"refuse\""), "{waits}");
+        let done = page(&QuarantineItem {
+            delivered: Some("8".to_owned()),
+            ..message(Some("done"))
+        });
+        assert!(done.contains("/messages/8") && !done.contains(how) && !done.contains("/restore"));
     }
 
     #[test]

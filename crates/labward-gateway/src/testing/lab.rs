@@ -313,6 +313,11 @@ impl Lab {
             .unwrap();
     }
 
+    /// Who looks at its messages.
+    pub(crate) fn inspector(&self) -> &Inspector {
+        self.options.inspector.as_ref().unwrap()
+    }
+
     /// Waits for what the stopping gateway left to the store.
     pub(crate) fn wait_for_entry(&self, action: &str) {
         // Units run in their order: when this one is durable, so is what was handed over before.
@@ -487,6 +492,14 @@ impl Keep for LabKeep {
             patient: None,
             bytes,
         })
+    }
+
+    fn hints(&self, record: RecordId) -> Result<Option<Vec<u8>>, KeepError> {
+        let entry = self
+            .store
+            .read(|snapshot| labward_ledger::entry_of_record(snapshot, record));
+        let entry = entry.map_err(|_: StoreError| KeepError::Internal)?;
+        Ok(entry.and_then(|entry| entry.hints))
     }
 
     fn seal_detail(&self, site: SiteId, detail: &[u8]) -> Result<Vec<u8>, KeepError> {

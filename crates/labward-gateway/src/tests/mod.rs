@@ -5,6 +5,7 @@ mod copies;
 mod corpus;
 mod decisions;
 mod framing;
+mod given_back;
 mod inspecting;
 mod limits;
 mod protection;

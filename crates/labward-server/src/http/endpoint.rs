@@ -330,12 +330,14 @@ endpoints! {
         "Something in quarantine, without a name, a path or a sender";
     Post "malware/quarantine/particulars", MalwareDecide, Json("AskQuarantine"), "QuarantineParticulars", malware::quarantine::particulars,
         "The names, paths and people of something in quarantine; recorded before it is answered. Of a message or an import it needs record.show, too";
-    Post "malware/quarantine/restore", MalwareDecide, Json("AskQuarantine"), "Done", malware::quarantine::restore,
-        "Asks for something to be given back from quarantine";
+    Post "malware/quarantine/restore", MalwareDecide, Json("AskRestore"), "Done", malware::quarantine::restore,
+        "Asks for something to be given back from quarantine: its bytes, or a message to where it would have gone";
     Post "malware/quarantine/decide", MalwareDecide, Json("DecideRestore"), "Done", malware::quarantine::decide,
-        "Agrees that something is given back, or refuses it; never by the person who asked";
+        "Agrees that something is given back, or refuses it; never by the person who asked. A message that is wanted delivered goes at once; if that fails, what was agreed to stands";
     Post "malware/quarantine/give-back", MalwareDecide, Json("GiveBack"), "bytes", malware::quarantine::give_back,
         "Something to which a second person agreed, bit for bit; recorded before it is answered. Of a message or an import it needs record.export, too";
+    Post "malware/quarantine/deliver", MalwareDecide, Json("GiveBack"), "ItemDelivered", malware::quarantine::deliver,
+        "A message whose delivery a second person agreed to, to where it would have gone; once, however often it is asked";
     Post "malware/quarantine/submit", MalwareDecide, Json("SubmitItem"), "bytes", malware::quarantine::submit,
         "Something in quarantine, encrypted to an expert's public key of age; recorded before it is answered. Of a message or an import it needs record.export, too";
     Post "malware/quarantine/destroy", MalwareDecide, Json("AskQuarantine"), "Done", malware::quarantine::destroy,

@@ -32,6 +32,7 @@ use crate::backup::RestoreError;
 use crate::error::ServerError;
 use crate::mail::MailError;
 use crate::malware::TryError;
+use crate::malware::delivering::DeliverError;
 use crate::webhook::OrderError;
 
 /// Why a request was not done.
@@ -184,6 +185,7 @@ macro_rules! from_rooms_that_say {
 from_rooms_that_say!(
     AssessError,
     ConduitsError,
+    DeliverError,
     DeliveryError,
     DevicesError,
     DisclosuresError,

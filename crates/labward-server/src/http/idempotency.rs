@@ -103,7 +103,7 @@ pub(super) fn kept(endpoint: &Endpoint) -> Option<Kept> {
         | "ExpiredArchives" | "Backup" | "Drilled" | "TestedMail" | "TestedWebhook"
         | "Imported" | "OpenedGlass" | "DeviceShown" | "ImportedDevices" | "ImportedAdvisories"
         | "AttachedDisclosure" | "PatchApproval" | "TrafficTaken" | "TreatedHits"
-        | "HitStatement" | "IntegrityBaseline" | "MalwareRuleSet" => Kept::Answer,
+        | "HitStatement" | "IntegrityBaseline" | "ItemDelivered" | "MalwareRuleSet" => Kept::Answer,
         "AddedSlot" | "AddedPeer" | "AddedToken" | "AddedWebhookSecret" | "Code" | "Invitation"
         | "AddedDocument" | "Disposed" => Kept::Once,
         "Inspected"

@@ -417,7 +417,7 @@ fn exception(
 }
 
 /// The destinations that stand in the entry.
-fn goes_to(leaf: &Leaf) -> Vec<String> {
+pub(super) fn goes_to(leaf: &Leaf) -> Vec<String> {
     match leaf.facts.get("to") {
         Some(Fact::List(list)) => list
             .iter()

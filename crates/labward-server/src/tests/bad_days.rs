@@ -110,6 +110,7 @@ const ELSEWHERE: &[&str] = &[
     "peers/{name}/enroll",
     // Processes that look, or roles that this person has not: `malware.rs`, `tests/src/malware`.
     "malware/inspect",
+    "malware/quarantine/deliver",
     "malware/restores/{item}",
     "malware/rules",
     "malware/rules/decide",

@@ -140,6 +140,7 @@ routes! {
     Post "/malware/quarantine/{id}/names", MalwareDecide, malware::names;
     Post "/malware/quarantine/{id}/restore", MalwareDecide, malware::restore;
     Post "/malware/quarantine/{id}/decide", MalwareDecide, malware::decide;
+    Post "/malware/quarantine/{id}/deliver", MalwareDecide, malware::deliver;
     Post "/malware/quarantine/{id}/download", MalwareDecide, malware::download;
     Post "/malware/quarantine/{id}/submit", MalwareDecide, malware::submit;
     Post "/malware/quarantine/{id}/destroy", MalwareDecide, malware::destroy;

@@ -41,6 +41,9 @@ pub(super) const QUARANTINE: &[&str] = &[
     "restore.asked",
     "restore.decided_by",
     "restore.decided",
+    "restore.how",
+    "restore.allow",
+    "delivered",
     "entry",
 ];
 
