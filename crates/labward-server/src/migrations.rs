@@ -40,6 +40,7 @@ pub fn migrations() -> Vec<Migration> {
         crate::mail::MIGRATIONS,
         labward_malware::MIGRATIONS,
         labward_malware::integrity::MIGRATIONS,
+        labward_malware::FATE_MIGRATIONS,
     ]
     .concat()
 }

@@ -12,6 +12,7 @@
 )]
 
 mod back;
+mod file_systems;
 mod lost;
 mod server;
 mod watching;
@@ -54,7 +55,13 @@ fn main() -> ExitCode {
     }
     let named: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
     let mut failed = 0;
-    for (name, test) in [watching::TESTS, lost::TESTS, back::TESTS].concat() {
+    let all = [
+        watching::TESTS,
+        lost::TESTS,
+        back::TESTS,
+        file_systems::TESTS,
+    ];
+    for (name, test) in all.concat() {
         if !named.is_empty() && !named.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }

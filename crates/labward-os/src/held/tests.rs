@@ -491,12 +491,18 @@ fn what_a_crash_leaves_is_found_and_put_back() {
     held.put_back(&left[1], OsStr::new("two")).unwrap();
     assert_eq!(place.names(), ["one", "taken", "two"]);
     assert_eq!(fs::read(place.0.join("one")).unwrap(), b"one");
-    for inside in [None, Some(b"begun")] {
+    for inside in [None, Some("held"), Some("begun")] {
         fs::create_dir(place.0.join(".labward-0000000000000003")).unwrap();
-        if let Some(bytes) = inside {
-            fs::write(place.0.join(".labward-0000000000000003/held"), bytes).unwrap();
+        if let Some(name) = inside {
+            let room = place.0.join(".labward-0000000000000003");
+            fs::write(room.join(name), b"bytes").unwrap();
         }
         let left = held.leftovers().unwrap();
+        assert_eq!(left[0].is_begun, inside == Some("begun"));
+        if left[0].is_begun {
+            // What is not whole never gets a name.
+            assert!(held.put_back(&left[0], OsStr::new("half")).is_err());
+        }
         held.discard(&left[0]).unwrap();
         assert_eq!(place.names(), ["one", "taken", "two"]);
     }
@@ -509,7 +515,13 @@ fn what_a_crash_leaves_is_found_and_put_back() {
     .unwrap();
     assert_eq!(held.discard(&left[0]).unwrap_err().code(), "held.changed");
     let name = OsString::from("two");
-    let error = held.discard(&Leftover { name, file: None }).unwrap_err();
+    let error = held
+        .discard(&Leftover {
+            name,
+            file: None,
+            is_begun: false,
+        })
+        .unwrap_err();
     assert_eq!(error.code(), "held.bad-path");
 }
 

@@ -392,6 +392,11 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             held,
             json!({ "recipient": super::malware::EXPERT, "why": WHY }),
         ),
+        same(
+            "malware/outcomes",
+            &json!({ "place": "intake", "host": "scanner-pc", "what": "gone",
+                "item": super::malware::item(app, Way::Folder) }),
+        ),
         quarantined(
             "malware/quarantine/destroy",
             super::malware::item(app, Way::Mail),

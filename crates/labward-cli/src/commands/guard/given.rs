@@ -34,6 +34,9 @@ struct Entry {
     /// In hexadecimal digits.
     sha256: String,
     item: u64,
+    /// When it was agreed to.
+    #[serde(default)]
+    approved: String,
 }
 
 /// Those of this machine.
@@ -119,12 +122,12 @@ impl Given {
         inside.coming.iter().any(comes) || inside.entries.iter().any(is_it)
     }
 
-    /// Which inode an item has that was given back before.
-    pub(super) fn inode_of(&self, folder: &str, item: u64) -> Option<u64> {
+    /// Whether an item was given back as it was agreed to at that time.
+    pub(super) fn is_done(&self, folder: &str, item: u64, approved: &str) -> bool {
         let inside = self.inside();
-        let found = inside.entries.iter().rev();
-        let mut found = found.filter(|one| one.folder == folder && one.item == item);
-        found.next().map(|one| one.inode)
+        let is_it =
+            |one: &Entry| one.folder == folder && one.item == item && one.approved == approved;
+        inside.entries.iter().any(is_it)
     }
 
     /// Lets these bytes into the folder until what is answered is dropped.
@@ -138,9 +141,8 @@ impl Given {
     pub(super) fn note(
         &self,
         folder: &str,
-        inode: u64,
-        sha256: &str,
-        item: u64,
+        (inode, sha256): (u64, &str),
+        (item, approved): (u64, &str),
     ) -> Result<(), String> {
         let mut inside = self.inside();
         inside.entries.push(Entry {
@@ -148,6 +150,7 @@ impl Given {
             inode,
             sha256: sha256.to_owned(),
             item,
+            approved: approved.to_owned(),
         });
         let over = inside.entries.len().saturating_sub(FILES_MAX);
         inside.entries.drain(..over);
@@ -196,13 +199,14 @@ mod tests {
         let state = folder.join("state");
         let given = Given::open(&state).unwrap();
         assert!(Given::open(&state).is_err(), "one guard at a time");
-        given.note("intake", 7, "aa", 3).unwrap();
+        given.note("intake", (7, "aa"), (3, "then")).unwrap();
         drop(given);
         let given = Given::open(&state).unwrap();
         assert!(given.may_be("intake", 7) && given.is("intake", 7, "aa"));
         assert!(!given.is("intake", 7, "bb") && !given.is("intake", 8, "aa"));
         assert!(!given.is("other", 7, "aa"));
-        assert_eq!(given.inode_of("intake", 3), Some(7));
+        assert!(given.is_done("intake", 3, "then"));
+        assert!(!given.is_done("intake", 3, "later") && !given.is_done("intake", 4, "then"));
     }
 
     #[test]

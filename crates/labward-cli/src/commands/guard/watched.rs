@@ -16,16 +16,21 @@ use base64::engine::general_purpose::STANDARD;
 use labward_api::malware::{InspectAbout, InspectFile, Inspected};
 use labward_base::problem;
 use labward_os::held::{HeldError, HeldFile, HeldFolder, Identity, Metadata};
+use labward_seal::sha256;
 
 use super::cache::{Cache, Sealed, Verdict, is_settled, now};
 use super::config::{Choice, FolderConfig};
 use super::given::{Given, hash, hex};
+use super::known::Memory;
 use super::server::{Health, Server};
+use super::settle::Ledger;
 use super::tell::Tell;
 
 /// What all folders share.
 pub(super) struct Shared {
     pub(super) host: String,
+    /// Where the guard keeps what it knows.
+    pub(super) state: PathBuf,
     pub(super) server: Server,
     pub(super) health: Health,
     pub(super) given: Given,
@@ -42,6 +47,12 @@ pub(super) struct Watched {
     /// The accounts whose openings are not asked about.
     pub(super) exempt: Vec<u32>,
     pub(super) cache: Cache,
+    /// Where what is known is kept; none where nothing can be relied on after a restart.
+    pub(super) memory: Option<Memory>,
+    /// Whether changes are looked for, because nobody tells of all of them.
+    pub(super) is_polled: bool,
+    /// What the server is to be told.
+    pub(super) ledger: Ledger,
     /// What is to be done when there is time.
     pub(super) jobs: SyncSender<Job>,
     /// More was to be done than could be noted.
@@ -126,6 +137,7 @@ impl Watched {
         let path = self.config.path.join(shown_at);
         let mut about = self.about(&path, true);
         about.file = Some(written(&path, &metadata));
+        about.key = Some(key(held.identity()));
         self.look_at(held.reader(), held.identity(), about)
     }
 
@@ -255,6 +267,18 @@ pub(super) fn facts(
     let mut all = vec![("inode", identity.inode.to_string())];
     all.extend(more.iter().cloned());
     all
+}
+
+/// The same for the same file with the same bytes, whatever its name and rights.
+fn key(identity: &Identity) -> String {
+    let modified = identity.modified;
+    let mut bytes = Vec::new();
+    for number in [identity.device, identity.inode, identity.size_bytes] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes.extend(modified.seconds.to_be_bytes());
+    bytes.extend(modified.nanoseconds.to_be_bytes());
+    hex(&sha256(&bytes))
 }
 
 fn is_still(file: &File, identity: &Identity) -> bool {
