@@ -197,10 +197,14 @@ impl Drop for Guard {
     }
 }
 
-fn until(mut is_so: impl FnMut() -> bool, what: &str) {
+fn until(is_so: impl FnMut() -> bool, what: &str) {
+    until_within(PATIENCE, is_so, what);
+}
+
+fn until_within(patience: Duration, mut is_so: impl FnMut() -> bool, what: &str) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "not in time: {what}");
+        assert!(began.elapsed() < patience, "not in time: {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -16,7 +16,9 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::{Mood, path_of};
-use crate::{Guard, Lab, Test, bad, cat, cat_as, until, was_denied, was_read};
+use crate::{
+    Guard, Lab, PATIENCE, Test, bad, cat, cat_as, until, until_within, was_denied, was_read,
+};
 
 pub(super) const TESTS: &[Test] = &[
     (
@@ -400,6 +402,8 @@ fn what_was_looked_at_is_not_sent_again_after_a_restart_unless_rules_changed() {
     let known = lab.own.join("state/known-intake");
     let began = Instant::now();
     let guard = lab.guard("block", "");
+    let patience = PATIENCE.saturating_mul(u32::try_from(1 + count / 2_000).unwrap());
+    until_within(patience, || lab.server.all_looks() == count, "all of it");
     until(|| known.exists(), "what was looked at is kept");
     let first = began.elapsed();
     assert_eq!(lab.server.all_looks(), count);
@@ -422,11 +426,13 @@ fn what_was_looked_at_is_not_sent_again_after_a_restart_unless_rules_changed() {
     let new = lab.server.looks("new");
     lab.server.bring_rules();
     guard.says("guard.new-rules");
-    until(
+    until_within(
+        patience,
         || lab.server.all_looks() > 2 * count + new,
         "by other rules everything is looked at again",
     );
-    until(
+    until_within(
+        patience,
         || fs::metadata(&known).unwrap().modified().unwrap() > written,
         "and kept",
     );
@@ -437,7 +443,8 @@ fn what_was_looked_at_is_not_sent_again_after_a_restart_unless_rules_changed() {
     fs::write(&known, bytes).unwrap();
     let before = lab.server.all_looks();
     let _guard = lab.guard("block", "");
-    until(
+    until_within(
+        patience,
         || lab.server.all_looks() > before + count,
         "what is damaged is not believed",
     );

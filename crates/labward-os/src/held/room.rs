@@ -251,12 +251,37 @@ fn inside_of(leftover: &Leftover) -> &'static str {
 /// Renames, and never replaces.
 fn put(from: &File, place: &OsStr, to: &File, name: &OsStr) -> Result<(), Errno> {
     match renameat_with(from, place, to, name, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            linkat(from, place, to, name, AtFlags::empty())?;
-            unlinkat(from, place, AtFlags::empty())
-        }
+        Err(Errno::INVAL | Errno::NOSYS) => match linkat(from, place, to, name, AtFlags::empty()) {
+            Ok(()) => unlinkat(from, place, AtFlags::empty()),
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => {
+                put_reserved(from, place, to, name)
+            }
+            refused => refused,
+        },
         done => done,
     }
+}
+
+/// Where the file system can neither rename without replacing nor link, as FAT through FUSE: the name is reserved by
+/// an empty file of ours, which is replaced while it is that still. Whoever puts another file in its place in the
+/// moment between loses that.
+pub(super) fn put_reserved(
+    from: &File,
+    place: &OsStr,
+    to: &File,
+    name: &OsStr,
+) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let reserved: File = openat(to, name, flags, Mode::empty())?.into();
+    let ours = Identity::of(&reserved).map_err(|_| Errno::IO)?;
+    let found = openat(to, name, super::LOOK, Mode::empty())?;
+    let found = Identity::of(&File::from(found)).map_err(|_| Errno::IO)?;
+    if !found.is_same_file(&ours) || found.size_bytes > 0 {
+        return Err(Errno::EXIST);
+    }
+    renameat(from, place, to, name).inspect_err(|_| {
+        let _ = unlinkat(to, name, AtFlags::empty());
+    })
 }
 
 /// Opens the room that was just made, unless somebody exchanged it for a folder of theirs.

@@ -449,7 +449,7 @@ fn a_file_that_is_not_finished_is_nowhere_and_nobodys_and_replaces_nothing() {
     };
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(place.0.join(room)), 0o700);
-    assert_eq!(mode(place.0.join(room).join("held")), 0o600);
+    assert_eq!(mode(place.0.join(room).join("begun")), 0o600);
     drop(begun);
     assert!(place.names().is_empty());
     fs::write(place.0.join("file"), b"first").unwrap();
@@ -668,4 +668,25 @@ fn nothing_is_lost_while_the_name_is_taken_again_and_again() {
             let _ = rustix::fs::unlinkat(&folder.folder, "c", rustix::fs::AtFlags::empty());
         }
     });
+}
+
+#[test]
+fn a_name_that_is_reserved_is_taken_only_if_nobody_has_it() {
+    let place = Place::new("reserved");
+    let held = place.hold();
+    fs::write(place.0.join("from"), b"whole").unwrap();
+    fs::write(place.0.join("taken"), b"other").unwrap();
+    let put = |name: &str| {
+        let (from, name) = (OsStr::new("from"), OsStr::new(name));
+        super::room::put_reserved(&held.folder, from, &held.folder, name)
+    };
+    assert_eq!(put("taken"), Err(rustix::io::Errno::EXIST));
+    assert_eq!(fs::read(place.0.join("taken")).unwrap(), b"other");
+    put("free").unwrap();
+    assert_eq!(fs::read(place.0.join("free")).unwrap(), b"whole");
+    // What cannot be moved leaves no empty file under the name.
+    assert!(put("again").is_err());
+    let mut names = place.names();
+    names.sort();
+    assert_eq!(names, ["free", "taken"]);
 }

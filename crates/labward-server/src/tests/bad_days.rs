@@ -110,6 +110,7 @@ const ELSEWHERE: &[&str] = &[
     "peers/{name}/enroll",
     // Processes that look, or roles that this person has not: `malware.rs`, `tests/src/malware`.
     "malware/inspect",
+    "malware/outcomes",
     "malware/restores/{item}",
     "malware/rules",
     "malware/rules/decide",
@@ -391,11 +392,6 @@ fn acts(app: &App, installation: &Installation) -> Vec<Act> {
             "malware/quarantine/submit",
             held,
             json!({ "recipient": super::malware::EXPERT, "why": WHY }),
-        ),
-        same(
-            "malware/outcomes",
-            &json!({ "place": "intake", "host": "scanner-pc", "what": "gone",
-                "item": super::malware::item(app, Way::Folder) }),
         ),
         quarantined(
             "malware/quarantine/destroy",

@@ -99,13 +99,16 @@ impl Cache {
         if rules.is_empty() || inside.told == rules {
             return false;
         }
-        let is_first = inside.told.is_empty() && inside.rules.is_empty();
-        let told = rules.to_owned();
+        // Before anything was told, what was looked at was so by the rules that stand with it.
+        let before = match inside.told.is_empty() {
+            true => inside.rules.clone(),
+            false => inside.told.clone(),
+        };
         if inside.rules != rules {
             *inside = Inside::of(rules);
         }
-        inside.told = told;
-        !is_first
+        inside.told = rules.to_owned();
+        !before.is_empty() && before != rules
     }
 
     /// Knows what was known before this run.
@@ -269,8 +272,8 @@ mod tests {
     #[test]
     fn what_is_kept_is_known_after_a_restart_and_other_rules_make_it_unknown() {
         let (cache, later) = (Cache::default(), Timestamp::from_seconds(2_000));
-        assert!(!cache.told("r"), "nothing was looked at before");
         cache.keep(file(1, 5), (Verdict::Clean, None), "r", later);
+        assert!(!cache.told("r"), "they are those by which was looked");
         cache.keep(file(2, 5), (Verdict::Malicious, None), "r", later);
         let kept = cache.to_keep(later).unwrap();
         assert_eq!(cache.to_keep(later), None, "nothing new");
@@ -282,6 +285,8 @@ mod tests {
         assert_eq!(again.verdict(&file(1, 5)), Some((Verdict::Clean, None)));
         assert!(again.told("s"));
         assert_eq!(again.verdict(&file(1, 5)), None);
+        let new = Cache::default();
+        assert!(!new.told("r"), "nothing was looked at before");
         // Too old, or of a clock that was set back.
         for now in [later.plus(KNOWN), later.minus(Duration::from_secs(1))] {
             let late = Cache::default();

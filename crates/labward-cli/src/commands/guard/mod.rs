@@ -164,6 +164,7 @@ fn watch(
         cache,
         memory,
         is_polled,
+        has_inodes: kind.keeps_times,
         ledger: Ledger::new(),
         jobs,
         overflowed: AtomicBool::new(false),

@@ -18,7 +18,7 @@ use labward_seal::Sha256;
 
 use super::given::hex;
 use super::settle::{Outcome, why};
-use super::watched::{Job, Watched};
+use super::watched::{Job, Watched, place_of};
 
 /// Why something was not given back: as people are told, and more for the journal.
 type NotBack = (&'static str, String);
@@ -103,7 +103,9 @@ impl Watched {
         let restoration = self.fetch(order, of, begin(&folder, name, order.item)?)?;
         let restored = restoration.finish(&metadata);
         let restored = restored.map_err(|error| not_back(&error))?;
-        let file = (restored.identity.inode, sha256.as_str());
+        let beside = below.with_file_name(&restored.name);
+        let place = place_of(&beside);
+        let file = (restored.identity.inode, place.as_str(), sha256.as_str());
         let noted = given.note(mine, file, (order.item, &order.approved));
         let differences = restored.differences.iter().map(|one| one.code());
         let facts = [

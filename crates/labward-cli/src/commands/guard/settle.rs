@@ -42,12 +42,17 @@ pub(super) struct Ledger {
 
 #[derive(Default)]
 struct Inside {
-    untold: BTreeMap<u64, Outcome>,
+    /// By item, and whether it is about giving back.
+    untold: BTreeMap<(u64, bool), Outcome>,
     /// When an item is due, and how often it was tried.
     tried: BTreeMap<u64, (Duration, u32)>,
 }
 
 impl Outcome {
+    const fn is_back(self) -> bool {
+        matches!(self, Self::WrittenBack | Self::NotWrittenBack(_))
+    }
+
     const fn parts(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Removed => ("removed", None),
@@ -71,10 +76,14 @@ impl Ledger {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what is to be told; only the last of an item matters.
+    /// Notes what is to be told; only the last of an item matters, but that it was removed is final.
     pub(super) fn note(&self, item: u64, outcome: Outcome) {
         let mut inside = self.inside();
-        inside.untold.insert(item, outcome);
+        let key = (item, outcome.is_back());
+        // Two looked at it at one moment, and one of them came late.
+        if inside.untold.get(&key) != Some(&Outcome::Removed) {
+            inside.untold.insert(key, outcome);
+        }
         if inside.untold.len() > UNTOLD_MAX {
             inside.untold.pop_first();
         }
@@ -82,18 +91,20 @@ impl Ledger {
 
     fn untold(&self) -> Vec<(u64, Outcome)> {
         let inside = self.inside();
-        inside.untold.iter().map(|one| (*one.0, *one.1)).collect()
+        let untold = inside.untold.iter();
+        untold.map(|(key, outcome)| (key.0, *outcome)).collect()
     }
 
     fn is_untold(&self, item: u64) -> bool {
-        self.inside().untold.contains_key(&item)
+        self.inside().untold.contains_key(&(item, false))
     }
 
     /// Forgets what was told, unless there is something newer to tell.
     fn told(&self, item: u64, outcome: Outcome) {
         let mut inside = self.inside();
-        if inside.untold.get(&item) == Some(&outcome) {
-            inside.untold.remove(&item);
+        let key = (item, outcome.is_back());
+        if inside.untold.get(&key) == Some(&outcome) {
+            inside.untold.remove(&key);
         }
     }
 
@@ -233,9 +244,16 @@ mod tests {
         let ledger = Ledger::new();
         ledger.note(7, Outcome::NotRemoved("denied"));
         ledger.note(7, Outcome::Removed);
+        // Somebody else who looked at it comes late.
+        ledger.note(7, Outcome::NotRemoved("changed"));
+        ledger.note(7, Outcome::NotWrittenBack("denied"));
+        ledger.note(7, Outcome::WrittenBack);
         ledger.told(7, Outcome::NotRemoved("denied"));
-        assert_eq!(ledger.untold(), [(7, Outcome::Removed)]);
-        ledger.told(7, Outcome::Removed);
+        let both = [(7, Outcome::Removed), (7, Outcome::WrittenBack)];
+        assert_eq!(ledger.untold(), both);
+        for (item, outcome) in both {
+            ledger.told(item, outcome);
+        }
         assert!(ledger.untold().is_empty() && !ledger.is_untold(7));
         for item in 0..5_000 {
             ledger.note(item, Outcome::Gone);
