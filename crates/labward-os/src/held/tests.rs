@@ -678,9 +678,9 @@ fn a_name_that_is_reserved_is_taken_only_if_nobody_has_it() {
     fs::write(place.0.join("taken"), b"other").unwrap();
     let put = |name: &str| {
         let (from, name) = (OsStr::new("from"), OsStr::new(name));
-        super::room::put_reserved(&held.folder, from, &held.folder, name)
+        room::put_reserved(&held.folder, from, &held.folder, name)
     };
-    assert_eq!(put("taken"), Err(rustix::io::Errno::EXIST));
+    assert_eq!(put("taken"), Err(Errno::EXIST));
     assert_eq!(fs::read(place.0.join("taken")).unwrap(), b"other");
     put("free").unwrap();
     assert_eq!(fs::read(place.0.join("free")).unwrap(), b"whole");

@@ -86,7 +86,7 @@ impl<'a> Keeper<'a> {
                 self.watched.give_back_all();
                 self.poll_due = self.clock.elapsed() + self.poll;
             }
-            if self.is_well() {
+            if self.is_well() && self.watched.ledger.has_news() {
                 self.watched.tell_outcomes();
             }
             if now >= self.keep_due {

@@ -23,6 +23,8 @@ use super::watched::{Job, Watched, place_of};
 /// Why something was not given back: as people are told, and more for the journal.
 type NotBack = (&'static str, String);
 
+/// The line that says why.
+const NOT_GIVEN_BACK: &str = "guard.not-given-back";
 /// So many names are tried beside the one that is taken.
 const NAMES_MAX: u32 = 16;
 
@@ -38,7 +40,7 @@ impl Watched {
             Ok(orders) => orders,
             Err(failure) => {
                 if !self.heard(&failure) {
-                    self.say_once(0, failure.to_string());
+                    self.say_once(NOT_GIVEN_BACK, 0, failure.to_string());
                 }
                 return;
             }
@@ -69,19 +71,19 @@ impl Watched {
                 self.ledger.note(order.item, Outcome::WrittenBack);
             }
             Err((code, why)) => {
-                self.say_once(order.item, format!("{code}: {why}"));
+                self.say_once(NOT_GIVEN_BACK, order.item, format!("{code}: {why}"));
                 self.ledger.note(order.item, Outcome::NotWrittenBack(code));
             }
         }
     }
 
-    /// Says why an item is not given back, or with 0 why it is not known what is to be; the same only
-    /// once.
-    pub(super) fn say_once(&self, item: u64, why: String) {
+    /// Says why something is not done with an item, or with 0 why it is not known what is to be; the same
+    /// only once.
+    pub(super) fn say_once(&self, code: &str, item: u64, why: String) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let facts = [("item", item.to_string()), ("why", why.clone())];
         if said.insert(item, why.clone()) != Some(why) {
-            self.say("guard.not-given-back", &facts);
+            self.say(code, &facts);
         }
     }
 

@@ -44,6 +44,8 @@ pub(super) struct Ledger {
 struct Inside {
     /// By item, and whether it is about giving back.
     untold: BTreeMap<(u64, bool), Outcome>,
+    /// Whether something was noted since it was last told.
+    has_news: bool,
     /// When an item is due, and how often it was tried.
     tried: BTreeMap<u64, (Duration, u32)>,
 }
@@ -79,6 +81,7 @@ impl Ledger {
     /// Notes what is to be told; only the last of an item matters, but that it was removed is final.
     pub(super) fn note(&self, item: u64, outcome: Outcome) {
         let mut inside = self.inside();
+        inside.has_news = true;
         let key = (item, outcome.is_back());
         // Two looked at it at one moment, and one of them came late.
         if inside.untold.get(&key) != Some(&Outcome::Removed) {
@@ -87,6 +90,11 @@ impl Ledger {
         if inside.untold.len() > UNTOLD_MAX {
             inside.untold.pop_first();
         }
+    }
+
+    /// Whether something was noted since this was asked last.
+    pub(super) fn has_news(&self) -> bool {
+        std::mem::take(&mut self.inside().has_news)
     }
 
     fn untold(&self) -> Vec<(u64, Outcome)> {
@@ -148,7 +156,7 @@ impl Watched {
                 // It answered that there is nothing to tell it of.
                 Err(failure) if is_refused(failure.code()) => self.ledger.told(item, outcome),
                 Err(failure) => {
-                    self.say_once(item, failure.to_string());
+                    self.say_once("guard.not-told", item, failure.to_string());
                     return;
                 }
             }
@@ -242,7 +250,9 @@ mod tests {
     #[test]
     fn what_is_told_is_forgotten_unless_something_newer_is_to_be_told() {
         let ledger = Ledger::new();
+        assert!(!ledger.has_news());
         ledger.note(7, Outcome::NotRemoved("denied"));
+        assert!(ledger.has_news() && !ledger.has_news());
         ledger.note(7, Outcome::Removed);
         // Somebody else who looked at it comes late.
         ledger.note(7, Outcome::NotRemoved("changed"));
