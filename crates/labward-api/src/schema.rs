@@ -239,6 +239,7 @@ types! {
     malware::RestoreFilter,
     malware::RestoreOrders,
     malware::RestoreOrder,
+    malware::FileOutcome,
     malware::InspectAbout,
     malware::InspectFile,
     malware::Inspected,

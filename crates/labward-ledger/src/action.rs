@@ -300,6 +300,9 @@ actions! {
     QuarantineRestoreDecided = "quarantine.restore-decided", U, "110131", Some("attest"), None;
     /// Something was given back from quarantine, bit for bit.
     QuarantineRestored = "quarantine.restored", R, "110106", Some("restore"), None;
+    /// Whoever holds a file of which a copy lies in quarantine said what became of it: removed or not and why, gone,
+    /// written back or not and why.
+    QuarantineReported = "quarantine.reported", U, "110113", None, None;
     /// Something in quarantine was handed to an expert, encrypted to them.
     QuarantineSubmitted = "quarantine.submitted", R, "110106", Some("disclose"), None;
     /// Something in quarantine was destroyed with its key: its time was over, a person wished so, or its patient's

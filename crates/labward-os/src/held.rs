@@ -20,7 +20,9 @@
 //!   may write on into the file that has no name any more.
 //! - Other hard links of the file stay; their number is told.
 //! - A crash leaves the file in its old place or in the folder beside it, whole:
-//!   [`HeldFolder::leftovers`] finds it.
+//!   [`HeldFolder::leftovers`] finds it. One that was being restored is told as begun, and gets no name.
+//! - Where the file system can neither rename without replacing nor link, a name is reserved by an
+//!   empty file first; who puts another file in its place in that moment loses it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -12,6 +12,7 @@
 //! | [`confine`] | a process that reads foreign bytes, and what holds it |
 //! | [`fanotify`] | who opens a file is asked about, who wrote one is told |
 //! | [`mod@file`] | durable writes, devices, space, permissions |
+//! | [`file_system`] | which kind a folder lies on, and whether its changes are told |
 //! | [`held`] | files that nobody can exchange while they are removed or restored |
 //! | [`memory`] | [`Locked`]: neither swapped, dumped nor left behind |
 //! | [`mount`] | from where a folder is mounted, and whether it can be written |
@@ -28,6 +29,7 @@ pub mod confine;
 mod error;
 pub mod fanotify;
 pub mod file;
+pub mod file_system;
 pub mod held;
 pub mod memory;
 pub mod mount;
@@ -45,6 +47,7 @@ pub use file::{
     Access, DiskSpace, Inodes, NewFile, access_of, create_durably, device_of, disk_space, inodes,
     preallocate, same_device, set_aside, sync_file_system, sync_folder, sync_time, write_durably,
 };
+pub use file_system::FileSystem;
 pub use memory::{Locked, LockedKey};
 pub use packet::{
     FrameKind, ListenError, ListenOptions, PacketSocket, SNAP_BYTES_MAX, WireFrame, interfaces,

@@ -42,6 +42,7 @@ pub fn migrations() -> Vec<Migration> {
         labward_malware::integrity::MIGRATIONS,
         labward_malware::integrity::SIGNER_MIGRATIONS,
         labward_malware::DELIVERING_MIGRATIONS,
+        labward_malware::FATE_MIGRATIONS,
     ]
     .concat()
 }

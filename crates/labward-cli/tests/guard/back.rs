@@ -19,6 +19,14 @@ pub(super) const TESTS: &[Test] = &[
         "what_is_given_back_replaces_nothing",
         what_is_given_back_replaces_nothing,
     ),
+    (
+        "what_breaks_off_while_it_comes_back_is_fetched_again_until_it_stands",
+        what_breaks_off_while_it_comes_back_is_fetched_again_until_it_stands,
+    ),
+    (
+        "a_guard_that_is_killed_while_it_gives_back_leaves_no_half_of_it",
+        a_guard_that_is_killed_while_it_gives_back_leaves_no_half_of_it,
+    ),
 ];
 
 /// Owner rwx, the account 1000 r, group r, mask r, others nothing, as the kernel writes it.
@@ -106,4 +114,69 @@ fn what_is_given_back_replaces_nothing() {
     assert_eq!(fs::read(lab.file("name.given-back-0")).unwrap(), content);
     assert_eq!(fs::read(lab.file("name")).unwrap(), b"a newer result");
     guard.says("other-name=true");
+}
+
+/// A malicious file of some pieces, so that half of it is not all that is written at once.
+fn large() -> Vec<u8> {
+    let mut content = bad("large");
+    content.resize(1 << 20, b'.');
+    content
+}
+
+fn what_breaks_off_while_it_comes_back_is_fetched_again_until_it_stands() {
+    let lab = Lab::new();
+    let path = lab.file("large");
+    fs::write(&path, large()).unwrap();
+    let guard = lab.guard("watch", "");
+    until(|| !path.exists(), "it is removed");
+    lab.server.break_off(3, false);
+    lab.server.give_back(0);
+    let broken = Some("broken-off");
+    until(
+        || lab.server.heard(0, "not-written-back", broken),
+        "the server hears that it broke off",
+    );
+    assert!(!path.exists(), "no half of it stands under its name");
+    until(|| path.exists(), "it is back");
+    assert_eq!(fs::read(&path).unwrap(), large());
+    until(
+        || lab.server.outcome(0) == Some(("written-back".to_owned(), None)),
+        "the server hears that it stands",
+    );
+    assert_eq!(lab.server.takes(), 4);
+    assert_eq!(fs::read_dir(&lab.folder).unwrap().count(), 1);
+    guard.says("guard.not-given-back folder=intake item=0 why=broken-off");
+    // It is not written again, though whoever got it moved it.
+    fs::rename(&path, lab.own.join("moved")).unwrap();
+    thread::sleep(Duration::from_secs(3));
+    assert!(!path.exists() && lab.server.takes() == 4);
+}
+
+fn a_guard_that_is_killed_while_it_gives_back_leaves_no_half_of_it() {
+    let lab = Lab::new();
+    let path = lab.file("large");
+    fs::write(&path, large()).unwrap();
+    let guard = lab.guard("watch", "");
+    until(|| !path.exists(), "it is removed");
+    lab.server.break_off(1, true);
+    lab.server.give_back(0);
+    until(|| lab.server.takes() == 1, "it is asked for");
+    let begun = || {
+        let room = fs::read_dir(&lab.folder).unwrap().next();
+        room.and_then(|room| fs::metadata(room.unwrap().path().join("begun")).ok())
+    };
+    until(
+        || begun().is_some_and(|facts| facts.len() > 0),
+        "half of it",
+    );
+    guard.kill();
+    assert!(begun().is_some());
+    let _guard = lab.guard("watch", "");
+    until(|| path.exists(), "it is given back anew");
+    assert_eq!(fs::read(&path).unwrap(), large());
+    until(
+        || fs::read_dir(&lab.folder).unwrap().count() == 1,
+        "nothing of the first half is left, nor called recovered",
+    );
+    assert_eq!(lab.server.items().len(), 1);
 }

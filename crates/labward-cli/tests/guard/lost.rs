@@ -1,6 +1,6 @@
 //! Races, kills and full disks: no other file is ever removed, and no byte is lost.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,18 @@ pub(super) const TESTS: &[Test] = &[
     (
         "while_the_server_cannot_keep_it_nothing_is_removed",
         while_the_server_cannot_keep_it_nothing_is_removed,
+    ),
+    (
+        "a_lost_answer_puts_nothing_into_quarantine_twice",
+        a_lost_answer_puts_nothing_into_quarantine_twice,
+    ),
+    (
+        "the_server_hears_that_a_file_was_removed_or_why_not",
+        the_server_hears_that_a_file_was_removed_or_why_not,
+    ),
+    (
+        "what_was_removed_when_nobody_could_be_told_is_told_after_a_restart",
+        what_was_removed_when_nobody_could_be_told_is_told_after_a_restart,
     ),
 ];
 
@@ -273,4 +285,52 @@ fn while_the_server_cannot_keep_it_nothing_is_removed() {
         stop.store(true, Ordering::Relaxed);
     });
     assert!(lab.is_kept(&content));
+}
+
+fn a_lost_answer_puts_nothing_into_quarantine_twice() {
+    let lab = Lab::new();
+    lab.server.lose_answers(3);
+    let content = lab.write_bad("bad");
+    let _guard = lab.guard("watch", "retries = 50");
+    until(|| !lab.file("bad").exists(), "it is removed");
+    assert!(lab.server.looks("bad") >= 4, "each lost one is sent again");
+    assert_eq!(lab.server.items(), [content]);
+    // The same file once more, removed before: that is another event.
+    let again = lab.write_bad("bad");
+    until(|| !lab.file("bad").exists(), "it is removed again");
+    assert_eq!(lab.server.items(), [again.clone(), again]);
+}
+
+fn the_server_hears_that_a_file_was_removed_or_why_not() {
+    let lab = Lab::new();
+    lab.write_bad("bad");
+    let writer = File::options().append(true).open(lab.file("bad")).unwrap();
+    let guard = lab.guard("watch", "retries = 50");
+    let why = Some("still-written");
+    until(|| lab.server.heard(0, "not-removed", why), "why not");
+    assert!(lab.file("bad").exists());
+    assert!(!lab.server.heard(0, "removed", None));
+    drop(writer);
+    until(|| lab.server.heard(0, "removed", None), "that it was");
+    assert!(!lab.file("bad").exists());
+    assert_eq!(
+        lab.server.items().len(),
+        1,
+        "it was tried again, not sealed again"
+    );
+    guard.says("guard.quarantined");
+}
+
+fn what_was_removed_when_nobody_could_be_told_is_told_after_a_restart() {
+    let lab = Lab::new();
+    lab.server.be_deaf(true);
+    lab.write_bad("bad");
+    let guard = lab.guard("watch", "");
+    until(|| !lab.file("bad").exists(), "it is removed");
+    guard.kill();
+    assert_eq!(lab.server.outcome(0), None);
+    lab.server.be_deaf(false);
+    let _guard = lab.guard("watch", "");
+    let gone = Some(("gone".to_owned(), None));
+    until(|| lab.server.outcome(0) == gone, "that it is not there");
 }

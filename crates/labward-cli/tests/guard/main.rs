@@ -12,6 +12,7 @@
 )]
 
 mod back;
+mod file_systems;
 mod lost;
 mod server;
 mod watching;
@@ -54,7 +55,13 @@ fn main() -> ExitCode {
     }
     let named: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
     let mut failed = 0;
-    for (name, test) in [watching::TESTS, lost::TESTS, back::TESTS].concat() {
+    let all = [
+        watching::TESTS,
+        lost::TESTS,
+        back::TESTS,
+        file_systems::TESTS,
+    ];
+    for (name, test) in all.concat() {
         if !named.is_empty() && !named.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }
@@ -190,10 +197,14 @@ impl Drop for Guard {
     }
 }
 
-fn until(mut is_so: impl FnMut() -> bool, what: &str) {
+fn until(is_so: impl FnMut() -> bool, what: &str) {
+    until_within(PATIENCE, is_so, what);
+}
+
+fn until_within(patience: Duration, mut is_so: impl FnMut() -> bool, what: &str) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "not in time: {what}");
+        assert!(began.elapsed() < patience, "not in time: {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,11 +1,12 @@
 //! A small server that answers as the API says: it calls malicious what holds the test string of EICAR, and keeps it
 //! durably, a file an item.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
 use base64::Engine as _;
@@ -37,6 +38,22 @@ struct Inside {
     /// The accounts that connected.
     accounts: Vec<u32>,
     authorizations: Vec<String>,
+    /// So many answers to what is looked at are lost, and so many files break off while they are given back.
+    lost: usize,
+    broken: usize,
+    /// Whether what breaks off leaves whoever waits hanging.
+    hangs_halfway: bool,
+    /// How often a file was asked for that is to be given back.
+    takes: usize,
+    /// What each item was submitted as.
+    submissions: Vec<Value>,
+    /// What was said of each item, and whether that is refused.
+    outcomes: BTreeMap<usize, Vec<(String, Option<String>)>>,
+    is_deaf: bool,
+    /// Whether it asks for what it was not told of.
+    asks: bool,
+    /// Whether its rules are other ones than before.
+    has_new_rules: bool,
 }
 
 /// The state of the server, and where its items lie.
@@ -83,6 +100,52 @@ impl Server {
     pub(super) fn set(&self, mood: Mood) {
         self.state.inside.lock().unwrap().mood = Some(mood);
         self.state.well.notify_all();
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.state.inside.lock().unwrap()
+    }
+
+    pub(super) fn lose_answers(&self, count: usize) {
+        self.inside().lost = count;
+    }
+
+    pub(super) fn break_off(&self, count: usize, hangs_halfway: bool) {
+        let mut inside = self.inside();
+        (inside.broken, inside.hangs_halfway) = (count, hangs_halfway);
+    }
+
+    pub(super) fn be_deaf(&self, is_deaf: bool) {
+        let mut inside = self.inside();
+        (inside.is_deaf, inside.asks) = (is_deaf, !is_deaf);
+    }
+
+    pub(super) fn bring_rules(&self) {
+        self.inside().has_new_rules = true;
+    }
+
+    pub(super) fn takes(&self) -> usize {
+        self.inside().takes
+    }
+
+    /// What was said last of an item.
+    pub(super) fn outcome(&self, item: usize) -> Option<(String, Option<String>)> {
+        self.inside().outcomes.get(&item)?.last().cloned()
+    }
+
+    /// Whether this was ever said of it.
+    pub(super) fn heard(&self, item: usize, what: &str, why: Option<&str>) -> bool {
+        let inside = self.inside();
+        let said = inside.outcomes.get(&item);
+        said.is_some_and(|said| {
+            said.iter()
+                .any(|one| one.0 == what && one.1.as_deref() == why)
+        })
+    }
+
+    /// How often anything was looked at.
+    pub(super) fn all_looks(&self) -> usize {
+        self.inside().looked.len()
     }
 
     pub(super) fn give_back(&self, item: usize) {
@@ -134,28 +197,42 @@ impl State {
         while inside.mood == Some(Mood::Hangs) {
             inside = self.well.wait(inside).unwrap();
         }
+        let is_look = line.starts_with("POST /api/v1/malware/inspect ");
+        let is_take = line.starts_with("POST /api/v1/malware/restores/");
         let (status, answer) = match () {
             () if line.starts_with("GET /api/v1/malware/restores?") => (200, self.orders(&inside)),
-            () if line.starts_with("POST /api/v1/malware/restores/") => {
-                self.take(&mut inside, &line)
-            }
-            () if line.starts_with("POST /api/v1/malware/inspect ") => {
-                self.inspect(&mut inside, &headers, &body)
-            }
+            () if line.starts_with("POST /api/v1/malware/outcomes ") => hear(&mut inside, &body),
+            () if is_take => self.take(&mut inside, &line),
+            () if is_look => self.inspect(&mut inside, &headers, &body),
             () => (
                 404,
                 b"{\"code\":\"server.not-found\",\"what\":\"\",\"todo\":\"\"}".to_vec(),
             ),
         };
+        let is_lost = is_look && take_one(&mut inside.lost);
+        let is_broken = is_take && take_one(&mut inside.broken);
+        let hangs = is_broken && inside.hangs_halfway;
         drop(inside);
+        if is_lost {
+            return;
+        }
         let head = format!(
             "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n",
             answer.len()
         );
         // Whoever asked may have been killed.
         let stream = stream.get_mut();
-        let _ = stream.write_all(&[head.as_bytes(), &answer].concat());
+        let sent = if is_broken {
+            answer.len() / 2
+        } else {
+            answer.len()
+        };
+        let _ = stream.write_all(&[head.as_bytes(), &answer[..sent]].concat());
         let _ = stream.flush();
+        if hangs {
+            // Until whoever waits was killed.
+            let _ = stream.read(&mut [0]);
+        }
     }
 
     fn inspect(&self, inside: &mut Inside, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
@@ -179,6 +256,16 @@ impl State {
                 return (503, refused.to_string().into_bytes());
             }
             let number = inside.abouts.len();
+            let submission = submission(&about, content);
+            let before = inside.submissions.iter().position(|one| *one == submission);
+            let before = before.filter(|item| {
+                let last = inside.outcomes.get(item).and_then(|said| said.last());
+                last.is_none_or(|last| last.0 == "not-removed")
+            });
+            if let (Some(item), true) = (before, about["key"].is_string()) {
+                return (200, found(inside, verdict, content, Some(item)));
+            }
+            inside.submissions.push(submission);
             let path = self.item(number);
             fs::write(path.with_extension("new"), content).unwrap();
             fs::File::open(path.with_extension("new"))
@@ -189,29 +276,75 @@ impl State {
             inside.abouts.push(about);
             item = Some(number);
         }
-        let found = json!({"verdict": verdict, "findings": [], "sha256": hex(&sha256(content)), "rules": "r1", "item": item});
-        (200, found.to_string().into_bytes())
+        (200, found(inside, verdict, content, item))
     }
 
     fn orders(&self, inside: &Inside) -> Vec<u8> {
         let orders: Vec<Value> = inside
             .orders
             .iter()
-            .map(|item| {
-                let content = fs::read(self.item(*item)).unwrap();
-                json!({"item": item, "size_bytes": content.len(), "sha256": hex(&sha256(&content)),
-                       "file": inside.abouts[*item]["file"]})
-            })
+            .map(|item| self.order(inside, *item))
             .collect();
-        json!({ "orders": orders }).to_string().into_bytes()
+        let items = 0..inside.abouts.len();
+        let unsettled = items.filter(|item| inside.asks && !inside.outcomes.contains_key(item));
+        let unsettled: Vec<Value> = unsettled.map(|item| self.order(inside, item)).collect();
+        json!({ "orders": orders, "unsettled": unsettled, "rules": rules(inside) })
+            .to_string()
+            .into_bytes()
+    }
+
+    fn order(&self, inside: &Inside, item: usize) -> Value {
+        let content = fs::read(self.item(item)).unwrap();
+        json!({"item": item, "size_bytes": content.len(), "sha256": hex(&sha256(&content)),
+               "approved": "2026-11-28T06:00:00Z", "file": inside.abouts[item]["file"]})
     }
 
     fn take(&self, inside: &mut Inside, line: &str) -> (u16, Vec<u8>) {
         let rest = line.rsplit_once("restores/").unwrap().1;
         let item: usize = rest.split_once(' ').unwrap().0.parse().unwrap();
-        inside.orders.retain(|order| *order != item);
+        inside.takes += 1;
         (200, fs::read(self.item(item)).unwrap())
     }
+}
+
+fn take_one(count: &mut usize) -> bool {
+    let is_left = *count > 0;
+    *count = count.saturating_sub(1);
+    is_left
+}
+
+fn rules(inside: &Inside) -> &'static str {
+    if inside.has_new_rules { "r2" } else { "r1" }
+}
+
+fn found(inside: &Inside, verdict: &str, content: &[u8], item: Option<usize>) -> Vec<u8> {
+    json!({"verdict": verdict, "findings": [], "sha256": hex(&sha256(content)), "rules": rules(inside), "item": item})
+        .to_string()
+        .into_bytes()
+}
+
+/// What is the same submission, as the API has it: key, place, bytes, and what is said of the file but when it was read.
+fn submission(about: &Value, content: &[u8]) -> Value {
+    let mut about = about.clone();
+    about["file"]["accessed"] = Value::Null;
+    json!({ "about": about, "sha256": hex(&sha256(content)) })
+}
+
+/// Takes down what whoever watches says; what stands again is not to be given back any more.
+fn hear(inside: &mut Inside, body: &[u8]) -> (u16, Vec<u8>) {
+    if inside.is_deaf {
+        let refused = json!({"code": "server.busy", "what": "", "todo": ""});
+        return (503, refused.to_string().into_bytes());
+    }
+    let said: Value = serde_json::from_slice(body).unwrap();
+    let item = usize::try_from(said["item"].as_u64().unwrap()).unwrap();
+    let what = said["what"].as_str().unwrap().to_owned();
+    if what == "written-back" {
+        inside.orders.retain(|order| *order != item);
+    }
+    let why = said["why"].as_str().map(str::to_owned);
+    inside.outcomes.entry(item).or_default().push((what, why));
+    (200, b"{}".to_vec())
 }
 
 fn request(stream: &mut impl BufRead) -> Option<(String, String, Vec<u8>)> {

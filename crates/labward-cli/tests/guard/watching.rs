@@ -16,7 +16,9 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::{Mood, path_of};
-use crate::{Guard, Lab, Test, bad, cat, cat_as, until, was_denied, was_read};
+use crate::{
+    Guard, Lab, PATIENCE, Test, bad, cat, cat_as, until, until_within, was_denied, was_read,
+};
 
 pub(super) const TESTS: &[Test] = &[
     (
@@ -51,6 +53,10 @@ pub(super) const TESTS: &[Test] = &[
     (
         "the_guard_has_only_the_rights_it_needs",
         the_guard_has_only_the_rights_it_needs,
+    ),
+    (
+        "what_was_looked_at_is_not_sent_again_after_a_restart_unless_rules_changed",
+        what_was_looked_at_is_not_sent_again_after_a_restart_unless_rules_changed,
     ),
 ];
 
@@ -336,6 +342,7 @@ fn a_check_says_what_would_be_watched() {
         "intake",
         "block",
         "deny",
+        "told",
         "this machine, bench: can watch",
         "the server: answers",
     ] {
@@ -376,4 +383,71 @@ fn the_guard_has_only_the_rights_it_needs() {
     assert_eq!(held & !needed, 0, "{held:x}");
     assert_eq!(field("CapBnd:"), field("CapEff:"));
     assert_eq!(field("NoNewPrivs:"), "1");
+}
+
+/// Files of a share; more by `LABWARD_GUARD_FILES`.
+fn files() -> usize {
+    let asked = std::env::var("LABWARD_GUARD_FILES");
+    asked.map_or(300, |number| number.parse().unwrap())
+}
+
+fn what_was_looked_at_is_not_sent_again_after_a_restart_unless_rules_changed() {
+    let lab = Lab::new();
+    let count = files();
+    for number in 0..count {
+        let folder = lab.file(&format!("{}", number % 10));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{number}")), format!("result {number}")).unwrap();
+    }
+    // So long that each later change shows by the time of the file.
+    thread::sleep(Duration::from_millis(200));
+    let known = lab.own.join("state/known-intake");
+    let began = Instant::now();
+    let guard = lab.guard("block", "");
+    let patience = PATIENCE.saturating_mul(u32::try_from(1 + count / 2_000).unwrap());
+    until_within(patience, || lab.server.all_looks() == count, "all of it");
+    until(|| known.exists(), "what was looked at is kept");
+    let first = began.elapsed();
+    assert_eq!(lab.server.all_looks(), count);
+    let facts = fs::metadata(&known).unwrap();
+    assert_eq!((facts.mode() & 0o777, facts.uid()), (0o600, 0));
+    guard.kill();
+    let written = facts.modified().unwrap();
+    let began = Instant::now();
+    let guard = lab.guard("block", "");
+    was_read(&cat(&lab.file("7/7")), b"result 7");
+    // What is written now is looked at, and comes after everything that is there.
+    fs::write(lab.file("7/new"), b"new").unwrap();
+    until(|| lab.server.looks("new") > 0, "what is new");
+    let again = began.elapsed();
+    assert_eq!(lab.server.all_looks(), count + lab.server.looks("new"));
+    println!(
+        "  {count} files: {first:.1?} at first, {again:.1?} after a restart; {} bytes are kept",
+        facts.len()
+    );
+    let new = lab.server.looks("new");
+    lab.server.bring_rules();
+    guard.says("guard.new-rules");
+    until_within(
+        patience,
+        || lab.server.all_looks() > 2 * count + new,
+        "by other rules everything is looked at again",
+    );
+    until_within(
+        patience,
+        || fs::metadata(&known).unwrap().modified().unwrap() > written,
+        "and kept",
+    );
+    guard.kill();
+    let mut bytes = fs::read(&known).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&known, bytes).unwrap();
+    let before = lab.server.all_looks();
+    let _guard = lab.guard("block", "");
+    until_within(
+        patience,
+        || lab.server.all_looks() > before + count,
+        "what is damaged is not believed",
+    );
 }

@@ -13,7 +13,7 @@ use labward_identity::Permission;
 
 use super::When;
 use super::devices::entry_text;
-use super::malware::origin;
+use super::malware::{origin, reason, removal};
 use crate::RenderError;
 use crate::frame::{Frame, Place};
 use crate::language::Texts as _;
@@ -67,6 +67,12 @@ fn restoring(f: &Frame, one: &QuarantineItem) -> Option<Cow<'static, str>> {
     let words = [("asked", wish.asked_by.as_str()), ("decided", decided_by)];
     let key = format!("quarantine-restore-{}", wish.state);
     Some(f.language.with(&key, &words))
+}
+
+/// Why an item could not be written back, in words.
+fn not_back(f: &Frame, one: &QuarantineItem) -> Option<Cow<'static, str>> {
+    let why = one.restore.as_ref()?.failed.as_deref()?;
+    Some(f.w("quarantine-failed", "why", &reason(f, why)))
 }
 
 /// What may be done about an item now.
@@ -306,6 +312,24 @@ mod tests {
             "{it}"
         );
         assert!(!shown(Role::LabManager, &item(None), Named::default()).contains("rivera"));
+    }
+
+    #[test]
+    fn what_a_machine_could_not_do_is_said_with_its_reason() {
+        let mut failed = QuarantineItem {
+            way: "folder".to_owned(),
+            removal: Some("not-removed".to_owned()),
+            removal_why: Some("read-only".to_owned()),
+            removal_at: Some("2026-11-28T06:01:00Z".to_owned()),
+            ..item(Some(("approved", false)))
+        };
+        failed.restore.as_mut().unwrap().failed = Some("folder-gone".to_owned());
+        let it = shown(Role::It, &failed, Named::default());
+        assert!(it.contains("the disk can only be read"), "{it}");
+        assert!(
+            it.contains("the folder that it lay in is not there"),
+            "{it}"
+        );
     }
 
     #[test]

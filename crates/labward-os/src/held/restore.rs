@@ -53,7 +53,7 @@ impl Drop for Place {
 
 impl Restoration {
     pub(super) fn begin(folder: HeldFolder, name: &OsStr) -> Result<Self, HeldError> {
-        let room = Room::make(folder.again()?).map_err(refused("make room for", name))?;
+        let room = Room::make_to_begin(folder.again()?).map_err(refused("make room for", name))?;
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (inside, place) = room.place();

@@ -19,6 +19,8 @@ use super::{FOLDER, HeldError, HeldFolder, Identity, refused, single};
 pub const HIDDEN_PREFIX: &str = ".labward-";
 /// The name of a file in a room.
 const INSIDE: &str = "held";
+/// The same, of a file that is being restored and is not whole yet.
+const BEGUN: &str = "begun";
 /// No more than so many leftovers of one folder are told.
 const LEFTOVERS_MAX: usize = 1_000;
 
@@ -27,8 +29,10 @@ const LEFTOVERS_MAX: usize = 1_000;
 pub struct Leftover {
     /// The name that this crate gave: a room, or a file itself where the disk was full.
     pub name: OsString,
-    /// The file that is in it, whole or, if it was being restored, begun; none if it is empty.
+    /// The file that is in it; none if it is empty.
     pub file: Option<Identity>,
+    /// Whether it was being restored, so that its bytes are kept elsewhere and may not all be there.
+    pub is_begun: bool,
 }
 
 /// A place for one file where no other account can reach it, gone when dropped.
@@ -38,10 +42,25 @@ pub(super) struct Room {
     name: OsString,
     /// None where the disk is too full for a folder: the name is then the file's.
     inside: Option<File>,
+    /// The name of a file in it.
+    place: &'static str,
 }
 
 impl Room {
     pub(super) fn make(parent: HeldFolder) -> Result<Self, Errno> {
+        Self::make_for(parent, INSIDE)
+    }
+
+    /// A room for a file that is to be written; there is none without a folder.
+    pub(super) fn make_to_begin(parent: HeldFolder) -> Result<Self, Errno> {
+        let room = Self::make_for(parent, BEGUN)?;
+        match room.is_private() {
+            true => Ok(room),
+            false => Err(Errno::NOSPC),
+        }
+    }
+
+    fn make_for(parent: HeldFolder, place: &'static str) -> Result<Self, Errno> {
         let name = random_name()?;
         let inside = match mkdirat(&parent.folder, &name, Mode::RWXU) {
             Ok(()) => Some(enter(&parent, &name).inspect_err(|_| {
@@ -54,6 +73,7 @@ impl Room {
             parent,
             name,
             inside,
+            place,
         })
     }
 
@@ -65,7 +85,7 @@ impl Room {
     /// The folder and the name in it under which the file stands.
     pub(super) fn place(&self) -> (&File, &OsStr) {
         match &self.inside {
-            Some(inside) => (inside, OsStr::new(INSIDE)),
+            Some(inside) => (inside, OsStr::new(self.place)),
             None => (&self.parent.folder, &self.name),
         }
     }
@@ -131,7 +151,7 @@ impl HeldFolder {
         Ok(leftovers)
     }
 
-    /// Puts what was left behind back under a name, and replaces nothing.
+    /// Puts what was left behind whole back under a name, and replaces nothing.
     ///
     /// # Errors
     /// [`HeldError::Taken`] if the name is; [`HeldError`] if nothing is left or the system refuses.
@@ -181,7 +201,7 @@ impl HeldFolder {
             return Err(HeldError::Changed(super::shown(name)));
         }
         let removed = match openat(&self.folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
-            Ok(room) => match unlinkat(&room, INSIDE, AtFlags::empty()) {
+            Ok(room) => match unlinkat(&room, inside_of(leftover), AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => unlinkat(&self.folder, name, AtFlags::REMOVEDIR),
                 refused => refused,
             },
@@ -193,29 +213,75 @@ impl HeldFolder {
     }
 
     fn leftover(&self, name: &OsStr) -> Result<Leftover, HeldError> {
-        let file = match openat(&self.folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
-            Ok(room) => Self {
-                folder: room.into(),
-            }
-            .look(OsStr::new(INSIDE))?,
-            Err(_) => self.look(name)?,
-        };
+        let (file, is_begun) =
+            match openat(&self.folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+                Ok(room) => Self {
+                    folder: room.into(),
+                }
+                .inside()?,
+                Err(_) => (self.look(name)?, false),
+            };
         Ok(Leftover {
             name: name.to_owned(),
             file,
+            is_begun,
         })
+    }
+
+    /// What is in a room, and whether it was begun there: a room of somebody else's holds nothing of ours.
+    fn inside(&self) -> Result<(Option<Identity>, bool), HeldError> {
+        if let Some(file) = self.look(OsStr::new(INSIDE))? {
+            return Ok((Some(file), false));
+        }
+        let facts = self.folder.metadata();
+        let facts = facts.map_err(refused("look at", OsStr::new(".")))?;
+        let is_ours = facts.uid() == geteuid().as_raw();
+        let begun = self.look(OsStr::new(BEGUN))?.filter(|_| is_ours);
+        Ok((begun, begun.is_some()))
+    }
+}
+
+fn inside_of(leftover: &Leftover) -> &'static str {
+    match leftover.is_begun {
+        true => BEGUN,
+        false => INSIDE,
     }
 }
 
 /// Renames, and never replaces.
 fn put(from: &File, place: &OsStr, to: &File, name: &OsStr) -> Result<(), Errno> {
     match renameat_with(from, place, to, name, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            linkat(from, place, to, name, AtFlags::empty())?;
-            unlinkat(from, place, AtFlags::empty())
-        }
+        Err(Errno::INVAL | Errno::NOSYS) => match linkat(from, place, to, name, AtFlags::empty()) {
+            Ok(()) => unlinkat(from, place, AtFlags::empty()),
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => {
+                put_reserved(from, place, to, name)
+            }
+            refused => refused,
+        },
         done => done,
     }
+}
+
+/// Where the file system can neither rename without replacing nor link, as FAT through FUSE: the name is reserved by
+/// an empty file of ours, which is replaced while it is that still. Whoever puts another file in its place in the
+/// moment between loses that.
+pub(super) fn put_reserved(
+    from: &File,
+    place: &OsStr,
+    to: &File,
+    name: &OsStr,
+) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let reserved: File = openat(to, name, flags, Mode::empty())?.into();
+    let ours = Identity::of(&reserved).map_err(|_| Errno::IO)?;
+    let found = openat(to, name, super::LOOK, Mode::empty())?;
+    let found = Identity::of(&File::from(found)).map_err(|_| Errno::IO)?;
+    if !found.is_same_file(&ours) || found.size_bytes > 0 {
+        return Err(Errno::EXIST);
+    }
+    renameat(from, place, to, name).inspect_err(|_| {
+        let _ = unlinkat(to, name, AtFlags::empty());
+    })
 }
 
 /// Opens the room that was just made, unless somebody exchanged it for a folder of theirs.

@@ -449,7 +449,7 @@ fn a_file_that_is_not_finished_is_nowhere_and_nobodys_and_replaces_nothing() {
     };
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(place.0.join(room)), 0o700);
-    assert_eq!(mode(place.0.join(room).join("held")), 0o600);
+    assert_eq!(mode(place.0.join(room).join("begun")), 0o600);
     drop(begun);
     assert!(place.names().is_empty());
     fs::write(place.0.join("file"), b"first").unwrap();
@@ -491,12 +491,18 @@ fn what_a_crash_leaves_is_found_and_put_back() {
     held.put_back(&left[1], OsStr::new("two")).unwrap();
     assert_eq!(place.names(), ["one", "taken", "two"]);
     assert_eq!(fs::read(place.0.join("one")).unwrap(), b"one");
-    for inside in [None, Some(b"begun")] {
+    for inside in [None, Some("held"), Some("begun")] {
         fs::create_dir(place.0.join(".labward-0000000000000003")).unwrap();
-        if let Some(bytes) = inside {
-            fs::write(place.0.join(".labward-0000000000000003/held"), bytes).unwrap();
+        if let Some(name) = inside {
+            let room = place.0.join(".labward-0000000000000003");
+            fs::write(room.join(name), b"bytes").unwrap();
         }
         let left = held.leftovers().unwrap();
+        assert_eq!(left[0].is_begun, inside == Some("begun"));
+        if left[0].is_begun {
+            // What is not whole never gets a name.
+            assert!(held.put_back(&left[0], OsStr::new("half")).is_err());
+        }
         held.discard(&left[0]).unwrap();
         assert_eq!(place.names(), ["one", "taken", "two"]);
     }
@@ -509,7 +515,13 @@ fn what_a_crash_leaves_is_found_and_put_back() {
     .unwrap();
     assert_eq!(held.discard(&left[0]).unwrap_err().code(), "held.changed");
     let name = OsString::from("two");
-    let error = held.discard(&Leftover { name, file: None }).unwrap_err();
+    let error = held
+        .discard(&Leftover {
+            name,
+            file: None,
+            is_begun: false,
+        })
+        .unwrap_err();
     assert_eq!(error.code(), "held.bad-path");
 }
 
@@ -656,4 +668,25 @@ fn nothing_is_lost_while_the_name_is_taken_again_and_again() {
             let _ = rustix::fs::unlinkat(&folder.folder, "c", rustix::fs::AtFlags::empty());
         }
     });
+}
+
+#[test]
+fn a_name_that_is_reserved_is_taken_only_if_nobody_has_it() {
+    let place = Place::new("reserved");
+    let held = place.hold();
+    fs::write(place.0.join("from"), b"whole").unwrap();
+    fs::write(place.0.join("taken"), b"other").unwrap();
+    let put = |name: &str| {
+        let (from, name) = (OsStr::new("from"), OsStr::new(name));
+        room::put_reserved(&held.folder, from, &held.folder, name)
+    };
+    assert_eq!(put("taken"), Err(Errno::EXIST));
+    assert_eq!(fs::read(place.0.join("taken")).unwrap(), b"other");
+    put("free").unwrap();
+    assert_eq!(fs::read(place.0.join("free")).unwrap(), b"whole");
+    // What cannot be moved leaves no empty file under the name.
+    assert!(put("again").is_err());
+    let mut names = place.names();
+    names.sort();
+    assert_eq!(names, ["free", "taken"]);
 }

@@ -14,8 +14,8 @@ use labward_api::malware::{
 };
 use labward_base::{Clock as _, problem};
 use labward_malware::{
-    Arrival, Detection, FileFacts, Held, MalwareError, Origin, Particulars, RuleSetKind, Treatment,
-    Way,
+    Arrival, Detection, FileFacts, Held, MalwareError, NewDetection, Origin, Particulars,
+    RuleSetKind, Treatment, Way,
 };
 use labward_scan::process::Bytes;
 use labward_scan::process::protocol::Ask;
@@ -44,6 +44,8 @@ const LARGE_MAX: usize = 4;
 const LIMIT_MS: (u64, u64) = (30_000, 600_000);
 /// Characters of what a place or machine is called.
 const NAME_MAX_CHARS: usize = 200;
+/// Characters of what a submission is called.
+const KEY_MAX: usize = 128;
 /// Detections that were closed longer ago say nothing of how fast people are now.
 const REACTIONS: Duration = Duration::from_secs(90 * 86_400);
 /// Detections and items that are counted.
@@ -113,7 +115,7 @@ fn record(
     let treatment = match asked.way {
         Way::Mail if is_sealed && about.notice => Treatment::Replaced,
         Way::Mail if is_malicious => Treatment::Refused,
-        Way::Folder | Way::Device if is_sealed => Treatment::Removed,
+        Way::Folder | Way::Device if is_sealed => Treatment::Sealed,
         Way::Folder if is_malicious => Treatment::Blocked,
         _ => Treatment::Passed,
     };
@@ -125,31 +127,59 @@ fn record(
         record: None,
     };
     let now = core.clock.now();
-    let sealed = if is_sealed {
-        let particulars = Particulars {
-            arrival: Arrival {
-                name: about.name.clone(),
-                file: asked.file.clone(),
-                sender: about.sender.clone(),
-                recipients: about.recipients.clone(),
-                media_type: None,
-            },
-            findings: report.findings.clone(),
-        };
-        let bytes = &mut asked.content.as_slice();
-        Some(
-            core.malware
-                .seal(origin.clone(), &particulars, bytes, now)?,
-        )
-    } else {
-        None
-    };
     let measured = outcome::measured(report, &asked.content);
     let detection = outcome::detection(report, origin, treatment, measured);
-    let (detection, item) = core
-        .malware
-        .commit(sealed.as_ref(), &detection, call.actor(), now)?;
-    Ok((Some(detection.id), item.map(|item| item.id)))
+    let (detection, item) = match is_sealed {
+        true => seal(call, asked, report, &detection)?,
+        false => {
+            let committed = core.malware.commit(None, &detection, call.actor(), now)?;
+            (committed.0.id, None)
+        }
+    };
+    Ok((Some(detection), item))
+}
+
+/// Seals and commits it, unless that was done when it was sent before and the answer was lost.
+fn seal(
+    call: &Call,
+    asked: &Asked,
+    report: &Report,
+    detection: &NewDetection,
+) -> Result<(u64, Option<u64>), Failure> {
+    let (about, malware, now) = (&asked.about, &call.core.malware, call.core.clock.now());
+    let particulars = Particulars {
+        arrival: Arrival {
+            name: about.name.clone(),
+            file: asked.file.clone(),
+            sender: about.sender.clone(),
+            recipients: about.recipients.clone(),
+            media_type: None,
+        },
+        findings: report.findings.clone(),
+    };
+    let origin = &detection.origin;
+    let submission = match &about.key {
+        Some(key) => Some(malware.submission(key, origin, &particulars, &detection.sha256)?),
+        None => None,
+    };
+    if let Some(submission) = &submission
+        && let Some((detection, item)) = malware.submitted(submission)?
+    {
+        return Ok((detection, Some(item)));
+    }
+    let bytes = &mut asked.content.as_slice();
+    let sealed = malware.seal(origin.clone(), &particulars, bytes, now)?;
+    let by = call.actor();
+    let (detection, item) = match detection.treatment {
+        Treatment::Sealed => {
+            malware.commit_once(&sealed, submission.as_ref(), detection, by, now)?
+        }
+        _ => {
+            let (detection, _) = malware.commit(Some(&sealed), detection, by, now)?;
+            (detection.id, sealed.id())
+        }
+    };
+    Ok((detection, Some(item)))
 }
 
 /// Whether nobody looked at all, which says nothing of these bytes: it is a finding about the scanner.
@@ -236,8 +266,17 @@ fn checked(about: &InspectAbout) -> Result<(Way, Option<FileFacts>), Failure> {
     if !(1..=LIMIT_MS.1).contains(&limit) {
         return Err(Failure::bad_request("limit_ms is not 1 to 600,000"));
     }
+    if about.key.as_deref().is_some_and(|key| !is_key(key)) {
+        return Err(Failure::bad_request(
+            "key is not 1 to 128 visible characters",
+        ));
+    }
     let file = about.file.as_ref().map(|file| facts(file, &about.host));
     Ok((way, file.transpose()?))
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn facts(file: &InspectFile, host: &str) -> Result<FileFacts, Failure> {

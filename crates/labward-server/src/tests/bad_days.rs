@@ -111,6 +111,7 @@ const ELSEWHERE: &[&str] = &[
     // Processes that look, or roles that this person has not: `malware.rs`, `tests/src/malware`.
     "malware/inspect",
     "malware/quarantine/deliver",
+    "malware/outcomes",
     "malware/restores/{item}",
     "malware/rules",
     "malware/rules/decide",

@@ -11,10 +11,14 @@ use labward_base::{Clock as _, Timestamp};
 use labward_os::held::Identity;
 use labward_os::{Stopwatch, SystemClock};
 
+use super::known::{self, Known};
+
 /// So many files of a folder are known at most.
-const FILES_MAX: usize = 65_536;
+pub(super) const FILES_MAX: usize = 131_072;
 /// What is known is asked again after so long.
-const KNOWN: Duration = Duration::from_secs(4 * 3_600);
+const KNOWN: Duration = Duration::from_secs(7 * 86_400);
+/// What is malicious: its item may not be there any more.
+const KNOWN_MALICIOUS: Duration = Duration::from_secs(4 * 3_600);
 /// A change after the last one is told apart from it after so long.
 const SETTLED: Duration = Duration::from_millis(50);
 /// The same, where the file system keeps whole seconds only.
@@ -39,19 +43,43 @@ pub(super) struct Sealed {
     pub(super) is_settled: bool,
 }
 
-/// A verdict, what lies in quarantine, and since when it is known.
-type Known = (Verdict, Option<Sealed>, Stopwatch);
+/// A verdict, what lies in quarantine, and since when it is known: in this run, and for how long before.
+#[derive(Clone)]
+struct Entry {
+    verdict: Verdict,
+    sealed: Option<Sealed>,
+    since: Stopwatch,
+    before: Duration,
+}
+
+impl Entry {
+    fn age(&self) -> Duration {
+        self.since.elapsed().saturating_add(self.before)
+    }
+
+    fn is_fresh(&self) -> bool {
+        let limit = match self.verdict {
+            Verdict::Malicious => KNOWN_MALICIOUS,
+            _ => KNOWN,
+        };
+        self.age() < limit
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Cache(Mutex<Inside>);
 
 #[derive(Default)]
 struct Inside {
-    known: HashMap<Identity, Known>,
+    known: HashMap<Identity, Entry>,
     /// The oldest first.
     order: VecDeque<Identity>,
     /// The rules that the verdicts are of.
     rules: String,
+    /// The rules by which the server says that it looks now.
+    told: String,
+    /// Whether something is known that was not when it was kept last.
+    is_new: bool,
 }
 
 impl Cache {
@@ -61,8 +89,62 @@ impl Cache {
 
     pub(super) fn verdict(&self, file: &Identity) -> Option<(Verdict, Option<Sealed>)> {
         let inside = self.inside();
-        let (verdict, sealed, since) = inside.known.get(file)?;
-        (since.elapsed() < KNOWN).then(|| (*verdict, sealed.clone()))
+        let known = inside.known.get(file).filter(|known| known.is_fresh())?;
+        Some((known.verdict, known.sealed.clone()))
+    }
+
+    /// Takes down by which rules the server looks now; whether what was looked at before must be looked at again.
+    pub(super) fn told(&self, rules: &str) -> bool {
+        let mut inside = self.inside();
+        if rules.is_empty() || inside.told == rules {
+            return false;
+        }
+        // Before anything was told, what was looked at was so by the rules that stand with it.
+        let before = match inside.told.is_empty() {
+            true => inside.rules.clone(),
+            false => inside.told.clone(),
+        };
+        if inside.rules != rules {
+            *inside = Inside::of(rules);
+        }
+        inside.told = rules.to_owned();
+        !before.is_empty() && before != rules
+    }
+
+    /// Knows what was known before this run.
+    pub(super) fn learn(&self, known: &Known, now: Timestamp) {
+        let mut inside = self.inside();
+        *inside = Inside::of(&known.rules);
+        inside.told.clone_from(&known.rules);
+        for one in &known.entries {
+            // After a clock that was set back nobody can tell how old it is.
+            let before = (one.at <= now).then(|| now.since(one.at));
+            if let Some(before) = before.filter(|before| *before < KNOWN) {
+                inside.put(one.file, (one.verdict, None), before);
+            }
+        }
+        inside.is_new = false;
+    }
+
+    /// What is to be kept over a restart; none if it is as it was when it was kept last.
+    pub(super) fn to_keep(&self, now: Timestamp) -> Option<Known> {
+        let mut inside = self.inside();
+        if !std::mem::replace(&mut inside.is_new, false) {
+            return None;
+        }
+        let keeps = |known: &&Entry| known.verdict != Verdict::Malicious && known.is_fresh();
+        let entries = inside.order.iter().filter_map(|file| {
+            let known = inside.known.get(file).filter(keeps)?;
+            Some(known::Entry {
+                file: *file,
+                verdict: known.verdict,
+                at: now.minus(known.age()),
+            })
+        });
+        Some(Known {
+            rules: inside.rules.clone(),
+            entries: entries.collect(),
+        })
     }
 
     /// Keeps what was said of a file that was looked at from `began` on. Other rules make everything
@@ -76,10 +158,9 @@ impl Cache {
     ) {
         let mut inside = self.inside();
         if inside.rules != rules {
-            *inside = Inside {
-                rules: rules.to_owned(),
-                ..Inside::default()
-            };
+            let told = std::mem::take(&mut inside.told);
+            *inside = Inside::of(rules);
+            inside.told = told;
         }
         inside.keep(file, verdict, began);
     }
@@ -91,16 +172,33 @@ impl Cache {
 }
 
 impl Inside {
-    fn keep(
+    fn of(rules: &str) -> Self {
+        Self {
+            rules: rules.to_owned(),
+            is_new: true,
+            ..Self::default()
+        }
+    }
+
+    fn keep(&mut self, file: Identity, verdict: (Verdict, Option<Sealed>), began: Timestamp) {
+        if is_settled(&file, began) {
+            self.put(file, verdict, Duration::ZERO);
+        }
+    }
+
+    fn put(
         &mut self,
         file: Identity,
         (verdict, sealed): (Verdict, Option<Sealed>),
-        began: Timestamp,
+        before: Duration,
     ) {
-        if !is_settled(&file, began) {
-            return;
-        }
-        let known = (verdict, sealed, Stopwatch::start());
+        self.is_new = true;
+        let known = Entry {
+            verdict,
+            sealed,
+            since: Stopwatch::start(),
+            before,
+        };
         if self.known.insert(file, known).is_none() {
             self.order.push_back(file);
         }
@@ -169,6 +267,36 @@ mod tests {
         // A clock that stands behind the file system's.
         cache.keep(file(3, 5), (Verdict::Clean, None), "r", at(-1_000_000));
         assert_eq!(cache.verdict(&file(3, 5)), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_known_after_a_restart_and_other_rules_make_it_unknown() {
+        let (cache, later) = (Cache::default(), Timestamp::from_seconds(2_000));
+        cache.keep(file(1, 5), (Verdict::Clean, None), "r", later);
+        assert!(!cache.told("r"), "they are those by which was looked");
+        cache.keep(file(2, 5), (Verdict::Malicious, None), "r", later);
+        let kept = cache.to_keep(later).unwrap();
+        assert_eq!(cache.to_keep(later), None, "nothing new");
+        let again = Cache::default();
+        again.learn(&kept, later);
+        assert_eq!(again.verdict(&file(1, 5)), Some((Verdict::Clean, None)));
+        assert_eq!(again.verdict(&file(2, 5)), None);
+        assert!(!again.told("r") && !again.told(""), "the same rules");
+        assert_eq!(again.verdict(&file(1, 5)), Some((Verdict::Clean, None)));
+        assert!(again.told("s"));
+        assert_eq!(again.verdict(&file(1, 5)), None);
+        let new = Cache::default();
+        assert!(!new.told("r"), "nothing was looked at before");
+        // Too old, or of a clock that was set back.
+        for now in [later.plus(KNOWN), later.minus(Duration::from_secs(1))] {
+            let late = Cache::default();
+            late.learn(&kept, now);
+            assert_eq!(late.verdict(&file(1, 5)), None, "{now:?}");
+        }
+        // An answer by new rules that comes before they are told: everything is looked at again all the same.
+        again.keep(file(3, 5), (Verdict::Clean, None), "t", later);
+        assert!(again.told("t"));
+        assert_eq!(again.verdict(&file(3, 5)), Some((Verdict::Clean, None)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::{Result as IoResult, Write};
 
 use labward_api::malware::RestoreFilter;
 use labward_base::problem;
+use labward_os::FileSystem;
 use labward_os::fanotify::{FOLDERS_MAX, Fanotify, Settings};
 use labward_os::held::{HeldFolder, Kind};
 use labward_os::walk::{Bounds, Walk};
@@ -39,6 +40,10 @@ struct CheckedFolder {
     /// Folders in it that are watched, with itself.
     folders: u64,
     files: u64,
+    /// The kind of file system it lies on.
+    file_system: String,
+    /// `told` by the kernel, or `polled`: looked for.
+    changes: &'static str,
     /// Why it would not be watched whole.
     fault: Option<String>,
 }
@@ -93,6 +98,8 @@ fn folder(config: &FolderConfig) -> CheckedFolder {
         },
         folders: 1,
         files: 0,
+        file_system: "-".to_owned(),
+        changes: "-",
         fault: None,
     };
     let bounds = Bounds {
@@ -103,7 +110,17 @@ fn folder(config: &FolderConfig) -> CheckedFolder {
         },
         names_max: NAMES_MAX,
     };
-    let walk = HeldFolder::open(&config.path).and_then(|root| Walk::begin(&root, bounds));
+    let root = HeldFolder::open(&config.path);
+    if let Some(kind) = root
+        .as_ref()
+        .ok()
+        .and_then(|root| FileSystem::of(root).ok())
+    {
+        let is_polled = config.changes.are_polled(kind.is_told);
+        checked.changes = if is_polled { "polled" } else { "told" };
+        checked.file_system = kind.name;
+    }
+    let walk = root.and_then(|root| Walk::begin(&root, bounds));
     match walk {
         Ok(walk) => count(&mut checked, walk, config.recursive),
         Err(error) => checked.fault = Some(error.to_string()),
@@ -128,7 +145,15 @@ fn count(checked: &mut CheckedFolder, walk: Walk, recursive: bool) {
 
 fn write(out: &mut dyn Write, checked: &Checked) -> IoResult<()> {
     let head = [
-        "folder", "path", "mode", "unwell", "folders", "files", "fault",
+        "folder",
+        "path",
+        "mode",
+        "unwell",
+        "folders",
+        "files",
+        "file system",
+        "changes",
+        "fault",
     ];
     let rows: Vec<Vec<String>> = checked
         .folders
@@ -141,6 +166,8 @@ fn write(out: &mut dyn Write, checked: &Checked) -> IoResult<()> {
                 one.unwell.to_owned(),
                 one.folders.to_string(),
                 one.files.to_string(),
+                one.file_system.clone(),
+                one.changes.to_owned(),
                 one.fault.clone().unwrap_or_else(|| "-".to_owned()),
             ]
         })

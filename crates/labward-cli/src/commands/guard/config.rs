@@ -90,6 +90,12 @@ pub(super) struct FolderConfig {
     /// How often a file that could not be looked at or removed is tried again before the next walk.
     #[serde(default = "default_retries")]
     pub(super) retries: u32,
+    /// Whether every change in it is told by this kernel.
+    #[serde(default)]
+    pub(super) changes: Changes,
+    /// Whether what is known of its files is kept over a restart.
+    #[serde(default = "yes")]
+    pub(super) remember: bool,
     /// Minutes between two walks: 1 to 10,080.
     #[serde(default = "default_walk")]
     walk_minutes: u64,
@@ -110,6 +116,30 @@ pub(super) enum Choice {
     #[default]
     Allow,
     Deny,
+}
+
+/// How changes become known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Changes {
+    /// As the kind of the file system has it.
+    #[default]
+    Auto,
+    /// The kernel tells.
+    Told,
+    /// They are looked for.
+    Polled,
+}
+
+impl Changes {
+    /// Whether they must be looked for.
+    pub(super) const fn are_polled(self, is_told: bool) -> bool {
+        match self {
+            Self::Auto => !is_told,
+            Self::Told => false,
+            Self::Polled => true,
+        }
+    }
 }
 
 impl Mode {

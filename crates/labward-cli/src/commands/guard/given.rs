@@ -1,7 +1,8 @@
 //! What was given back: two people said so, hence it stays where it is.
 //!
 //! It must never let another file pass than the one that was given back: it is known by its inode and
-//! its SHA-256, in the folder in which it was. A copy of it, or the same file with other bytes, is
+//! its SHA-256, in the folder in which it was; where a file system numbers its files anew each time, as
+//! FAT does, by its place instead of its inode. A copy of it, or the same file with other bytes, is
 //! looked at like any other.
 
 use std::fs::{self, File};
@@ -34,6 +35,22 @@ struct Entry {
     /// In hexadecimal digits.
     sha256: String,
     item: u64,
+    /// When it was agreed to.
+    #[serde(default)]
+    approved: String,
+    /// The SHA-256 of where it lies below the folder, in hexadecimal digits.
+    #[serde(default)]
+    place: String,
+}
+
+impl Entry {
+    /// Whether it may be the file with this inode, or at this place where inodes say nothing.
+    fn stands(&self, inode: u64, place: Option<&str>) -> bool {
+        match place {
+            Some(place) => self.place == place,
+            None => self.inode == inode,
+        }
+    }
 }
 
 /// Those of this machine.
@@ -104,27 +121,32 @@ impl Given {
     }
 
     /// Whether the file may be one that was given back: only then its bytes are hashed here.
-    pub(super) fn may_be(&self, folder: &str, inode: u64) -> bool {
+    pub(super) fn may_be(&self, folder: &str, inode: u64, place: Option<&str>) -> bool {
         let inside = self.inside();
-        let is_of = |one: &Entry| one.folder == folder && one.inode == inode;
+        let is_of = |one: &Entry| one.folder == folder && one.stands(inode, place);
         inside.coming.iter().any(|one| one.0 == folder) || inside.entries.iter().any(is_of)
     }
 
     /// Whether it is one.
-    pub(super) fn is(&self, folder: &str, inode: u64, sha256: &str) -> bool {
+    pub(super) fn is(
+        &self,
+        folder: &str,
+        (inode, place): (u64, Option<&str>),
+        sha256: &str,
+    ) -> bool {
         let inside = self.inside();
         let is_it =
-            |one: &Entry| one.folder == folder && one.inode == inode && one.sha256 == sha256;
+            |one: &Entry| one.folder == folder && one.stands(inode, place) && one.sha256 == sha256;
         let comes = |one: &(String, String)| one.0 == folder && one.1 == sha256;
         inside.coming.iter().any(comes) || inside.entries.iter().any(is_it)
     }
 
-    /// Which inode an item has that was given back before.
-    pub(super) fn inode_of(&self, folder: &str, item: u64) -> Option<u64> {
+    /// Whether an item was given back as it was agreed to at that time.
+    pub(super) fn is_done(&self, folder: &str, item: u64, approved: &str) -> bool {
         let inside = self.inside();
-        let found = inside.entries.iter().rev();
-        let mut found = found.filter(|one| one.folder == folder && one.item == item);
-        found.next().map(|one| one.inode)
+        let is_it =
+            |one: &Entry| one.folder == folder && one.item == item && one.approved == approved;
+        inside.entries.iter().any(is_it)
     }
 
     /// Lets these bytes into the folder until what is answered is dropped.
@@ -138,9 +160,8 @@ impl Given {
     pub(super) fn note(
         &self,
         folder: &str,
-        inode: u64,
-        sha256: &str,
-        item: u64,
+        (inode, place, sha256): (u64, &str, &str),
+        (item, approved): (u64, &str),
     ) -> Result<(), String> {
         let mut inside = self.inside();
         inside.entries.push(Entry {
@@ -148,6 +169,8 @@ impl Given {
             inode,
             sha256: sha256.to_owned(),
             item,
+            approved: approved.to_owned(),
+            place: place.to_owned(),
         });
         let over = inside.entries.len().saturating_sub(FILES_MAX);
         inside.entries.drain(..over);
@@ -196,13 +219,18 @@ mod tests {
         let state = folder.join("state");
         let given = Given::open(&state).unwrap();
         assert!(Given::open(&state).is_err(), "one guard at a time");
-        given.note("intake", 7, "aa", 3).unwrap();
+        given.note("intake", (7, "p", "aa"), (3, "then")).unwrap();
         drop(given);
         let given = Given::open(&state).unwrap();
-        assert!(given.may_be("intake", 7) && given.is("intake", 7, "aa"));
-        assert!(!given.is("intake", 7, "bb") && !given.is("intake", 8, "aa"));
-        assert!(!given.is("other", 7, "aa"));
-        assert_eq!(given.inode_of("intake", 3), Some(7));
+        let is = |inode, place, sha256| given.is("intake", (inode, place), sha256);
+        assert!(given.may_be("intake", 7, None) && is(7, None, "aa"));
+        assert!(!is(7, None, "bb") && !is(8, None, "aa"));
+        assert!(!given.is("other", (7, None), "aa"));
+        // Where inodes say nothing.
+        assert!(given.may_be("intake", 8, Some("p")) && is(8, Some("p"), "aa"));
+        assert!(!is(7, Some("q"), "aa") && !is(8, Some("p"), "bb"));
+        assert!(given.is_done("intake", 3, "then"));
+        assert!(!given.is_done("intake", 3, "later") && !given.is_done("intake", 4, "then"));
     }
 
     #[test]
@@ -210,8 +238,9 @@ mod tests {
         let folder = TempDir::new();
         let given = Given::open(folder.path()).unwrap();
         let coming = given.coming("intake", "aa");
-        assert!(given.is("intake", 9, "aa") && !given.is("intake", 9, "bb"));
+        let is = |sha256| given.is("intake", (9, None), sha256);
+        assert!(is("aa") && !is("bb"));
         drop(coming);
-        assert!(!given.is("intake", 9, "aa") && !given.may_be("intake", 9));
+        assert!(!is("aa") && !given.may_be("intake", 9, None));
     }
 }

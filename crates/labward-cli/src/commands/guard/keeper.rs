@@ -16,6 +16,7 @@ use labward_os::fanotify::{Fanotify, News, Tree};
 use labward_os::held::{HIDDEN_PREFIX, HeldFolder, Kind};
 use labward_os::walk::{Bounds, Found, Walk};
 
+use super::cache::now;
 use super::watched::{Job, Watched};
 
 /// A folder that was unmounted or exchanged is noticed after so long at most.
@@ -33,6 +34,11 @@ const IDLE: Duration = Duration::from_millis(100);
 const MISSED: Duration = Duration::from_secs(300);
 /// So many names of a walk are looked at before something else has its turn.
 const STEPS: usize = 64;
+/// Where changes are looked for, a walk begins so long after the last at least, and takes a tenth of the time at most.
+const POLL_WALK: Duration = Duration::from_secs(10);
+const POLL_SHARE: u32 = 9;
+/// What is known is kept so often while it grows.
+const KEEP: Duration = Duration::from_secs(300);
 
 pub(super) struct Keeper<'a> {
     watched: &'a Watched,
@@ -44,6 +50,9 @@ pub(super) struct Keeper<'a> {
     /// What is walked through now: where it begins, and the walk.
     walks: Vec<(PathBuf, Walk)>,
     walk_due: Duration,
+    /// When the walk through everything began that is under way.
+    walk_began: Option<Duration>,
+    keep_due: Duration,
     poll_due: Duration,
     around_due: Duration,
 }
@@ -58,6 +67,8 @@ impl<'a> Keeper<'a> {
             waiting: BTreeMap::new(),
             walks: Vec::new(),
             walk_due: Duration::ZERO,
+            walk_began: None,
+            keep_due: KEEP,
             poll_due: Duration::ZERO,
             around_due: LOOK_AROUND,
         }
@@ -71,8 +82,15 @@ impl<'a> Keeper<'a> {
             self.look_at_due();
             let now = self.clock.elapsed();
             if now >= self.poll_due {
+                self.watched.tell_outcomes();
                 self.watched.give_back_all();
                 self.poll_due = self.clock.elapsed() + self.poll;
+            }
+            if self.is_well() && self.watched.ledger.has_news() {
+                self.watched.tell_outcomes();
+            }
+            if now >= self.keep_due {
+                self.keep();
             }
             if now >= self.around_due {
                 self.around_due = now + LOOK_AROUND;
@@ -80,6 +98,35 @@ impl<'a> Keeper<'a> {
                     self.watched.ended.store(true, Ordering::Relaxed);
                 }
             }
+        }
+        self.watched.tell_outcomes();
+        self.keep();
+    }
+
+    /// Keeps what is known over a restart.
+    fn keep(&mut self) {
+        self.keep_due = self.clock.elapsed() + KEEP;
+        let watched = self.watched;
+        let Some(memory) = &watched.memory else {
+            return;
+        };
+        if let Some(known) = watched.cache.to_keep(now())
+            && let Err(why) = memory.write(&known)
+        {
+            watched.say("guard.not-kept", &[("why", why)]);
+        }
+    }
+
+    /// A walk through everything came to its end.
+    fn walked(&mut self) {
+        let Some(began) = self.walk_began.take() else {
+            return;
+        };
+        self.keep();
+        if self.watched.is_polled {
+            let now = self.clock.elapsed();
+            let wait = now.saturating_sub(began).saturating_mul(POLL_SHARE);
+            self.walk_due = self.walk_due.min(now + wait.max(POLL_WALK));
         }
     }
 
@@ -172,6 +219,7 @@ impl<'a> Keeper<'a> {
         let now = self.clock.elapsed();
         if now >= self.walk_due {
             self.walk_due = now + self.watched.config.walk_every();
+            self.walk_began = Some(now);
             self.walks.clear();
             self.begin(PathBuf::new());
         }
@@ -180,7 +228,7 @@ impl<'a> Keeper<'a> {
                 return;
             }
             let Some((below, walk)) = self.walks.last_mut() else {
-                return;
+                return self.walked();
             };
             match walk.next() {
                 Some(Ok(found)) => {
@@ -206,7 +254,9 @@ impl<'a> Keeper<'a> {
         if path.file_name().is_some_and(is_hidden) {
             return self.recover(parent);
         }
-        let is_left = path.file_name().is_some_and(|name| name == "held")
+        let is_left = path
+            .file_name()
+            .is_some_and(|name| name == "held" || name == "begun")
             && parent.file_name().is_some_and(is_hidden);
         if found.identity().kind == Kind::Regular && !is_left && !self.is_known(found) {
             self.watched.look_and_treat(path, 0);

@@ -13,8 +13,10 @@
 //! | `gate` | who waits for a file, and the answer |
 //! | `given` | what was given back, which stays |
 //! | `keeper` | walks, and what was written or moved in |
+//! | `known` | what is known of files, over a restart |
 //! | `restore` | giving back |
 //! | `server` | what the server is asked |
+//! | `settle` | what became of files, told to the server |
 //! | `tell` | lines for the journal |
 //! | `treat` | removing, and what a crash left |
 //! | `watched` | a folder, and a look at a file of it |
@@ -25,8 +27,10 @@ mod config;
 mod gate;
 mod given;
 mod keeper;
+mod known;
 mod restore;
 mod server;
+mod settle;
 mod tell;
 mod treat;
 mod watched;
@@ -42,7 +46,7 @@ use labward_base::problem;
 use labward_os::fanotify::{FOLDERS_MAX, Fanotify, FanotifyError, Settings, Tree, Verdict, Watch};
 use labward_os::held::HeldFolder;
 use labward_os::{
-    OsError, forbid_core_dumps, is_stopped, keep_rights_over_files, note_stop_signals,
+    FileSystem, OsError, forbid_core_dumps, is_stopped, keep_rights_over_files, note_stop_signals,
 };
 
 use self::cache::Cache;
@@ -50,7 +54,9 @@ use self::config::{Choice, FolderConfig, GuardConfig, Mode};
 use self::gate::Waiting;
 use self::given::Given;
 use self::keeper::Keeper;
+use self::known::Memory;
 use self::server::{Health, Server};
+use self::settle::Ledger;
 use self::tell::Tell;
 use self::watched::{Shared, Watched};
 use crate::args::GuardArgs;
@@ -82,6 +88,7 @@ pub(super) fn run(json: bool, arguments: &GuardArgs) -> Result<(), Failure> {
         .map_err(|error| refused(&error))?;
     let shared = Arc::new(Shared {
         host: config.host.clone(),
+        state: config.state.clone(),
         server: Server::new(&config.server)?,
         health: Health::new(),
         given: Given::open(&config.state)?,
@@ -145,13 +152,20 @@ fn watch(
     let tree = Tree::begin(&fanotify, &root, marks(config), folders);
     let mut tree = tree.map_err(|error| error.to_string())?;
     let (jobs, taken) = sync_channel(JOBS_MAX);
+    let kind = FileSystem::of(&root).map_err(|error| error.to_string())?;
+    let is_polled = config.changes.are_polled(kind.is_told);
+    let (memory, cache) = remembered(shared, config, &kind, &root)?;
     let watched = Arc::new(Watched {
         shared: Arc::clone(shared),
         config: config.clone(),
         root,
         real,
         exempt: exempt.to_vec(),
-        cache: Cache::default(),
+        cache,
+        memory,
+        is_polled,
+        has_inodes: kind.keeps_times,
+        ledger: Ledger::new(),
         jobs,
         overflowed: AtomicBool::new(false),
         missed: AtomicBool::new(false),
@@ -159,13 +173,36 @@ fn watch(
         rooms: RwLock::new(()),
         said: Mutex::default(),
     });
-    watched.say("guard.watching", &[("folders", tree.watched().to_string())]);
+    let changes = if is_polled { "polled" } else { "told" };
+    let facts = [
+        ("folders", tree.watched().to_string()),
+        ("file-system", kind.name),
+        ("changes", changes.to_owned()),
+    ];
+    watched.say("guard.watching", &facts);
     thread::scope(|scope| {
         scope.spawn(|| gate::listen(&watched, &fanotify, pool));
         scope.spawn(|| keeper::follow(&watched, &fanotify, &mut tree));
         Keeper::new(&watched, &taken, poll).run();
     });
     Ok(())
+}
+
+/// Where what is known of a folder is kept, and what is known of it.
+fn remembered(
+    shared: &Shared,
+    config: &FolderConfig,
+    kind: &FileSystem,
+    root: &HeldFolder,
+) -> Result<(Option<Memory>, Cache), String> {
+    let identity = root.identity().map_err(|error| error.to_string())?;
+    let memory = Memory::of(&shared.state, &config.name, kind, &identity);
+    let memory = memory.filter(|_| config.remember);
+    let cache = Cache::default();
+    if let Some(known) = memory.as_ref().and_then(Memory::read) {
+        cache.learn(&known, cache::now());
+    }
+    Ok((memory, cache))
 }
 
 fn settings(config: &FolderConfig) -> Settings {

@@ -9,7 +9,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use labward_api::malware::{InspectAbout, Inspected, RestoreFilter, RestoreOrder, RestoreOrders};
+use labward_api::Done;
+use labward_api::malware::{FileOutcome, InspectAbout, Inspected, RestoreFilter, RestoreOrders};
 use labward_base::problem;
 use labward_os::Stopwatch;
 use labward_seal::Sha256;
@@ -59,11 +60,16 @@ impl Server {
         Ok((found, content.sha256.finish()))
     }
 
-    /// What is to be given back.
-    pub(super) fn restores(&self, of: &RestoreFilter) -> Result<Vec<RestoreOrder>, Failure> {
+    /// What is to be given back, of what it is not known that it was removed, and by which rules is looked.
+    pub(super) fn restores(&self, of: &RestoreFilter) -> Result<RestoreOrders, Failure> {
         let query = [("place", of.place.clone()), ("host", of.host.clone())];
-        let orders: RestoreOrders = self.quick.get("malware/restores", &query)?;
-        Ok(orders.orders)
+        self.quick.get("malware/restores", &query)
+    }
+
+    /// Says what became of a file.
+    pub(super) fn say(&self, outcome: &FileOutcome) -> Result<(), Failure> {
+        let done: Result<Done, Failure> = self.quick.post("malware/outcomes", outcome);
+        done.map(drop)
     }
 
     /// The bytes of what is to be given back.

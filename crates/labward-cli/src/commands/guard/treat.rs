@@ -13,6 +13,7 @@ use labward_os::held::{HeldError, HeldFile, HeldFolder, Leftover, Removal};
 use super::cache::{Sealed, Verdict, settles};
 use super::given::hash;
 use super::pause;
+use super::settle::{Outcome, why};
 use super::watched::{Job, Looked, Watched, facts};
 
 /// So many names are tried for a file whose own is taken.
@@ -65,10 +66,11 @@ impl Watched {
             self.say("guard.not-quarantined", &facts(identity, &[]));
             return self.again(path, tries);
         };
+        let item = sealed.item;
         if !is_copied(held, sealed) {
+            self.ledger.note(item, Outcome::NotRemoved("changed"));
             return self.again(path, tries);
         }
-        let item = sealed.item;
         let reading = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
         let removal = held.remove_if_same(identity);
         drop(reading);
@@ -81,6 +83,7 @@ impl Watched {
                 let mut more = facts(identity, &[]);
                 more.extend(said(error.code()));
                 self.say("guard.not-removed", &more);
+                self.ledger.note(item, Outcome::NotRemoved(why(&error)));
                 self.again(path, tries);
             }
         }
@@ -88,6 +91,7 @@ impl Watched {
 
     fn removed(&self, held: &HeldFile, path: &Path, item: u64, removal: &Removal, tries: u32) {
         let mut more = facts(held.identity(), &[("item", item.to_string())]);
+        self.ledger.note(item, outcome(removal));
         match removal {
             Removal::Removed {
                 links_left,
@@ -165,8 +169,9 @@ impl Watched {
     }
 
     fn recover_one(&self, folder: &HeldFolder, below: &Path, leftover: &Leftover) {
-        if leftover.file.is_none() {
-            // It is empty, or not this program's: then it is not removed.
+        if leftover.file.is_none() || leftover.is_begun {
+            // It is empty, or what was being given back, which is given back anew; one that is not this program's is
+            // not removed.
             let _ = folder.discard(leftover);
             return;
         }
@@ -195,6 +200,16 @@ impl Watched {
             Looked::Verdict(Verdict::Malicious, None) | Looked::Changed | Looked::Unknown => {}
             Looked::Larger | Looked::Verdict(..) => self.put_back(folder, leftover, &name),
         }
+    }
+}
+
+const fn outcome(removal: &Removal) -> Outcome {
+    match removal {
+        Removal::Removed { .. } => Outcome::Removed,
+        Removal::NotThere => Outcome::Gone,
+        Removal::Changed => Outcome::NotRemoved("changed"),
+        Removal::StillWritten => Outcome::NotRemoved("still-written"),
+        Removal::Displaced { .. } => Outcome::NotRemoved("displaced"),
     }
 }
 

@@ -16,16 +16,21 @@ use base64::engine::general_purpose::STANDARD;
 use labward_api::malware::{InspectAbout, InspectFile, Inspected};
 use labward_base::problem;
 use labward_os::held::{HeldError, HeldFile, HeldFolder, Identity, Metadata};
+use labward_seal::sha256;
 
 use super::cache::{Cache, Sealed, Verdict, is_settled, now};
 use super::config::{Choice, FolderConfig};
 use super::given::{Given, hash, hex};
+use super::known::Memory;
 use super::server::{Health, Server};
+use super::settle::{Ledger, Outcome};
 use super::tell::Tell;
 
 /// What all folders share.
 pub(super) struct Shared {
     pub(super) host: String,
+    /// Where the guard keeps what it knows.
+    pub(super) state: PathBuf,
     pub(super) server: Server,
     pub(super) health: Health,
     pub(super) given: Given,
@@ -42,6 +47,14 @@ pub(super) struct Watched {
     /// The accounts whose openings are not asked about.
     pub(super) exempt: Vec<u32>,
     pub(super) cache: Cache,
+    /// Where what is known is kept; none where nothing can be relied on after a restart.
+    pub(super) memory: Option<Memory>,
+    /// Whether a file has the same number whenever it is looked at.
+    pub(super) has_inodes: bool,
+    /// Whether changes are looked for, because nobody tells of all of them.
+    pub(super) is_polled: bool,
+    /// What the server is to be told.
+    pub(super) ledger: Ledger,
     /// What is to be done when there is time.
     pub(super) jobs: SyncSender<Job>,
     /// More was to be done than could be noted.
@@ -126,14 +139,16 @@ impl Watched {
         let path = self.config.path.join(shown_at);
         let mut about = self.about(&path, true);
         about.file = Some(written(&path, &metadata));
-        self.look_at(held.reader(), held.identity(), about)
+        about.key = Some(key(held.identity()));
+        let place = (!self.has_inodes).then(|| place_of(shown_at));
+        self.look_at(held.reader(), held.identity(), place, about)
     }
 
     /// Looks at an open file that cannot be removed, because it is not known by which name it was
     /// opened.
     pub(super) fn look_open(&self, file: &File, identity: &Identity) -> Looked {
         let about = self.about(Path::new("unknown"), false);
-        self.look_at(file, identity, about)
+        self.look_at(file, identity, None, about)
     }
 
     fn about(&self, path: &Path, quarantine: bool) -> InspectAbout {
@@ -148,13 +163,29 @@ impl Watched {
         }
     }
 
-    fn look_at(&self, file: &File, identity: &Identity, about: InspectAbout) -> Looked {
-        if let Some(known) = self.known(file, identity) {
+    fn look_at(
+        &self,
+        file: &File,
+        identity: &Identity,
+        place: Option<String>,
+        about: InspectAbout,
+    ) -> Looked {
+        if let Some(known) = self.known(file, identity, place.as_deref()) {
             return known;
         }
         let began = now();
         let found = self.shared.server.inspect(about, file, identity.size_bytes);
         if !is_still(file, identity) {
+            if let Ok((
+                Inspected {
+                    item: Some(item), ..
+                },
+                _,
+            )) = &found
+            {
+                // What was sealed is not what stands here now.
+                self.ledger.note(*item, Outcome::NotRemoved("changed"));
+            }
             return Looked::Changed;
         }
         let (found, sha256) = match found {
@@ -185,7 +216,7 @@ impl Watched {
     }
 
     /// What is known without the server.
-    fn known(&self, file: &File, identity: &Identity) -> Option<Looked> {
+    fn known(&self, file: &File, identity: &Identity, place: Option<&str>) -> Option<Looked> {
         if identity.size_bytes == 0 {
             return Some(Looked::Verdict(Verdict::Clean, None));
         }
@@ -199,8 +230,9 @@ impl Watched {
             return Some(Looked::Larger);
         }
         let (given, name, began) = (&self.shared.given, &self.config.name, now());
-        if given.may_be(name, identity.inode)
-            && hash(file).is_ok_and(|sha256| given.is(name, identity.inode, &sha256))
+        let which = (identity.inode, place);
+        if given.may_be(name, identity.inode, place)
+            && hash(file).is_ok_and(|sha256| given.is(name, which, &sha256))
             && is_still(file, identity)
         {
             self.cache.keep_given(*identity, began);
@@ -255,6 +287,23 @@ pub(super) fn facts(
     let mut all = vec![("inode", identity.inode.to_string())];
     all.extend(more.iter().cloned());
     all
+}
+
+/// Where a file lies below the root, without naming it.
+pub(super) fn place_of(below: &Path) -> String {
+    hex(&sha256(below.as_os_str().as_bytes()))
+}
+
+/// The same for the same file with the same bytes, whatever its name and rights.
+fn key(identity: &Identity) -> String {
+    let modified = identity.modified;
+    let mut bytes = Vec::new();
+    for number in [identity.device, identity.inode, identity.size_bytes] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes.extend(modified.seconds.to_be_bytes());
+    bytes.extend(modified.nanoseconds.to_be_bytes());
+    hex(&sha256(&bytes))
 }
 
 fn is_still(file: &File, identity: &Identity) -> bool {

@@ -11,6 +11,8 @@ pub(super) const DETECTIONS: &[&str] = &[
     "from",
     "verdict",
     "treatment",
+    "removal",
+    "removal_why",
     "late",
     "findings",
     "rules",
@@ -36,6 +38,9 @@ pub(super) const QUARANTINE: &[&str] = &[
     "record",
     "state",
     "until",
+    "removal",
+    "removal_why",
+    "removal_at",
     "restore.state",
     "restore.asked_by",
     "restore.asked",
@@ -44,6 +49,8 @@ pub(super) const QUARANTINE: &[&str] = &[
     "restore.how",
     "restore.allow",
     "delivered",
+    "restore.failed",
+    "restore.failed_at",
     "entry",
 ];
 
