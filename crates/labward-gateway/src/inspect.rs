@@ -9,6 +9,7 @@
 
 mod astm;
 mod hl7;
+mod lines;
 mod rewrite;
 mod splice;
 mod treat;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use labward_base::id::PeerId;
 use serde::Deserialize;
 
+pub use self::rewrite::{rewrite, skeleton};
 pub(crate) use self::treat::{Treatment, look, treat};
 use crate::keep::{Also, KeepError, MessageKind};
 
