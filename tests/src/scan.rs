@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use labward_base::hex;
 use labward_testkit::TempDir;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -92,12 +93,7 @@ fn a_confined_process_opens_the_test_files_of_clamav() {
     let folder = TempDir::new();
     let list = folder.join("list.txt");
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program);
-    let hex: String = digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    fs::write(&list, format!("{hex}\n")).unwrap();
+    fs::write(&list, format!("{}\n", hex::encode(digest.as_ref()))).unwrap();
     let outcome = scan(
         &["--json", &format!("--hashes={}", list.display())],
         carriers,

@@ -126,6 +126,9 @@ mod tests {
         let other = MessageKind::Other;
         assert_eq!(rewrite(other, b"OBX|1|ED|||x\r", &[place], verdict), None);
         assert_eq!(skeleton(other, b"x", &[], verdict), None);
-        assert_eq!(bare(other, verdict), Notice::of(verdict).skeleton.as_bytes());
+        assert_eq!(
+            bare(other, verdict),
+            Notice::of(verdict).skeleton.as_bytes()
+        );
     }
 }

@@ -13,10 +13,10 @@ use std::sync::PoisonError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labward_api::malware::{InspectFile, RestoreFilter, RestoreOrder};
+use labward_base::hex;
 use labward_os::held::{HeldFolder, Metadata, Moment, Restoration};
 use labward_seal::Sha256;
 
-use super::given::hex;
 use super::watched::Watched;
 
 /// So many names are tried beside the one that is taken.
@@ -116,7 +116,8 @@ impl Watched {
         };
         let taken = self.shared.server.take(order.item, of, &mut copy);
         taken.map_err(|failure| failure.to_string())?;
-        if copy.left > 0 || !hex(&copy.sha256.finish()).eq_ignore_ascii_case(&order.sha256) {
+        if copy.left > 0 || !hex::encode(&copy.sha256.finish()).eq_ignore_ascii_case(&order.sha256)
+        {
             return Err("what came is not what was taken".to_owned());
         }
         Ok(copy.into)

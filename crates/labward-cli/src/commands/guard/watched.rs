@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, RwLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labward_api::malware::{InspectAbout, InspectFile, Inspected};
-use labward_base::problem;
+use labward_base::{hex, problem};
 use labward_os::held::{HeldError, HeldFile, HeldFolder, Identity, Metadata};
 
 use super::cache::{Cache, Sealed, Verdict, is_settled, now};
 use super::config::{Choice, FolderConfig};
-use super::given::{Given, hash, hex};
+use super::given::{Given, hash};
 use super::server::{Health, Server};
 use super::tell::Tell;
 
@@ -165,7 +165,7 @@ impl Watched {
             }
         };
         self.shared.health.answered(&self.shared.tell);
-        let is_of_it = found.sha256.eq_ignore_ascii_case(&hex(&sha256));
+        let is_of_it = found.sha256.eq_ignore_ascii_case(&hex::encode(&sha256));
         let Some(verdict) = verdict(&found).filter(|_| is_of_it) else {
             self.say(
                 "guard.not-looked",
