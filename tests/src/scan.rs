@@ -5,16 +5,18 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::thread;
 
 use labward_base::hex;
 use labward_testkit::TempDir;
+use labward_testkit::carrier::eicar;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{Outcome, program, run};
 
-const EICAR: &[u8] = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
+static EICAR: LazyLock<Vec<u8>> = LazyLock::new(eicar);
 
 /// `labward scan` with these words and a path.
 fn scan(words: &[&str], path: &Path) -> Outcome {
@@ -60,7 +62,7 @@ fn what_is_packed_is_found_and_a_clean_folder_is_clean() {
     assert_eq!(json(&clean)["sums"]["clean"], 2);
 
     let packed = folder.join("attachment.gz");
-    fs::write(&packed, gzip(&gzip(EICAR))).unwrap();
+    fs::write(&packed, gzip(&gzip(&EICAR))).unwrap();
     let before = (fs::read(&packed).unwrap(), fs::metadata(&packed).unwrap());
     let found = scan(&["--json"], folder.path());
     assert_eq!(found.code, Some(1), "{found:?}");
