@@ -60,17 +60,18 @@ use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::console::{ConsoleServer, console_config};
 use crate::http::idempotency::Running;
 use crate::http::{HttpServer, chain};
-use crate::indexing::IndexLoop;
+use crate::indexing;
 use crate::mail::{MailLoop, Mails};
-use crate::malware::{RescanLoop, Scanner, ScannerLoop, ScannerParts};
+use crate::malware::{self, Scanner, ScannerLoop, ScannerParts};
 use crate::migrations::migrations;
 use crate::publish::{PublishLoop, Publishing};
-use crate::resume::{LedgerWatch, ResumeLoop};
+use crate::recurring::Recurring;
+use crate::resume::{self, LedgerWatch};
 use crate::setup::server_names;
 use crate::sightings::Sightings;
 use crate::sign_on::SignOn;
-use crate::threat::{MatchingLoop, SourceFaults};
-use crate::upkeep::{Upkeep, UpkeepLoop};
+use crate::threat::{self, SourceFaults};
+use crate::upkeep::{self, Upkeep};
 use crate::webhook::{self, WebhookLoop, Webhooks};
 
 /// What a server is built from.
@@ -184,15 +185,13 @@ pub(crate) struct Opened {
     /// The edges and the key that they seal to, if a link is for them.
     pub(crate) edges: Option<(Edges, Arc<EdgeOpener>)>,
     publish_loop: Mutex<Option<PublishLoop>>,
-    resume_loop: Mutex<Option<ResumeLoop>>,
-    upkeep: Mutex<Option<UpkeepLoop>>,
+    resume_loop: Mutex<Option<Recurring>>,
+    /// What ends before the listeners do.
+    recurring: Mutex<Vec<Recurring>>,
     webhook_loop: Mutex<Option<WebhookLoop>>,
     mail_loop: Mutex<Option<MailLoop>>,
-    index_loop: Mutex<Option<IndexLoop>>,
-    matching_loop: Mutex<Option<MatchingLoop>>,
     behaviour_loop: Mutex<Option<BehaviourLoop>>,
     scanner_loop: Mutex<Option<ScannerLoop>>,
-    rescan_loop: Mutex<Option<RescanLoop>>,
     /// Seals who and why for the audit.
     keep: Arc<RecordsKeep>,
 }
@@ -450,7 +449,7 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
     })?;
     let woken = Arc::clone(&witnesses);
     let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval, move || woken.wake())?;
-    let resume_loop = ResumeLoop::start(
+    let resume_loop = resume::start(
         Arc::clone(&core.ledger),
         store.clone(),
         core.reserve.clone(),
@@ -468,13 +467,15 @@ fn open(core: &Core) -> Result<Opened, ServerError> {
         witnesses,
         edges,
         publish_loop: Mutex::new(Some(publish_loop)),
-        upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
+        recurring: Mutex::new(vec![
+            upkeep::start(core.me.clone())?,
+            indexing::start(core.me.clone())?,
+            threat::start_matching(core.me.clone())?,
+            malware::rescan::start(core.me.clone())?,
+        ]),
         webhook_loop: Mutex::new(Some(webhook_loop)),
         mail_loop: Mutex::new(Some(mail_loop)),
-        index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
-        matching_loop: Mutex::new(Some(MatchingLoop::start(core.me.clone())?)),
         scanner_loop: Mutex::new(Some(scanner_loop)),
-        rescan_loop: Mutex::new(Some(RescanLoop::start(core.me.clone())?)),
         behaviour_loop: Mutex::new(Some(BehaviourLoop::start(core.me.clone())?)),
         keep,
         resume_loop: Mutex::new(Some(resume_loop)),
@@ -598,13 +599,9 @@ impl App {
         let core = &self.core;
         core.enrolments.stop();
         if let Some(opened) = core.opened() {
-            let upkeep = opened.upkeep.lock();
-            drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
+            drop(take(&opened.recurring));
             drop(take(&opened.webhook_loop));
             drop(take(&opened.mail_loop));
-            drop(take(&opened.index_loop));
-            drop(take(&opened.matching_loop));
-            drop(take(&opened.rescan_loop));
         }
         let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
@@ -781,8 +778,8 @@ impl Core {
     }
 }
 
-fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
-    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+fn take<T: Default>(place: &Mutex<T>) -> T {
+    std::mem::take(&mut *place.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn entry(action: Action) -> NewEntry {

@@ -55,6 +55,7 @@ mod malware;
 pub mod migrations;
 mod outbound;
 mod publish;
+mod recurring;
 mod resume;
 mod secret_file;
 pub mod serve;
