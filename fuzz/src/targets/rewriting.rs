@@ -11,7 +11,9 @@ use labward_hl7::escape::escape;
 use labward_hl7::{Delimiters, Message};
 
 /// Names that places have; some of none.
-const HL7: [&str; 10] = ["OBX", "NTE", "OBR", "ORC", "SPM", "PID", "MSH", "MRG", "ZLB", "obx"];
+const HL7: [&str; 10] = [
+    "OBX", "NTE", "OBR", "ORC", "SPM", "PID", "MSH", "MRG", "ZLB", "obx",
+];
 const ASTM: [&str; 10] = ["C", "R", "O", "M", "P", "H", "L", "Q", "S", "RR"];
 
 /// What a notice and its comment may add for one place: each of their bytes escaped, and what is around them.
@@ -19,10 +21,16 @@ const ADDED_MAX: usize = 3 * 300 + 64;
 
 /// A message of any bytes behind a header or without one, and the places.
 pub fn run(data: &[u8]) {
-    let [choice, number, rest @ ..] = data else { return };
+    let [choice, number, rest @ ..] = data else {
+        return;
+    };
     let (places, rest) = rest.split_at(rest.len().min(usize::from(number % 5) * 3));
     let is_hl7 = choice & 1 == 0;
-    let verdict = [Finding::Malicious, Finding::Suspicious, Finding::Unscannable];
+    let verdict = [
+        Finding::Malicious,
+        Finding::Suspicious,
+        Finding::Unscannable,
+    ];
     let verdict = verdict[usize::from(choice >> 1) % 3];
     let head: &[u8] = match (choice & 128 == 0, is_hl7) {
         (true, true) => b"MSH|^~\\&|A\r",
@@ -32,7 +40,9 @@ pub fn run(data: &[u8]) {
     let bytes = [head, rest].concat();
     let names = if is_hl7 { HL7 } else { ASTM };
     let place = |place: &[u8]| {
-        let &[name, number, field] = place else { return None };
+        let &[name, number, field] = place else {
+            return None;
+        };
         Some(Place {
             segment: names[usize::from(name) % names.len()].to_owned(),
             number: u32::from(number % 5),
@@ -103,7 +113,10 @@ impl Reading for Hl7 {
         starts.push(bytes.len());
         let line = |pair: &[usize]| {
             let whole = &bytes[pair[0]..pair[1]];
-            let end = whole.iter().rposition(|byte| !is_break(*byte)).map_or(0, |at| at + 1);
+            let end = whole
+                .iter()
+                .rposition(|byte| !is_break(*byte))
+                .map_or(0, |at| at + 1);
             whole.split_at(end)
         };
         starts.windows(2).map(line).collect()
@@ -136,7 +149,9 @@ impl Reading for Hl7 {
         }
         let separator = message.delimiters().field;
         // A line break in a value may be followed by three letters, but not by a field.
-        let segments = message.segments().filter(|segment| segment.raw().contains(&separator));
+        let segments = message
+            .segments()
+            .filter(|segment| segment.raw().contains(&separator));
         let mut found = Vec::new();
         for segment in segments {
             let fields: &[usize] = match segment.id() {
@@ -245,7 +260,10 @@ fn with_cr(bytes: &[u8]) -> Cow<'_, [u8]> {
 fn check<R: Reading>(bytes: &[u8], places: &[Place], verdict: Finding) {
     let out = rewrite(R::KIND, bytes, places, verdict);
     let expect = expected::<R>(bytes, places, verdict);
-    assert_eq!(out.as_ref().map(|out| shown(out)), expect.as_ref().map(|out| shown(out)));
+    assert_eq!(
+        out.as_ref().map(|out| shown(out)),
+        expect.as_ref().map(|out| shown(out))
+    );
     if let Some(out) = &out {
         assert!(out.len() <= bytes.len() + places.len() * ADDED_MAX);
         assert!(R::separator(out).is_some(), "it is one message");
@@ -255,12 +273,27 @@ fn check<R: Reading>(bytes: &[u8], places: &[Place], verdict: Finding) {
     }
     if let Some(skeleton) = skeleton(R::KIND, bytes, places, verdict) {
         let separator = R::separator(&skeleton).expect("it is one message");
-        let of = |bytes| R::lines(bytes, separator).into_iter().find(|(line, _)| !line.is_empty());
-        let (header, rest) = of(&skeleton).expect("it has a header");
-        assert_eq!(of(bytes).map(|(line, _)| line), Some(header));
-        assert!(rest.len() < ADDED_MAX);
-        assert!(skeleton.len() <= header.len() + ADDED_MAX);
+        let (lines, before) = (R::lines(&skeleton, separator), R::lines(bytes, separator));
+        let (header, was) = (header(&lines), header(&before));
+        assert!(header.is_some() && header.map(|(line, _)| line) == was.map(|(line, _)| line));
+        let last: &[&[u8]] = if R::COMMENT == "C" {
+            &[b"H", b"C", b"L"]
+        } else {
+            &[b"MSH", b"NTE"]
+        };
+        let names: Vec<&[u8]> = lines
+            .iter()
+            .map(|(line, _)| &line[..R::COMMENT.len()])
+            .collect();
+        assert_eq!(names, last);
+        assert!(skeleton.len() <= bytes.len() + ADDED_MAX);
     }
+}
+
+/// The first line; breaks may stand before it.
+fn header<'a>(lines: &[(&'a [u8], &'a [u8])]) -> Option<(&'a [u8], &'a [u8])> {
+    let mut lines = lines.iter().copied();
+    lines.find(|(line, _)| line.first().is_some_and(|byte| !is_break(*byte)))
 }
 
 fn shown(bytes: &[u8]) -> String {
@@ -277,9 +310,17 @@ fn texts<R: Reading>(verdict: Finding) -> (Vec<u8>, Vec<u8>) {
     };
     let out = rewrite(R::KIND, message, &[place], verdict).expect("it has the place");
     let lines: Vec<&[u8]> = out.split(|byte| *byte == b'\r').collect();
-    let value = lines[1].rsplit(|byte| *byte == b'|').next().unwrap_or_default();
-    let comment = lines[2].split(|byte| *byte == b'|').nth(3).unwrap_or_default();
-    assert!(value.starts_with(b"[removed by Labward: ") && comment.starts_with(b"Labward removed "));
+    let value = lines[1]
+        .rsplit(|byte| *byte == b'|')
+        .next()
+        .unwrap_or_default();
+    let comment = lines[2]
+        .split(|byte| *byte == b'|')
+        .nth(3)
+        .unwrap_or_default();
+    assert!(
+        value.starts_with(b"[removed by Labward: ") && comment.starts_with(b"Labward removed ")
+    );
     (value.to_vec(), comment.to_vec())
 }
 
@@ -301,27 +342,44 @@ fn expected<R: Reading>(bytes: &[u8], places: &[Place], verdict: Finding) -> Opt
         let index = place.field as usize - 1 + R::FIRST;
         let pieces: Vec<&[u8]> = lines[at].0.split(|byte| *byte == separator).collect();
         pieces.get(index)?;
+        // Who ends a segment at every break would find another identifying field than before.
+        let moves = |index: usize| {
+            let behind = index as u32 + 1..=9;
+            let mut behind = behind.filter(|_| R::COMMENT == "NTE");
+            pieces[index].iter().any(|byte| is_break(*byte))
+                && behind.any(|field| R::is_whole(&place.segment, field))
+        };
+        if moves(index) {
+            return None;
+        }
         let is_type = place.segment == "OBX" && place.field == 2;
         fields.insert((at, index), if is_type { b"ST" } else { &value });
-        if place.segment == "OBX" && place.field == 5 && !matches!(pieces[2], b"FT" | b"ST" | b"TX") {
+        if place.segment == "OBX" && place.field == 5 && !matches!(pieces[2], b"FT" | b"ST" | b"TX")
+        {
+            if moves(2) {
+                return None;
+            }
             fields.insert((at, 2), b"ST");
         }
         if R::has_comment(place.segment.as_bytes()) {
             let following = lines[at + 1..].iter();
-            commented.insert(at + following.take_while(|(line, _)| named(line, R::COMMENT)).count());
+            commented.insert(
+                at + following
+                    .take_while(|(line, _)| named(line, R::COMMENT))
+                    .count(),
+            );
         }
     }
     if places.is_empty() {
         return None;
     }
-    let header = lines.iter().find(|(line, _)| !line.is_empty());
     let end_of = |end: &'static [u8], breaks: &[u8]| match breaks {
         [] => end,
         [b'\r', b'\n', ..] => b"\r\n",
         [b'\r', ..] => b"\r",
         _ => b"\n",
     };
-    let end = end_of(b"\r", header.map_or(&[][..], |(_, breaks)| breaks));
+    let end = end_of(b"\r", header(&lines).map_or(&[][..], |(_, breaks)| breaks));
     let mut out = Vec::new();
     for (at, (line, breaks)) in lines.iter().enumerate() {
         let pieces = line.split(|byte| *byte == separator).enumerate();
@@ -331,7 +389,10 @@ fn expected<R: Reading>(bytes: &[u8], places: &[Place], verdict: Finding) -> Opt
         out.extend(pieces.join(&separator));
         if commented.contains(&at) {
             out.extend_from_slice(end_of(end, breaks));
-            let number = line.split(|byte| *byte == separator).nth(1).unwrap_or_default();
+            let number = line
+                .split(|byte| *byte == separator)
+                .nth(1)
+                .unwrap_or_default();
             let number = String::from_utf8_lossy(number).parse::<u32>();
             let number = match named(line, R::COMMENT) {
                 true => number.map_or(1, |number| number.saturating_add(1)),

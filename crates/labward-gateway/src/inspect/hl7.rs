@@ -3,6 +3,8 @@
 //! CR and LF both end a segment, where a segment's id and the field separator follow, as in `labward-carrier`. It
 //! must never put a notice where a receiver reads whose or what a result is.
 
+use std::ops::Range;
+
 use labward_hl7::escape::escape_into;
 use labward_hl7::{Delimiters, Message};
 use memchr::memchr2_iter;
@@ -84,12 +86,12 @@ fn replace(
 ) -> Option<()> {
     let at = segments.find(place)?;
     let id = segments.name(at);
-    let whole = segments.piece(at, place.field)?;
+    let whole = field(segments, at, place.field)?;
     match (id, place.field) {
         (b"OBX", 2) => changes.put(whole, b"ST"),
         (b"OBX", 5) => {
             changes.notice(whole);
-            let value_type = segments.piece(at, 2)?;
+            let value_type = field(segments, at, 2)?;
             if !TEXTUAL.contains(&segments.bytes.get(value_type.clone())?) {
                 changes.put(value_type, b"ST");
             }
@@ -100,6 +102,20 @@ fn replace(
         changes.comment(at);
     }
     Some(())
+}
+
+/// Where a field stands; `None` if a line break in it stands before a field that identifies: who ends a segment there
+/// would take another one for it once the break is gone.
+fn field(segments: &Lines<'_, Delimiters>, at: usize, number: u32) -> Option<Range<usize>> {
+    let found = segments.piece(at, number)?;
+    let id = segments.name(at);
+    let before = |(of, field): &(&[u8], u32)| *of == id && *field > number;
+    let is_broken = segments
+        .bytes
+        .get(found.clone())?
+        .iter()
+        .any(|byte| is_break(*byte));
+    (!is_broken || !IDENTIFYING.iter().any(before)).then_some(found)
 }
 
 /// `None` if it is no message, or more than one.

@@ -128,6 +128,19 @@ fn line_breaks_inside_a_value_go_with_it() {
 }
 
 #[test]
+fn a_line_break_before_what_identifies_stays() {
+    // Who ends a segment at every CR sees an observation without a test here, and must not see one of test G then.
+    for (message, at) in [
+        ("OBX|1\rx|ED|G||9\r", 1),
+        ("OBX|1|E\rD|G||9\r", 2),
+        ("OBX|1|E\rD|G||9\r", 5),
+    ] {
+        fails(&format!("MSH|^~\\&|A\r{message}"), field("OBX", 1, at));
+    }
+    fails("MSH|^~\\&|A\rOBR|1\rx|2|3|4\r", field("OBR", 1, 1));
+}
+
+#[test]
 fn what_is_not_there_or_says_whose_it_is_is_not_replaced() {
     let message = "MSH|^~\\&|A\rPID|1||4711\rOBR|1|2|3|4\rOBX|1|ED|P||x\r";
     for place in [
