@@ -24,6 +24,7 @@
 //! | `secret_file` | secrets that somebody else gave Labward |
 //! | `webhook` | signed events to receivers that the configuration names |
 //! | `behaviour` | what accepted messages show of what devices do, behind their path |
+//! | `recurring` | a thread that takes a turn now and then |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | `resume` | whether the ledger can be written, and what happens once it can again |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
