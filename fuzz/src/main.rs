@@ -68,6 +68,7 @@ mod targets {
         product_version
         report
         reserve
+        rewriting
         scan_hashes
         scan_protocol
         segmentation_loaded

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use labward_base::hex;
 use labward_seal::sha256;
 use serde_json::Value;
 
@@ -88,10 +89,6 @@ fn count(lab: &Installation, action: &str) -> usize {
     listed["entries"].as_array().unwrap().len()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn code(answer: &Answered) -> String {
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     body["code"].as_str().unwrap_or_default().to_owned()
@@ -115,7 +112,11 @@ fn each_list_is_taken_out_whole_and_its_entry_says_what_left() {
         assert_eq!(facts["list"], **list);
         assert_eq!(facts["rows"], table.len() - 1, "{list}");
         assert_eq!(facts["whole"], 1);
-        assert_eq!(facts["sha256"], hex(&sha256(text.as_bytes())), "{list}");
+        assert_eq!(
+            facts["sha256"],
+            hex::encode(&sha256(text.as_bytes())),
+            "{list}"
+        );
         assert_eq!(entry["outcome"], "success");
     }
     let people = rows(&export(lab, "people", &[]));

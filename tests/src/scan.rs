@@ -5,15 +5,18 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::thread;
 
+use labward_base::hex;
 use labward_testkit::TempDir;
+use labward_testkit::carrier::eicar;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{Outcome, program, run};
 
-const EICAR: &[u8] = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
+static EICAR: LazyLock<Vec<u8>> = LazyLock::new(eicar);
 
 /// `labward scan` with these words and a path.
 fn scan(words: &[&str], path: &Path) -> Outcome {
@@ -59,7 +62,7 @@ fn what_is_packed_is_found_and_a_clean_folder_is_clean() {
     assert_eq!(json(&clean)["sums"]["clean"], 2);
 
     let packed = folder.join("attachment.gz");
-    fs::write(&packed, gzip(&gzip(EICAR))).unwrap();
+    fs::write(&packed, gzip(&gzip(&EICAR))).unwrap();
     let before = (fs::read(&packed).unwrap(), fs::metadata(&packed).unwrap());
     let found = scan(&["--json"], folder.path());
     assert_eq!(found.code, Some(1), "{found:?}");
@@ -92,12 +95,7 @@ fn a_confined_process_opens_the_test_files_of_clamav() {
     let folder = TempDir::new();
     let list = folder.join("list.txt");
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &program);
-    let hex: String = digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    fs::write(&list, format!("{hex}\n")).unwrap();
+    fs::write(&list, format!("{}\n", hex::encode(digest.as_ref()))).unwrap();
     let outcome = scan(
         &["--json", &format!("--hashes={}", list.display())],
         carriers,

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA512, digest};
+use labward_base::hex;
 use serde_json::{Value, json};
 
 use self::mirror::{Mirror, Reply};
@@ -35,8 +36,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn sha512(name: &str, bytes: &[u8]) -> String {
-    let hash = digest(&SHA512, bytes);
-    let hash: String = hash.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    let hash = hex::encode(digest(&SHA512, bytes).as_ref());
     format!("{hash}  {name}\n")
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use labward_base::hex;
 use labward_testkit::carrier::{self, Carrier};
 use serde::Deserialize;
 
@@ -170,8 +171,7 @@ impl<'a> Scanners<'a> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let digest = labward_seal::sha256(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&labward_seal::sha256(bytes))
 }
 
 fn yara(rules: &Path, folder: &Path) -> Result<Said> {

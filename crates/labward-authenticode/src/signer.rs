@@ -3,6 +3,7 @@
 //! It must never take the same name for the same signer: anybody can write any name into a certificate.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use labward_base::hex;
 use serde::{Deserialize, Serialize};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
@@ -61,7 +62,7 @@ impl Signer {
             organisation: first(subject.iter_organization()),
             country: first(subject.iter_country()),
             issuer: name(parsed.issuer()),
-            serial: hex(serial),
+            serial: hex::encode(serial),
             certificate: sha256(certificate.whole),
             issuer_key: issuer_key(certificate, brought),
         }
@@ -156,9 +157,5 @@ fn plain(one: char) -> char {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest(&SHA256, bytes).as_ref())
 }

@@ -9,6 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use labward_base::hex;
 use labward_ledger::{Note, VerifierKey};
 use labward_os::{create_durably, sync_folder};
 use labward_seal::sha256;
@@ -16,7 +17,7 @@ use labward_seal::sha256;
 use crate::error::BackupError;
 use crate::index::Index;
 use crate::key::BackupKey;
-use crate::manifest::{Manifest, NoManifest, hex, is_number, unhex};
+use crate::manifest::{Manifest, NoManifest, is_number};
 
 /// How many generations are kept unless somebody says otherwise.
 pub const KEEP_DEFAULT: usize = 7;
@@ -311,7 +312,7 @@ impl Folder {
         for folder in entries(&root)? {
             for path in entries(&folder)? {
                 let name = path.file_name().and_then(|name| name.to_str());
-                let sha = name.and_then(unhex::<32>);
+                let sha = name.and_then(hex::decode::<32>);
                 if sha.is_none_or(|sha| !needed.contains(&sha)) {
                     fs::remove_file(&path).map_err(BackupError::file(&path))?;
                 }
@@ -373,14 +374,14 @@ pub(crate) fn identity_of(marker: &str) -> Result<[u8; 32], BackupError> {
     }
     let identity = rest
         .strip_prefix("identity ")
-        .and_then(|rest| unhex(rest.strip_suffix('\n')?))
+        .and_then(|rest| hex::decode(rest.strip_suffix('\n')?))
         .filter(|_| version == MARKER_VERSION);
     identity.ok_or_else(bad_marker)
 }
 
 /// The mark of a folder for the backups of this installation.
 pub(crate) fn marker_of(identity: &[u8; 32]) -> String {
-    let identity = hex(identity);
+    let identity = hex::encode(identity);
     format!("{MARKER_FORMAT}{MARKER_VERSION}\nidentity {identity}\n")
 }
 
@@ -393,7 +394,7 @@ fn index_name(generation: u64) -> String {
 }
 
 pub(crate) fn part_name(sha: &[u8; 32]) -> String {
-    let name = hex(sha);
+    let name = hex::encode(sha);
     let folder = name.get(..2).unwrap_or_default();
     format!("{PARTS}/{folder}/{name}")
 }

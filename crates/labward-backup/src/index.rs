@@ -3,8 +3,9 @@
 //! It must never name a place outside the backup folder. Reading is total; the manifest holds the
 //! digest of the whole text.
 
+use labward_base::hex;
+
 use crate::RUN_BYTES;
-use crate::manifest::{hex, unhex};
 
 const FORMAT: &str = "labward backup index 1";
 
@@ -73,12 +74,12 @@ impl Index {
         for file in &self.files {
             let _ = writeln!(text, "file {} {}", file.name, file.bytes);
             for run in &file.runs {
-                let (tag, sha256) = (hex(&run.tag), hex(&run.sha256));
+                let (tag, sha256) = (hex::encode(&run.tag), hex::encode(&run.sha256));
                 let _ = writeln!(text, "run {tag} {sha256} {}", run.bytes);
             }
         }
         for blob in &self.blobs {
-            let sha256 = hex(&blob.sha256);
+            let sha256 = hex::encode(&blob.sha256);
             let (name, bytes, modified) = (&blob.name, blob.bytes, blob.modified_us);
             let word = blob.of.word();
             let _ = writeln!(text, "{word} {name} {bytes} {modified} {sha256}");
@@ -102,8 +103,8 @@ impl Index {
                     runs: Vec::new(),
                 }),
                 "run" if index.blobs.is_empty() => index.files.last_mut()?.runs.push(Run {
-                    tag: unhex(words.next()?)?,
-                    sha256: unhex(words.next()?)?,
+                    tag: hex::decode(words.next()?)?,
+                    sha256: hex::decode(words.next()?)?,
                     bytes: words
                         .next()?
                         .parse()
@@ -118,7 +119,7 @@ impl Index {
                     name: words.next().filter(|name| is_blob_name(name))?.to_owned(),
                     bytes: words.next()?.parse().ok()?,
                     modified_us: words.next()?.parse().ok()?,
-                    sha256: unhex(words.next()?)?,
+                    sha256: hex::decode(words.next()?)?,
                 }),
                 _ => return None,
             }

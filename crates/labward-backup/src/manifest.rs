@@ -2,8 +2,8 @@
 //!
 //! It must never be believed before its MAC or its signature was checked. Reading is total.
 
-use labward_base::Timestamp;
 use labward_base::id::SiteId;
+use labward_base::{Timestamp, hex};
 use labward_ledger::VerifierKey;
 use labward_ledger::tree::Digest;
 
@@ -50,7 +50,7 @@ impl Manifest {
     /// The lines, the last of which is the MAC over all before.
     pub(crate) fn to_text(&self, key: &BackupKey) -> String {
         let text = self.lines();
-        let mac = hex(&key.mac(text.as_bytes()));
+        let mac = hex::encode(&key.mac(text.as_bytes()));
         format!("{text}mac {mac}\n")
     }
 
@@ -68,7 +68,7 @@ impl Manifest {
         }
         let (manifest, mac) = Self::parse_lines(rest).ok_or(NoManifest::Malformed)?;
         // One way to write it: what does not come out the same is another manifest.
-        match format!("{}mac {}\n", manifest.lines(), hex(&mac)) == text {
+        match format!("{}mac {}\n", manifest.lines(), hex::encode(&mac)) == text {
             true => Ok((manifest, mac)),
             false => Err(NoManifest::Malformed),
         }
@@ -92,12 +92,12 @@ impl Manifest {
             root: Digest::from_base64(value("root")?)?,
             reserve_bytes: value("reserve")?.parse().ok()?,
             ledger_key: value("ledger-key")?.parse().ok()?,
-            identity: unhex(value("identity")?)?,
+            identity: hex::decode(value("identity")?)?,
             key_epoch: value("key-epoch")?.parse().ok()?,
-            index_sha256: unhex(value("index-sha256")?)?,
+            index_sha256: hex::decode(value("index-sha256")?)?,
             index_bytes: value("index-bytes")?.parse().ok()?,
         };
-        let mac = unhex(value("mac")?)?;
+        let mac = hex::decode(value("mac")?)?;
         lines.next().is_none().then_some((manifest, mac))
     }
 
@@ -116,9 +116,9 @@ impl Manifest {
             self.root.to_base64(),
             self.reserve_bytes,
             self.ledger_key,
-            hex(&self.identity),
+            hex::encode(&self.identity),
             self.key_epoch,
-            hex(&self.index_sha256),
+            hex::encode(&self.index_sha256),
             self.index_bytes,
         )
     }
@@ -127,37 +127,6 @@ impl Manifest {
 /// Whether a version that is not ours is one at all.
 pub(crate) fn is_number(version: &str) -> bool {
     !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-/// The bytes of lower-case hexadecimal of exactly this length.
-pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
-    if pairs.len() != N {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = value(*high)? << 4 | value(*low)?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -225,14 +194,6 @@ mod tests {
                 Err(NoManifest::Malformed),
                 "{from}"
             );
-        }
-    }
-
-    #[test]
-    fn hexadecimal_has_one_form() {
-        assert_eq!(unhex::<2>("0aff"), Some([0x0a, 0xff]));
-        for text in ["0aF0", "0af", "0aff0", "0a ff", "", "0g00"] {
-            assert_eq!(unhex::<2>(text), None, "{text}");
         }
     }
 

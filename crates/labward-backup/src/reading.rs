@@ -2,14 +2,16 @@
 //!
 //! They must never be a way round the checks: what they read is shown again and used for nothing.
 
+use labward_base::hex;
+
 use crate::folder::{identity_of, marker_of};
 use crate::index::Index;
-use crate::manifest::{Manifest, hex};
+use crate::manifest::Manifest;
 
 /// The manifest in `text`, written again.
 pub fn manifest(text: &str) -> Option<String> {
     let (manifest, mac) = Manifest::parse(text).ok()?;
-    Some(format!("{}mac {}\n", manifest.lines(), hex(&mac)))
+    Some(format!("{}mac {}\n", manifest.lines(), hex::encode(&mac)))
 }
 
 /// The index in `text`, written again, and every place that it names below its folder.

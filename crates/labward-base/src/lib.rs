@@ -8,12 +8,14 @@
 //! |---|---|
 //! | [`id`] | one type per kind of id, so that a device is never mistaken for a patient |
 //! | [`clock`] | [`Timestamp`] and the [`Clock`] trait (**Invariant:** time is a parameter) |
+//! | [`hex`] | bytes as hexadecimal digits, and back |
 //! | [`secret`] | [`Secret`]: zeroized when dropped, without `Debug` and without `Serialize` |
 //! | [`problem`] | [`Problem`]: stable code, what happened, what to do |
 //! | [`remark`] | [`Remark`]: a short text with places, which every language says in its own words |
 //! | [`saying`] | [`Saying`]: the same for a pure room's rules, with its text beside the rule |
 
 pub mod clock;
+pub mod hex;
 pub mod id;
 pub mod problem;
 pub mod remark;

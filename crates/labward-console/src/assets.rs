@@ -5,6 +5,7 @@
 
 use std::sync::OnceLock;
 
+use labward_base::hex;
 use labward_seal::sha256;
 
 /// One file of the console.
@@ -58,8 +59,9 @@ pub fn revision() -> &'static str {
             .flat_map(|asset| asset.bytes)
             .copied()
             .collect();
-        let start = sha256(&all).into_iter().take(8);
-        start.map(|byte| format!("{byte:02x}")).collect()
+        let mut revision = hex::encode(&sha256(&all));
+        revision.truncate(16);
+        revision
     })
 }
 

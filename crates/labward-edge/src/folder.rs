@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use labward_base::Secret;
+use labward_base::{Secret, hex};
 use labward_identity::{Identification, IdentityError};
 use labward_ledger::Checkpoint;
 use labward_seal::sign::SigningKey;
@@ -122,12 +122,7 @@ impl Roots {
 
     /// The origin of the ledger: the edge has it before it has a name.
     pub(crate) fn origin(&self) -> String {
-        let number: String = self
-            .queue
-            .iter()
-            .take(8)
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let number = hex::encode(self.queue.get(..8).unwrap_or(&self.queue));
         Checkpoint::origin_of(&format!("edge-{number}"), 1)
     }
 }

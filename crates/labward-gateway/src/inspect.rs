@@ -9,6 +9,7 @@
 
 mod astm;
 mod hl7;
+mod lines;
 mod renumber;
 mod rewrite;
 mod splice;
@@ -20,6 +21,7 @@ use labward_base::id::PeerId;
 use serde::Deserialize;
 
 pub(crate) use self::renumber::renumbered;
+pub use self::rewrite::{rewrite, skeleton};
 pub(crate) use self::treat::{Treatment, look, treat};
 use crate::keep::{Also, KeepError, MessageKind};
 

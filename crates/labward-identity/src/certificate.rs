@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use labward_base::Timestamp;
+use labward_base::{Timestamp, hex};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::server::ParsedCertificate;
@@ -66,7 +66,7 @@ impl Identification {
         let validity = certificate.validity();
         Ok(Self {
             spki_sha256: sha256(certificate.public_key().raw),
-            serial: hex(certificate.raw_serial()),
+            serial: hex::encode(certificate.raw_serial()),
             not_before: Timestamp::from_seconds(validity.not_before.timestamp()),
             not_after: Timestamp::from_seconds(validity.not_after.timestamp()),
             origin,
@@ -99,16 +99,6 @@ impl Identification {
 /// [`IdentityError::BadCertificate`] if it is malformed or TLS could not use it.
 pub fn spki_sha256(der: &CertificateDer<'_>) -> Result<[u8; 32], IdentityError> {
     Ok(Identification::from_der(der, Origin::Foreign)?.spki_sha256)
-}
-
-/// `bytes` in lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use labward_base::Secret;
 use labward_base::id::{SiteId, SlotId};
+use labward_base::{Secret, hex};
 use labward_os::{create_durably, device_of};
 use labward_seal::slot::PRIVATE_BYTES;
 use zeroize::Zeroizing;
@@ -80,9 +80,7 @@ pub(crate) fn write(
     let mut text = Zeroizing::new(String::with_capacity(256));
     // Writing to a String cannot fail.
     let _ = write!(*text, "{FORMAT}\nsite {site}\nslot {slot}\n");
-    for byte in private.expose() {
-        let _ = write!(*text, "{byte:02x}");
-    }
+    hex::encode_into(private.expose(), &mut text);
     text.push('\n');
     create_durably(path, text.as_bytes(), OWNER_ONLY)?;
     Ok(Written(Some(path.to_owned())))
@@ -113,27 +111,16 @@ fn parse(bytes: &[u8], site: SiteId) -> Option<(SlotId, Secret<Vec<u8>>)> {
     let format = lines.next()?;
     let of_site = lines.next()?.strip_prefix("site ")?;
     let slot = lines.next()?.strip_prefix("slot ")?.parse().ok()?;
-    let private = hex(lines.next()?)?;
+    let private = private_of(lines.next()?)?;
     let fits = format == FORMAT && of_site.parse() == Ok(site) && lines.next().is_none();
     fits.then_some((slot, private))
 }
 
-fn hex(text: &str) -> Option<Secret<Vec<u8>>> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * PRIVATE_BYTES {
-        return None;
-    }
-    let value = |digit: u8| {
-        char::from(digit)
-            .to_digit(16)
-            .and_then(|v| u8::try_from(v).ok())
-    };
-    let mut bytes = Zeroizing::new(Vec::with_capacity(PRIVATE_BYTES));
-    for pair in digits.chunks_exact(2) {
-        let [high, low] = pair else { return None };
-        bytes.push(value(*high)? << 4 | value(*low)?);
-    }
-    Some(Secret::new(std::mem::take(&mut *bytes)))
+/// Digits of either case, and no copy of them or of the key.
+fn private_of(digits: &str) -> Option<Secret<Vec<u8>>> {
+    let digits = Zeroizing::new(digits.to_ascii_lowercase());
+    let mut bytes = Zeroizing::new(vec![0; PRIVATE_BYTES]);
+    hex::decode_into(&digits, &mut bytes).then(|| Secret::new(std::mem::take(&mut *bytes)))
 }
 
 #[cfg(test)]

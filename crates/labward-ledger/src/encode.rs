@@ -5,8 +5,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use labward_base::Timestamp;
 use labward_base::id::{NodeId, PatientId, RecordId, SiteId};
+use labward_base::{Timestamp, hex};
 
 use crate::action::{Action, Actor, Outcome, Subject, SubjectKey};
 use crate::entry::{DETAIL_MAX_BYTES, NAME_MAX_BYTES, Part, PayloadDigest};
@@ -141,7 +141,7 @@ impl Fields<'_> {
                     .sha256
                     .as_bytes()
                     .iter()
-                    .flat_map(|byte| hex_pair(*byte)),
+                    .flat_map(|byte| hex::pair(*byte)),
             );
             put(out, "\",\"bytes\":");
             put_number(out, payload.size_bytes);
@@ -152,18 +152,6 @@ impl Fields<'_> {
 
 fn put(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
-}
-
-fn hex_digit(nibble: u8) -> u8 {
-    if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'a' + nibble - 10
-    }
-}
-
-fn hex_pair(byte: u8) -> [u8; 2] {
-    [hex_digit(byte >> 4), hex_digit(byte & 15)]
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -232,7 +220,7 @@ fn put_escaped(out: &mut Vec<u8>, text: &str) {
             13 => put(out, "\\r"),
             other => {
                 put(out, "\\u00");
-                out.extend_from_slice(&hex_pair(*other));
+                out.extend_from_slice(&hex::pair(*other));
             }
         }
         rest = after;

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use labward_base::hex;
+
 /// Bytes that the facts of one entry may take in the leaf.
 pub const FACTS_MAX_BYTES: usize = 16 * 1024;
 
@@ -44,19 +46,7 @@ impl Facts {
     /// With bytes in lower-case hex under `name`.
     #[must_use]
     pub fn hex(self, name: &'static str, bytes: &[u8]) -> Self {
-        let digit = |nibble: u8| {
-            char::from(if nibble < 10 {
-                b'0' + nibble
-            } else {
-                b'a' - 10 + nibble
-            })
-        };
-        let mut text = String::with_capacity(2 * bytes.len());
-        for byte in bytes {
-            text.push(digit(byte >> 4));
-            text.push(digit(byte & 15));
-        }
-        self.with(name, Fact::Text(text))
+        self.with(name, Fact::Text(hex::encode(bytes)))
     }
 
     /// With a list of texts under `name`.

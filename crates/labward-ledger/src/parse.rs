@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use labward_base::Timestamp;
 use labward_base::id::{EntryIndex, NodeId, PatientId, RecordId, SiteId};
+use labward_base::{Timestamp, hex};
 
 use crate::action::{Action, Actor, Outcome, Subject};
 use crate::entry::{Leaf, PayloadDigest};
@@ -223,15 +223,7 @@ fn read_payload(cursor: &mut Cursor<'_>) -> Option<Option<PayloadDigest>> {
     if !cursor.take(",\"payload\":{\"sha256\":") {
         return Some(None);
     }
-    let text = cursor.string()?;
-    let mut bytes = [0; Digest::LEN];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != Digest::LEN || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = (hex_value(*high)? << 4) | hex_value(*low)?;
-    }
+    let bytes = hex::decode(&cursor.string()?)?;
     cursor.expect(",\"bytes\":")?;
     let size_bytes = cursor.number()?;
     cursor.expect("}")?;
@@ -239,12 +231,4 @@ fn read_payload(cursor: &mut Cursor<'_>) -> Option<Option<PayloadDigest>> {
         sha256: Digest::new(bytes),
         size_bytes,
     }))
-}
-
-fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
 }

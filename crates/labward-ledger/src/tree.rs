@@ -7,6 +7,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use labward_base::hex;
 
 /// A SHA-256 digest: of a leaf, of a node, of a whole tree or of a payload.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,7 +52,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 

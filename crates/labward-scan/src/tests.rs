@@ -1,11 +1,13 @@
 //! The whole scan, with gzip and plain bytes.
 
 use std::io::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use labward_carrier::{Budget, Declared};
+use labward_testkit::carrier::eicar;
 
 use crate::hashes::Collector;
 use crate::yara::Loader;
@@ -14,7 +16,7 @@ use crate::{
     Verdict,
 };
 
-const EICAR: &[u8] = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
+static EICAR: LazyLock<Vec<u8>> = LazyLock::new(eicar);
 const LONG: Duration = Duration::from_secs(60);
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -53,8 +55,8 @@ fn rules(report: &Report) -> Vec<&str> {
 #[test]
 fn eicar_is_malicious_however_deep_it_is_packed_and_only_as_the_standard_says() {
     let scanner = with(vec![own()]);
-    assert_eq!(plain(&scanner, EICAR).verdict, Verdict::Malicious);
-    let report = plain(&scanner, &gzip(&gzip(EICAR)));
+    assert_eq!(plain(&scanner, &EICAR).verdict, Verdict::Malicious);
+    let report = plain(&scanner, &gzip(&gzip(&EICAR)));
     assert_eq!(report.verdict, Verdict::Malicious);
     let finding = &report.findings[0];
     assert_eq!(
@@ -66,13 +68,13 @@ fn eicar_is_malicious_however_deep_it_is_packed_and_only_as_the_standard_says() 
         "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
     );
     assert_eq!((report.parts, report.rules_since), (3, Some(1_700_000_000)));
-    let verdict = |tail: &[u8]| plain(&scanner, &[EICAR, tail].concat()).verdict;
+    let verdict = |tail: &[u8]| plain(&scanner, &[&EICAR[..], tail].concat()).verdict;
     assert_eq!(verdict(b"\r\n \t\x1a"), Verdict::Malicious);
     assert_eq!(verdict(&[b' '; 60]), Verdict::Malicious);
     assert_eq!(verdict(&[b' '; 61]), Verdict::Clean);
     assert_eq!(verdict(b"x"), Verdict::Clean);
     assert_eq!(
-        plain(&scanner, &[b" ", EICAR].concat()).verdict,
+        plain(&scanner, &[b" ", &EICAR[..]].concat()).verdict,
         Verdict::Clean
     );
 }
@@ -145,7 +147,11 @@ fn an_engine_that_fails_or_panics_is_a_scanner_error_and_takes_no_finding_away()
             (report.verdict, report.faults[0].code.as_str()),
             (Verdict::ScannerError, code)
         );
-        assert_eq!(plain(&scanner, EICAR).verdict, Verdict::Malicious, "{code}");
+        assert_eq!(
+            plain(&scanner, &EICAR).verdict,
+            Verdict::Malicious,
+            "{code}"
+        );
     }
 }
 
@@ -404,11 +410,7 @@ fn in_every_carrier(scanner: &Scanner, payload: &[u8], kind: FindingKind) {
 #[test]
 fn eicar_is_found_in_every_carrier_of_a_laboratory() {
     let scanner = with(vec![own()]);
-    in_every_carrier(
-        &scanner,
-        &labward_testkit::carrier::eicar(),
-        FindingKind::Eicar,
-    );
+    in_every_carrier(&scanner, &EICAR, FindingKind::Eicar);
 }
 
 #[test]
@@ -445,7 +447,7 @@ rule percent { strings: $a = "result_1" $b = "glucose" condition: 50% of them }
 "#;
 
 /// The rules as they are loaded, and each asked about all bytes.
-static BOTH: std::sync::LazyLock<(Scanner, Scanner)> = std::sync::LazyLock::new(|| {
+static BOTH: LazyLock<(Scanner, Scanner)> = LazyLock::new(|| {
     let scanner = |mut loader: Loader| {
         loader.add_own();
         loader.add_text("mixed", MIXED);

@@ -7,7 +7,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use labward_scan::yara::Loader;
 use labward_scan::{
     Deadline, Engine, EngineError, Hit, Look, Policy, Report, Scanner, Setting, Verdict,
 };
+use labward_testkit::carrier::eicar;
 
 /// Long enough for a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -169,7 +170,7 @@ fn child(how: &str) -> ExitCode {
     } else {
         let mut report = scanner().scan(
             Setting::File,
-            EICAR,
+            &EICAR,
             &labward_carrier::Declared::nothing(),
             &Deadline::after(PATIENCE),
         );
@@ -183,7 +184,7 @@ fn child(how: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const EICAR: &[u8] = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
+static EICAR: LazyLock<Vec<u8>> = LazyLock::new(eicar);
 
 fn pool(how: &str, children: usize) -> Pool {
     Pool::new(PoolOptions {
@@ -213,7 +214,7 @@ fn fault(report: &Report) -> (Verdict, &str) {
 fn answers() {
     let pool = pool("well", 1);
     assert_eq!(ask(&pool, b"Glucose 5.1", PATIENCE).verdict, Verdict::Clean);
-    let found = ask(&pool, EICAR, PATIENCE);
+    let found = ask(&pool, &EICAR, PATIENCE);
     assert_eq!(found.verdict, Verdict::Malicious);
     assert_eq!(
         found.sha256,
@@ -231,7 +232,7 @@ fn answers() {
 fn files() {
     let folder = labward_testkit::TempDir::new();
     let path = folder.join("eicar");
-    std::fs::write(&path, EICAR).unwrap();
+    std::fs::write(&path, EICAR.as_slice()).unwrap();
     let mut file = std::fs::File::open(&path).unwrap();
     file.read_to_end(&mut Vec::new()).unwrap();
     let pool = pool("well", 1);
@@ -267,16 +268,16 @@ fn killed_while_idle() {
         let number = engine.unwrap().state.parse().unwrap();
         let process = rustix::process::Pid::from_raw(number).unwrap();
         rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
-        assert_eq!(ask(&pool, EICAR, PATIENCE).verdict, Verdict::Malicious);
+        assert_eq!(ask(&pool, &EICAR, PATIENCE).verdict, Verdict::Malicious);
     }
 }
 
 fn slow_to_load() {
     let pool = pool("slow", 1);
-    let report = ask(&pool, EICAR, Duration::from_millis(50));
+    let report = ask(&pool, &EICAR, Duration::from_millis(50));
     assert_eq!(fault(&report), (Verdict::ScannerError, "busy"));
     // The child that was started for it is there when it is ready.
-    let first = ask(&pool, EICAR, PATIENCE);
+    let first = ask(&pool, &EICAR, PATIENCE);
     assert_eq!(first.verdict, Verdict::Malicious);
 }
 
@@ -301,7 +302,7 @@ fn hangs() {
         watch.elapsed()
     );
     assert_eq!(fault(&report), (Verdict::ScannerError, "late"));
-    assert_eq!(ask(&pool, EICAR, PATIENCE).verdict, Verdict::Malicious);
+    assert_eq!(ask(&pool, &EICAR, PATIENCE).verdict, Verdict::Malicious);
 }
 
 fn deaf() {
@@ -322,11 +323,11 @@ fn sources() {
     let pool = pool("well", 1);
     let asked = Ask::of(Setting::File, &labward_carrier::Declared::nothing());
     let look = |source: Source, limit| pool.scan(&asked, &Bytes::Source(source), limit);
-    let report = look(Arc::new(|| Ok(Box::new(EICAR))), PATIENCE);
+    let report = look(Arc::new(|| Ok(Box::new(EICAR.as_slice()))), PATIENCE);
     assert_eq!(report.verdict, Verdict::Malicious);
     let first = pool.hello(PATIENCE).unwrap().rules;
     let closed: Source = Arc::new(|| Err(io::ErrorKind::PermissionDenied.into()));
-    let broken: Source = Arc::new(|| Ok(Box::new(EICAR.chain(Broken))));
+    let broken: Source = Arc::new(|| Ok(Box::new(EICAR.as_slice().chain(Broken))));
     for source in [closed, broken] {
         let report = look(source, PATIENCE);
         assert_eq!(fault(&report), (Verdict::ScannerError, "unreadable"));
@@ -345,7 +346,7 @@ fn sources() {
     let report = look(never, Duration::from_millis(300));
     assert!(watch.elapsed() < Duration::from_secs(20));
     assert_eq!(fault(&report), (Verdict::ScannerError, "late"));
-    assert_eq!(ask(&pool, EICAR, PATIENCE).verdict, Verdict::Malicious);
+    assert_eq!(ask(&pool, &EICAR, PATIENCE).verdict, Verdict::Malicious);
 }
 
 /// Breaks off at once.
@@ -417,7 +418,7 @@ fn crowd() {
             .map(|n| {
                 let pool = &pool;
                 scope.spawn(move || {
-                    ask(pool, if n % 2 == 0 { EICAR } else { b"x" }, PATIENCE).verdict
+                    ask(pool, if n % 2 == 0 { &EICAR } else { b"x" }, PATIENCE).verdict
                 })
             })
             .collect();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use labward_base::hex;
 use serde::{Deserialize, Serialize};
 
 /// What a ruleset is known by: SHA-256 of its text.
@@ -30,7 +31,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -44,19 +45,7 @@ impl FromStr for Hash {
     type Err = NotAHash;
 
     fn from_str(text: &str) -> Result<Self, NotAHash> {
-        let mut bytes = [0; 32];
-        if text.len() != 64
-            || !text
-                .bytes()
-                .all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f'))
-        {
-            return Err(NotAHash);
-        }
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            let pair = text.get(place * 2..place * 2 + 2).ok_or(NotAHash)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotAHash)?;
-        }
-        Ok(Self(bytes))
+        hex::decode(text).map(Self).ok_or(NotAHash)
     }
 }
 

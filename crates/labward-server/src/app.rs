@@ -7,6 +7,7 @@
 mod certificate;
 mod change;
 pub(crate) mod ground;
+mod opened;
 mod reload;
 
 use std::collections::VecDeque;
@@ -21,23 +22,16 @@ use labward_base::{Clock, Timestamp};
 use labward_conduits::{Behaviours, Conduits};
 use labward_devices::Devices;
 use labward_disclosures::Disclosures;
-use labward_gateway::delivery::{Delivery, DeliveryParts};
-use labward_gateway::edge::Edges;
-use labward_gateway::events::Events;
-use labward_gateway::keep::{Keep as _, KeepError};
 use labward_gateway::tls::ServerIdentity;
-use labward_gateway::{Gateway, GatewayParts, Messages};
 use labward_identity::{
     Invitations, Passkeys, Passwords, Peers, People, ProviderAccounts, RelyingParty, Sessions,
     SignIn, Tokens,
 };
 use labward_keys::{Keys, SlotOpener};
-use labward_ledger::{
-    Action, Actor, Facts, LedgerJournal, NewEntry, Outcome, RecordIds, Subject, append,
-};
+use labward_ledger::{Action, Actor, Facts, LedgerJournal, NewEntry, Outcome, Subject, append};
 use labward_malware::Malware;
 use labward_malware::integrity::Integrity;
-use labward_records::{Records, RecordsError, Reserve, ReserveSetup};
+use labward_records::{Reserve, ReserveSetup};
 use labward_seal::sha256;
 use labward_store::{Options, Store};
 use labward_threats::Threats;
@@ -47,12 +41,12 @@ pub(crate) use self::certificate::{SERVER_DAYS, authority};
 use self::change::Past;
 pub(crate) use self::change::{ChangeError, Changing};
 pub(crate) use self::ground::signer;
-use self::ground::{edge_opener, group_id, let_through, publishing, server_identity, take_lock};
+use self::ground::{group_id, let_through, server_identity, take_lock};
+pub(crate) use self::opened::Opened;
+use self::opened::open;
 pub use self::reload::{ReloadError, Reloaded};
-use crate::adapters::{EdgeOpener, EdgeRenewer, RecordsKeep};
-use crate::behaviour::{self, BehaviourLoop, Watching};
+use crate::behaviour::Watching;
 use crate::config::Config;
-use crate::cosign::{WitnessParts, Witnesses};
 use crate::enrolment::Enrolments;
 use crate::error::ServerError;
 use crate::findings::{self, Finding};
@@ -60,18 +54,15 @@ use crate::folder::{DataFolder, NODE, SITE};
 use crate::http::console::{ConsoleServer, console_config};
 use crate::http::idempotency::Running;
 use crate::http::{HttpServer, chain};
-use crate::indexing::IndexLoop;
-use crate::mail::{MailLoop, Mails};
-use crate::malware::{RescanLoop, Scanner, ScannerLoop, ScannerParts};
+use crate::mail::Mails;
+use crate::malware::{Scanner, ScannerParts};
 use crate::migrations::migrations;
-use crate::publish::{PublishLoop, Publishing};
-use crate::resume::{LedgerWatch, ResumeLoop};
+use crate::resume::LedgerWatch;
 use crate::setup::server_names;
-use crate::sightings::Sightings;
 use crate::sign_on::SignOn;
-use crate::threat::{MatchingLoop, SourceFaults};
-use crate::upkeep::{Upkeep, UpkeepLoop};
-use crate::webhook::{self, WebhookLoop, Webhooks};
+use crate::threat::SourceFaults;
+use crate::upkeep::Upkeep;
+use crate::webhook::{self, Webhooks};
 
 /// What a server is built from.
 pub struct Parts {
@@ -171,30 +162,6 @@ impl Loaded {
         let source = self.source.as_ref()?;
         Some(sha256(source.text.as_bytes()))
     }
-}
-
-/// What is there only while the root key is open.
-pub(crate) struct Opened {
-    pub(crate) records: Records,
-    pub(crate) messages: Messages,
-    pub(crate) gateway: Gateway,
-    pub(crate) delivery: Arc<Delivery>,
-    pub(crate) publishing: Arc<Publishing>,
-    pub(crate) witnesses: Arc<Witnesses>,
-    /// The edges and the key that they seal to, if a link is for them.
-    pub(crate) edges: Option<(Edges, Arc<EdgeOpener>)>,
-    publish_loop: Mutex<Option<PublishLoop>>,
-    resume_loop: Mutex<Option<ResumeLoop>>,
-    upkeep: Mutex<Option<UpkeepLoop>>,
-    webhook_loop: Mutex<Option<WebhookLoop>>,
-    mail_loop: Mutex<Option<MailLoop>>,
-    index_loop: Mutex<Option<IndexLoop>>,
-    matching_loop: Mutex<Option<MatchingLoop>>,
-    behaviour_loop: Mutex<Option<BehaviourLoop>>,
-    scanner_loop: Mutex<Option<ScannerLoop>>,
-    rescan_loop: Mutex<Option<RescanLoop>>,
-    /// Seals who and why for the audit.
-    keep: Arc<RecordsKeep>,
 }
 
 /// The configuration at one moment; a reload does not change it under who holds it.
@@ -364,144 +331,6 @@ pub(crate) fn build_on(parts: Parts, file_layer: Option<String>) -> Result<App, 
     })
 }
 
-/// Wires everything that needs the open root key; the listeners open last.
-fn open(core: &Core) -> Result<Opened, ServerError> {
-    let Core {
-        store, keys, clock, ..
-    } = core;
-    // First: what was read on a bad day stands before anything that is done today.
-    match core.reserve.merge(None) {
-        Ok(_) => {}
-        Err(RecordsError::ReserveUnusable) => {
-            tracing::error!("the reserve cannot be read: see labward check");
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let config = core.config();
-    let publishing = Arc::new(publishing(core)?);
-    let interval = config.ledger.publish_interval();
-    let witnesses = Arc::new(witnesses(core, &publishing, interval)?);
-    let records = Records::load(labward_records::Setup {
-        store: store.clone(),
-        keys: keys.clone(),
-        ids: store.read(|snapshot| RecordIds::load(snapshot))?,
-        clock: Arc::clone(clock),
-        site: SITE,
-        node: NODE,
-        blobs: core.data.blobs(),
-        retention: config.retention(),
-    })?;
-    let keep = Arc::new(RecordsKeep {
-        records: records.clone(),
-        store: store.clone(),
-        keys: keys.clone(),
-    });
-    let events = Events::default();
-    let delivery = Arc::new(Delivery::start(
-        config.gateway.destinations.clone(),
-        DeliveryParts {
-            store: store.clone(),
-            keep: keep.clone(),
-            clock: Arc::clone(clock),
-            identity: server_identity(core)?,
-            peers: core.peers.clone(),
-            events: events.clone(),
-            site: SITE,
-        },
-    )?);
-    let opener = edge_opener(core)?;
-    let edges = opener.map(|opener| {
-        let renewer = Arc::new(EdgeRenewer {
-            data: core.data.clone(),
-            keys: keys.clone(),
-            peers: core.peers.clone(),
-            clock: Arc::clone(clock),
-        });
-        let edges = Edges::new(store.clone(), opener.clone(), renewer);
-        (edges, opener)
-    });
-    core.record_start()?;
-    // Before anything comes in.
-    let scanner_loop = core.scanner.start()?;
-    let gateway = Gateway::start(
-        config.gateway.clone(),
-        GatewayParts {
-            store: store.clone(),
-            keep: keep.clone(),
-            peers: core.peers.clone(),
-            index_key: keys.index_key()?,
-            clock: Arc::clone(clock),
-            dispatch: delivery.clone(),
-            identity: server_identity(core)?,
-            events,
-            edges: edges.as_ref().map(|(edges, _)| edges.clone()),
-            notice: Some(Arc::new(Sightings::start(
-                core.devices.clone(),
-                Arc::clone(clock),
-            )?)),
-            watch: Some(behaviour::watch(core)),
-            inspect: core.scanner.inspector(),
-            site: SITE,
-        },
-    );
-    let gateway = gateway.inspect_err(|error| {
-        delivery.shutdown(Duration::ZERO);
-        core.record_stop(Outcome::Failed(error.problem().code));
-    })?;
-    let woken = Arc::clone(&witnesses);
-    let publish_loop = PublishLoop::start(Arc::clone(&publishing), interval, move || woken.wake())?;
-    let resume_loop = ResumeLoop::start(
-        Arc::clone(&core.ledger),
-        store.clone(),
-        core.reserve.clone(),
-        Arc::clone(clock),
-    )?;
-    let told = Arc::clone(&core.webhooks);
-    let webhook_loop = WebhookLoop::start(told, core.me.clone())?;
-    let mail_loop = MailLoop::start(Arc::clone(&core.mails), core.me.clone())?;
-    Ok(Opened {
-        messages: gateway.messages(),
-        records,
-        gateway,
-        delivery,
-        publishing,
-        witnesses,
-        edges,
-        publish_loop: Mutex::new(Some(publish_loop)),
-        upkeep: Mutex::new(Some(UpkeepLoop::start(core.me.clone())?)),
-        webhook_loop: Mutex::new(Some(webhook_loop)),
-        mail_loop: Mutex::new(Some(mail_loop)),
-        index_loop: Mutex::new(Some(IndexLoop::start(core.me.clone())?)),
-        matching_loop: Mutex::new(Some(MatchingLoop::start(core.me.clone())?)),
-        scanner_loop: Mutex::new(Some(scanner_loop)),
-        rescan_loop: Mutex::new(Some(RescanLoop::start(core.me.clone())?)),
-        behaviour_loop: Mutex::new(Some(BehaviourLoop::start(core.me.clone())?)),
-        keep,
-        resume_loop: Mutex::new(Some(resume_loop)),
-    })
-}
-
-/// Starts to ask the witnesses, after a first checkpoint that they can be asked about.
-fn witnesses(
-    core: &Core,
-    publishing: &Arc<Publishing>,
-    interval: Duration,
-) -> Result<Witnesses, ServerError> {
-    let configs = &core.config().witnesses;
-    if !configs.is_empty() {
-        // What keeps it from publishing is said by the loop.
-        let _ = publishing.publish();
-    }
-    let parts = Arc::new(WitnessParts {
-        store: core.store.clone(),
-        publishing: Arc::clone(publishing),
-        peers: core.peers.clone(),
-        clock: Arc::clone(&core.clock),
-        evidence: core.data.evidence(),
-    });
-    Witnesses::start(configs, interval, server_identity(core)?.as_ref(), &parts)
-}
-
 impl App {
     /// Opens the admin socket, opens the root key with whatever key file is there, and then the
     /// listeners. Without one the server stays sealed and says so.
@@ -598,13 +427,9 @@ impl App {
         let core = &self.core;
         core.enrolments.stop();
         if let Some(opened) = core.opened() {
-            let upkeep = opened.upkeep.lock();
-            drop(upkeep.unwrap_or_else(PoisonError::into_inner).take());
+            drop(take(&opened.recurring));
             drop(take(&opened.webhook_loop));
             drop(take(&opened.mail_loop));
-            drop(take(&opened.index_loop));
-            drop(take(&opened.matching_loop));
-            drop(take(&opened.rescan_loop));
         }
         let _last = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut phase = core.phase.lock().unwrap_or_else(PoisonError::into_inner);
@@ -630,13 +455,6 @@ impl App {
         core.store.close()?;
         tracing::info!("Labward has stopped");
         Ok(())
-    }
-}
-
-impl Opened {
-    /// Seals whose words an entry is to hold.
-    pub(crate) fn seal_why(&self, why: &str) -> Result<Vec<u8>, KeepError> {
-        self.keep.seal_detail(SITE, why.as_bytes())
     }
 }
 
@@ -781,8 +599,8 @@ impl Core {
     }
 }
 
-fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
-    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+fn take<T: Default>(place: &Mutex<T>) -> T {
+    std::mem::take(&mut *place.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn entry(action: Action) -> NewEntry {

@@ -5,9 +5,7 @@
 //! nothing is told as missing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_base::id::DeviceId;
@@ -20,6 +18,7 @@ use labward_report::Moment;
 use crate::app::Core;
 use crate::error::ServerError;
 use crate::http::chain;
+use crate::recurring::Recurring;
 
 /// Messages that wait at most: what a second brings where nothing is sealed or synced in between.
 const QUEUE: usize = 4_096;
@@ -65,8 +64,8 @@ impl Watching {
 
 /// The thread that does it; dropped, it looks a last time, writes what it learned, and ends.
 pub(crate) struct BehaviourLoop {
-    stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<()>>,
+    core: Weak<Core>,
+    recurring: Option<Recurring>,
 }
 
 impl BehaviourLoop {
@@ -75,47 +74,32 @@ impl BehaviourLoop {
         if let Some(core) = core.upgrade() {
             core.behaviours.lost(core.clock.now());
         }
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            let mut round = 0_u32;
-            loop {
-                let ends = stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
-                let Some(core) = core.upgrade() else { return };
-                round = round.wrapping_add(1);
-                core.observe_accepted();
-                if ends || round.is_multiple_of(LOOK) {
-                    core.look_at_behaviour();
-                }
-                if ends || round.is_multiple_of(SAVE) {
-                    core.save_behaviour();
-                }
-                if ends {
-                    return;
-                }
+        let (watched, mut round) = (core.clone(), 0_u32);
+        let recurring = Recurring::start("behaviour", EVERY, move || {
+            let core = watched.upgrade()?;
+            round = round.wrapping_add(1);
+            core.observe_accepted();
+            if round.is_multiple_of(LOOK) {
+                core.look_at_behaviour();
             }
-        };
-        let thread = std::thread::Builder::new()
-            .name("behaviour".to_owned())
-            .spawn(run)
-            .map_err(ServerError::Threads)?;
+            if round.is_multiple_of(SAVE) {
+                core.save_behaviour();
+            }
+            Some(EVERY)
+        })?;
         Ok(Self {
-            stop,
-            thread: Some(thread),
+            core,
+            recurring: Some(recurring),
         })
     }
 }
 
 impl Drop for BehaviourLoop {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        let Some(thread) = self.thread.take() else {
-            return;
-        };
-        // The last one to hold the server may be that thread itself.
-        let is_own = thread.thread().id() == std::thread::current().id();
-        if !is_own && thread.join().is_err() {
-            tracing::error!("the thread of what devices do panicked");
+        drop(self.recurring.take());
+        if let Some(core) = self.core.upgrade() {
+            core.look_at_behaviour();
+            core.save_behaviour();
         }
     }
 }

@@ -4,8 +4,6 @@
 //! It must never keep the writer from messages: after each step it waits as long as the step took.
 
 use std::sync::Weak;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_base::Clock as _;
@@ -14,6 +12,7 @@ use labward_records::RecordsError;
 use crate::app::Core;
 use crate::error::ServerError;
 use crate::http::chain;
+use crate::recurring::{Failing, Recurring};
 
 /// How often it looks for more.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -22,44 +21,16 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(2), INTERVAL);
 /// How long it waits after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
-/// The thread that does it; dropped, it ends.
-pub(crate) struct IndexLoop {
-    stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl IndexLoop {
-    /// Starts for a server whose root key is open, as long as that is there.
-    pub(crate) fn start(core: Weak<Core>) -> Result<Self, ServerError> {
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            let (mut wait, mut is_failing) = (INTERVAL, false);
-            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                let Some(core) = core.upgrade() else { return };
-                wait = match step(&core) {
-                    Ok(pause) => {
-                        is_failing = false;
-                        pause
-                    }
-                    Err(error) => {
-                        if !is_failing {
-                            tracing::warn!(error = %chain(&error), "the indexes fall behind the ledger");
-                        }
-                        is_failing = true;
-                        AFTER_FAILURE
-                    }
-                };
-            }
-        };
-        let thread = std::thread::Builder::new()
-            .name("indexing".to_owned())
-            .spawn(run)
-            .map_err(ServerError::Threads)?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
-    }
+/// Starts for a server whose root key is open, as long as that is there.
+pub(crate) fn start(core: Weak<Core>) -> Result<Recurring, ServerError> {
+    let mut failing = Failing::default();
+    Recurring::start("indexing", INTERVAL, move || {
+        let core = core.upgrade()?;
+        let pause = failing.told(step(&core), |error| {
+            tracing::warn!(error = %chain(error), "the indexes fall behind the ledger");
+        });
+        Some(pause.unwrap_or(AFTER_FAILURE))
+    })
 }
 
 /// One step, and how long to wait for the next.
@@ -74,19 +45,4 @@ fn step(core: &Core) -> Result<Duration, RecordsError> {
         true => took.clamp(PAUSE.0, PAUSE.1),
         false => INTERVAL,
     })
-}
-
-impl Drop for IndexLoop {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        let Some(thread) = self.thread.take() else {
-            return;
-        };
-        // The last one to hold the server may be that thread itself.
-        let is_own = thread.thread().id() == std::thread::current().id();
-        if !is_own && thread.join().is_err() {
-            tracing::error!("the thread of the indexes panicked");
-        }
-    }
 }

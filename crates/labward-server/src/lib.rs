@@ -23,6 +23,7 @@
 //! | `mail` | reminders by e-mail to the people who must act |
 //! | `webhook` | signed events to receivers that the configuration names |
 //! | `behaviour` | what accepted messages show of what devices do, behind their path |
+//! | `recurring` | a thread that takes a turn now and then |
 //! | `publish` | tiles and checkpoints of the ledger, now and then |
 //! | `resume` | whether the ledger can be written, and what happens once it can again |
 //! | [`findings`] | what is wrong with the installation, one entry a change |
@@ -54,6 +55,7 @@ mod malware;
 pub mod migrations;
 mod outbound;
 mod publish;
+mod recurring;
 mod resume;
 pub mod serve;
 pub mod setup;

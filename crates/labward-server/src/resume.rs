@@ -5,9 +5,7 @@
 //! nothing was tried (**Invariant:** a missing measurement is never a pass), or fill it with entries
 //! while the disk is full now and not the next moment.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_base::{Clock, Timestamp};
@@ -16,6 +14,7 @@ use labward_store::Store;
 
 use crate::error::ServerError;
 use crate::http::chain;
+use crate::recurring::Recurring;
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -31,12 +30,6 @@ struct State {
     failing_since: Option<Timestamp>,
     resumed: Option<Timestamp>,
     failed_batches: u64,
-}
-
-/// The thread that looks now and then; dropped, it ends.
-pub(crate) struct ResumeLoop {
-    stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl LedgerWatch {
@@ -93,41 +86,15 @@ impl LedgerWatch {
     }
 }
 
-impl ResumeLoop {
-    /// Looks every second until it is stopped.
-    pub(crate) fn start(
-        watch: Arc<LedgerWatch>,
-        store: Store,
-        reserve: Reserve,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ServerError> {
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                watch.look(&store, &reserve, clock.now());
-            }
-        };
-        let thread = std::thread::Builder::new()
-            .name("ledger-resume".to_owned())
-            .spawn(run)
-            .map_err(ServerError::Threads)?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for ResumeLoop {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        if self
-            .thread
-            .take()
-            .is_some_and(|thread| thread.join().is_err())
-        {
-            tracing::error!("the thread that watches the ledger panicked");
-        }
-    }
+/// Looks every second until it is stopped.
+pub(crate) fn start(
+    watch: Arc<LedgerWatch>,
+    store: Store,
+    reserve: Reserve,
+    clock: Arc<dyn Clock>,
+) -> Result<Recurring, ServerError> {
+    Recurring::start("ledger-resume", INTERVAL, move || {
+        watch.look(&store, &reserve, clock.now());
+        Some(INTERVAL)
+    })
 }

@@ -5,9 +5,7 @@
 //! It must never write an entry while nothing changed, or stop because one of these failed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_base::{Clock as _, Timestamp};
@@ -23,6 +21,7 @@ use crate::error::ServerError;
 use crate::findings::{self, Finding, all_that_hold};
 use crate::folder::{NODE, SITE};
 use crate::http::{chain, unread};
+use crate::recurring::{Failing, Recurring};
 
 /// How often it looks whether access is over.
 const EVERY: Duration = Duration::from_secs(2);
@@ -46,20 +45,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) struct Upkeep {
     trends: Mutex<Trends>,
     acts: Mutex<KnownActs>,
-    /// Whether the last time failed: it is said once, and again when it has worked in between.
-    failing: Mutex<bool>,
+    failing: Mutex<Failing>,
     /// The day on which the quarantine was looked through last.
     quarantine: Mutex<Option<i64>>,
     /// Whether it was seen that no message is left to be delivered from quarantine.
     delivered: AtomicBool,
-    /// The same about the end of an engagement.
-    access_failing: Mutex<bool>,
-}
-
-/// The thread that does it; dropped, it ends.
-pub(crate) struct UpkeepLoop {
-    stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<()>>,
+    /// About the end of an engagement.
+    access_failing: Mutex<Failing>,
 }
 
 /// A certificate and when it ends.
@@ -69,46 +61,18 @@ struct Ends<'a> {
     alarm_days: &'a [u16],
 }
 
-impl UpkeepLoop {
-    /// Starts for a server, as long as that is there.
-    pub(crate) fn start(core: Weak<Core>) -> Result<Self, ServerError> {
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            let (mut wait, mut looked) = (FIRST, 0);
-            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                wait = EVERY;
-                let Some(core) = core.upgrade() else { return };
-                core.end_engagements();
-                if looked == 0 {
-                    core.look_after();
-                }
-                looked = (looked + 1) % ROUND;
-            }
-        };
-        let thread = std::thread::Builder::new()
-            .name("upkeep".to_owned())
-            .spawn(run)
-            .map_err(ServerError::Threads)?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for UpkeepLoop {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        let Some(thread) = self.thread.take() else {
-            return;
-        };
-        // The last one to hold the server may be that thread itself.
-        let is_own = thread.thread().id() == std::thread::current().id();
-        if !is_own && thread.join().is_err() {
-            tracing::error!("the thread of the upkeep panicked");
+/// Starts for a server, as long as that is there.
+pub(crate) fn start(core: Weak<Core>) -> Result<Recurring, ServerError> {
+    let mut looked = 0;
+    Recurring::start("upkeep", FIRST, move || {
+        let core = core.upgrade()?;
+        core.end_engagements();
+        if looked == 0 {
+            core.look_after();
         }
-    }
+        looked = (looked + 1) % ROUND;
+        Some(EVERY)
+    })
 }
 
 impl Upkeep {
@@ -137,18 +101,13 @@ impl Core {
         let ended = end_engagements(&self.people, &self.sessions, &self.tokens, now);
         let failing = &self.upkeep.access_failing;
         let mut failing = failing.lock().unwrap_or_else(PoisonError::into_inner);
-        match ended {
-            Ok(_) => *failing = false,
-            Err(error) if !*failing => {
-                *failing = true;
-                tracing::error!(
-                    code = error.problem().code,
-                    error = %chain(&error),
-                    "the end of an engagement could not be recorded"
-                );
-            }
-            Err(_) => {}
-        }
+        failing.told(ended, |error| {
+            tracing::error!(
+                code = error.problem().code,
+                error = %chain(error),
+                "the end of an engagement could not be recorded"
+            );
+        });
     }
 
     /// Does everything once.
@@ -167,18 +126,13 @@ impl Core {
         let _ = self.acts(self.clock.now());
         let failing = &self.upkeep.failing;
         let mut failing = failing.lock().unwrap_or_else(PoisonError::into_inner);
-        match done {
-            Ok(()) => *failing = false,
-            Err(error) if !*failing => {
-                *failing = true;
-                tracing::error!(
-                    code = error.problem().code,
-                    error = %chain(&error),
-                    "a certificate could not be renewed or its end not be recorded"
-                );
-            }
-            Err(_) => {}
-        }
+        failing.told(done, |error| {
+            tracing::error!(
+                code = error.problem().code,
+                error = %chain(error),
+                "a certificate could not be renewed or its end not be recorded"
+            );
+        });
     }
 
     /// Sees whether the identity provider answers, which may take seconds: nothing waits for it.

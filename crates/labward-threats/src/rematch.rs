@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use labward_advisory::csaf::Advisory;
-use labward_base::Timestamp;
 use labward_base::id::{DeviceId, DocumentId, EntryIndex, HitId, StatementId};
+use labward_base::{Timestamp, hex};
 use labward_matching::{
     Alias, Answer, Answers, Device, Exploited, Matcher, Trail, Verdict, VexStatus, VulnerabilityId,
 };
@@ -397,10 +397,7 @@ fn why_closed(
 
 /// What a device is hit by: the version of its software, and the SHA-256 of its bill of materials.
 fn stands(one: &Subject) -> [String; 2] {
-    let bill = one.parts.as_ref().map(|parts| {
-        let digits = parts.sha256.iter().map(|byte| format!("{byte:02x}"));
-        digits.collect()
-    });
+    let bill = one.parts.as_ref().map(|parts| hex::encode(&parts.sha256));
     [one.device.version.clone(), bill.unwrap_or_default()]
 }
 

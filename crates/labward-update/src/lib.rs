@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use labward_advisory::integrity::{MinisignKey, SignatureFault, verify_minisign};
-use labward_base::Timestamp;
+use labward_base::{Timestamp, hex};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +162,7 @@ impl ReleaseList {
             expires: time(&file.expires)?,
             key: verified.key_id,
             releases,
-            sha256: hex(digest(&SHA256, bytes).as_ref()),
+            sha256: hex::encode(digest(&SHA256, bytes).as_ref()),
         })
     }
 
@@ -218,10 +218,6 @@ impl Release {
             |text: &str| text.len() == 64 && text.bytes().all(|it| it.is_ascii_hexdigit());
         self.targets.iter().all(|target| is_hash(&target.sha256))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use labward_base::Timestamp;
+use labward_base::{Timestamp, hex};
 
 use super::{Checks, Listing, SignatureCheck, Signer};
 use crate::integrity::{SignatureFault, verify_minisign};
@@ -96,11 +96,7 @@ fn signature_of(bytes: &[u8], signature: Option<&[u8]>, checks: &Checks<'_>) -> 
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let hash = digest(&SHA256, bytes);
-    hash.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(digest(&SHA256, bytes).as_ref())
 }
 
 /// The list of some documents, ready to be signed; the same documents give the same bytes.

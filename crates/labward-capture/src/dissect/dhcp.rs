@@ -2,8 +2,9 @@
 //!
 //! It must never take an address that was asked for and not given.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
+
+use labward_base::hex;
 
 use crate::Mac;
 use crate::address::{Address, is_machine};
@@ -105,11 +106,8 @@ fn identifier(value: &[u8], client: Address, facts: &mut Facts) {
     {
         return;
     }
-    let mut hex = String::new();
-    for byte in value.iter().take(64) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    facts.stated(Attribute::Identifier, &hex);
+    let start = value.get(..64).unwrap_or(value);
+    facts.stated(Attribute::Identifier, &hex::encode(start));
 }
 
 fn numbers(value: &[u8]) -> String {

@@ -123,11 +123,6 @@ fn ask(arguments: &Arguments, command: &Command) -> Result<(), Failure> {
     }
 }
 
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Creates `path` for its owner alone; a file that exists is never overwritten.
 fn create_private(path: &Path) -> Result<std::fs::File, Failure> {
     OpenOptions::new()

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use labward_base::{Clock, Problem, Timestamp, problem};
+use labward_base::{Clock, Problem, Timestamp, hex, problem};
 use labward_identity::{ExpectedServer, Identification, Origin, Peers, TlsTime, server_verifier};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
@@ -176,7 +176,7 @@ impl Tls {
         let pin = match (peer, spki_sha256) {
             (Some(peer), _) => Some(Pin::Name(peer.clone())),
             (None, Some(digits)) => Some(Pin::Spki(
-                unhex(digits).ok_or("spki_sha256 has 64 hexadecimal digits")?,
+                pin_of(digits).ok_or("spki_sha256 has 64 hexadecimal digits")?,
             )),
             (None, None) => None,
         };
@@ -279,17 +279,9 @@ fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, &'static str>
     Ok(roots)
 }
 
-fn unhex(digits: &str) -> Option<[u8; 32]> {
-    let digits = digits.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(bytes)
+/// Digits of either case: a person writes them.
+fn pin_of(digits: &str) -> Option<[u8; 32]> {
+    hex::decode(&digits.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -298,9 +290,16 @@ mod tests {
 
     #[test]
     fn a_pin_has_64_hexadecimal_digits() {
-        assert_eq!(unhex(&"0f".repeat(32)), Some([15; 32]));
-        for bad in ["", "0f", &"0g".repeat(32), &"é".repeat(32)] {
-            assert_eq!(unhex(bad), None, "{bad}");
+        assert_eq!(pin_of(&"0f".repeat(32)), Some([15; 32]));
+        assert_eq!(pin_of(&"0F".repeat(32)), Some([15; 32]));
+        for bad in [
+            "",
+            "0f",
+            &"0g".repeat(32),
+            &"é".repeat(32),
+            &"+f".repeat(32),
+        ] {
+            assert_eq!(pin_of(bad), None, "{bad}");
         }
     }
 }

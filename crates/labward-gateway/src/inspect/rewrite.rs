@@ -44,43 +44,46 @@ impl Notice {
     }
 }
 
-/// The message with the notice in these places; `None` if one of them is not there, says whose or what the message
-/// is, or belongs to the header.
-pub(super) fn rewrite(
+/// The message with a notice in these places and a comment behind each; `None` if one of them is not there, says
+/// whose or what the message is, or belongs to the header.
+pub fn rewrite(
     kind: MessageKind,
     bytes: &[u8],
     places: &[Place],
-    notice: &Notice,
+    verdict: Finding,
 ) -> Option<Vec<u8>> {
     if places.is_empty() {
         return None;
     }
+    let notice = Notice::of(verdict);
     match kind {
-        MessageKind::Astm => astm::rewrite(bytes, places, notice),
-        MessageKind::Hl7V2 => hl7::rewrite(bytes, places, notice),
+        MessageKind::Astm => astm::rewrite(bytes, places, &notice),
+        MessageKind::Hl7V2 => hl7::rewrite(bytes, places, &notice),
         MessageKind::Other => None,
     }
 }
 
 /// The message's header and a comment; `None` if there is no header that nothing was found in.
-pub(super) fn skeleton(
+pub fn skeleton(
     kind: MessageKind,
     bytes: &[u8],
     places: &[Place],
-    notice: &Notice,
+    verdict: Finding,
 ) -> Option<Vec<u8>> {
+    let notice = Notice::of(verdict);
     match kind {
-        MessageKind::Astm => astm::skeleton(bytes, places, notice),
-        MessageKind::Hl7V2 => hl7::skeleton(bytes, places, notice),
+        MessageKind::Astm => astm::skeleton(bytes, places, &notice),
+        MessageKind::Hl7V2 => hl7::skeleton(bytes, places, &notice),
         MessageKind::Other => None,
     }
 }
 
 /// A comment, and nothing that came with the message.
-pub(super) fn bare(kind: MessageKind, notice: &Notice) -> Vec<u8> {
+pub(super) fn bare(kind: MessageKind, verdict: Finding) -> Vec<u8> {
+    let notice = Notice::of(verdict);
     match kind {
-        MessageKind::Astm => astm::bare(notice),
-        MessageKind::Hl7V2 => hl7::bare(notice),
+        MessageKind::Astm => astm::bare(&notice),
+        MessageKind::Hl7V2 => hl7::bare(&notice),
         MessageKind::Other => notice.skeleton.as_bytes().to_vec(),
     }
 }
@@ -114,15 +117,18 @@ mod tests {
 
     #[test]
     fn of_what_is_no_message_only_the_notice_is_left() {
-        let notice = Notice::of(Finding::Malicious);
+        let verdict = Finding::Malicious;
         let place = Place {
             segment: "OBX".to_owned(),
             number: 1,
             field: 5,
         };
         let other = MessageKind::Other;
-        assert_eq!(rewrite(other, b"OBX|1|ED|||x\r", &[place], &notice), None);
-        assert_eq!(skeleton(other, b"x", &[], &notice), None);
-        assert_eq!(bare(other, &notice), notice.skeleton.as_bytes());
+        assert_eq!(rewrite(other, b"OBX|1|ED|||x\r", &[place], verdict), None);
+        assert_eq!(skeleton(other, b"x", &[], verdict), None);
+        assert_eq!(
+            bare(other, verdict),
+            Notice::of(verdict).skeleton.as_bytes()
+        );
     }
 }

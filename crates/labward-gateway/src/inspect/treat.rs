@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::rewrite::{self, Notice};
+use super::rewrite::{bare, rewrite, skeleton};
 use super::{
     Asked, Finding, Inspect, InspectPolicy, Inspected, OnFound, Place, RecordFound, Treated,
 };
@@ -99,12 +99,11 @@ pub(crate) async fn treat(
     let takes_out = wish != OnFound::Pass && verdict != Finding::Failed;
     let mut is_rest = false;
     if takes_out {
-        let notice = Notice::of(verdict);
         let without = Without {
             inspect,
             policy,
             asked,
-            notice,
+            verdict,
         };
         (message.bytes, is_rest) = without.found_in(&places).await;
     } else {
@@ -147,25 +146,25 @@ struct Without<'a> {
     inspect: &'a dyn Inspect,
     policy: InspectPolicy,
     asked: Asked,
-    notice: Notice,
+    verdict: Finding,
 }
 
 impl Without<'_> {
     /// The rest of the message and `true`; where there is none, as little as says what it was.
     async fn found_in(&self, places: &[Place]) -> (Vec<u8>, bool) {
-        let (kind, notice) = (self.asked.kind, &self.notice);
+        let (kind, verdict) = (self.asked.kind, self.verdict);
         let bytes = &self.asked.bytes;
-        if let Some(rest) = rewrite::rewrite(kind, bytes, places, notice)
+        if let Some(rest) = rewrite(kind, bytes, places, verdict)
             && let Some(rest) = self.passing(rest).await
         {
             return (rest, true);
         }
-        if let Some(skeleton) = rewrite::skeleton(kind, bytes, places, notice)
+        if let Some(skeleton) = skeleton(kind, bytes, places, verdict)
             && let Some(skeleton) = self.passing(skeleton).await
         {
             return (skeleton, false);
         }
-        (rewrite::bare(kind, notice), false)
+        (bare(kind, verdict), false)
     }
 
     /// These bytes, if they would pass on this link: places may be wrong, or not all of them be known.

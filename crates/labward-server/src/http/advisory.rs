@@ -13,7 +13,7 @@ use labward_api::advisory::{
     ImportedAdvisory, SourceFault,
 };
 use labward_base::id::{DeviceId, DocumentId};
-use labward_base::{Clock as _, Timestamp, problem, remark};
+use labward_base::{Clock as _, Timestamp, hex, problem, remark};
 use labward_matching::{Verdict, VulnerabilityId};
 use labward_threats::{
     Document, DocumentKind, Imported, Intake, Library, LineState, Matched, Source,
@@ -303,7 +303,7 @@ fn advisory(library: &Library, one: &Document, of: Option<&Concerned>) -> Adviso
         imported: one.imported.to_rfc3339(),
         source: one.source.clone(),
         file: one.file.clone(),
-        sha256: one.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        sha256: hex::encode(&one.sha256),
         hash_checked: one.has_hash,
         signer: one.signer.clone(),
         vulnerabilities: count(vulnerabilities),

@@ -7,7 +7,7 @@ use labward_api::config::{
     ChangeConfig, ClosedLink, ConfigChange, ConfigEdit, ConfigFault, ConfigPreview, Configuration,
     Meanwhile, PreviewConfig, Reload,
 };
-use labward_base::remark;
+use labward_base::{hex, remark};
 use labward_seal::sha256;
 
 use super::call::{Answer, Call, reason};
@@ -23,7 +23,7 @@ pub(super) fn show(call: &Call) -> Result<Answer, Failure> {
     let text = call.core.present_text()?;
     let digest = sha256(text.as_bytes());
     Answer::json(&Configuration {
-        sha256: hex(&digest),
+        sha256: hex::encode(&digest),
         is_file: call.core.file_sha256() == Some(digest),
         tables: tables(&text),
     })
@@ -35,7 +35,7 @@ pub(super) fn look_at(call: &Call) -> Result<Answer, Failure> {
     let would = call.core.look_at(&changing(&base, &edits)?)?;
     let closes = would.closes.into_iter();
     Answer::json(&ConfigPreview {
-        sha256: hex(&would.sha256),
+        sha256: hex::encode(&would.sha256),
         changes: would.changes.into_iter().map(shown_change).collect(),
         closes: closes
             .map(|(link, connections)| ClosedLink { link, connections })
@@ -60,15 +60,7 @@ pub(super) fn change(call: &Call) -> Result<Answer, Failure> {
 }
 
 fn changing<'a>(base: &str, edits: &'a [ConfigEdit]) -> Result<Changing<'a>, Failure> {
-    let is_hex = base
-        .bytes()
-        .all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
-    let digits: Option<Vec<u8>> = (0..base.len())
-        .step_by(2)
-        .take_while(|_| is_hex)
-        .map(|at| u8::from_str_radix(base.get(at..at + 2)?, 16).ok())
-        .collect();
-    let base = digits.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let base = hex::decode(base);
     let wrong = || Failure::bad_request("base is not a SHA-256 in hex");
     if edits.is_empty() {
         return Err(Failure::misunderstood(remark::no_edit()));
@@ -114,7 +106,7 @@ pub(super) fn reload(call: &Call) -> Result<Answer, Failure> {
 
 fn shown(reloaded: Reloaded) -> Reload {
     Reload {
-        sha256: hex(&reloaded.sha256),
+        sha256: hex::encode(&reloaded.sha256),
         changes: reloaded.changes.into_iter().map(shown_change).collect(),
         refused: None,
     }
@@ -128,10 +120,6 @@ fn shown_change(change: Change) -> ConfigChange {
         new: change.new,
         needs_restart: change.needs_restart,
     }
-}
-
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<ChangeError> for Failure {

@@ -10,7 +10,7 @@ use labward_api::device::{
     DeviceShown, Devices, ImportDevices, ImportedDevice, ImportedDevices, MergeDevices, NewDevice,
 };
 use labward_base::id::{DeviceId, PeerId};
-use labward_base::{Clock as _, Timestamp, problem, remark};
+use labward_base::{Clock as _, Timestamp, hex, problem, remark};
 use labward_devices::{
     Conflict, ImportFormat, Imported, Line, LineFault, LineState, NewValues, Observation, Shown,
     ShownValue, Source,
@@ -266,7 +266,7 @@ fn observed(call: &Call, one: &Observation, current: bool) -> DeviceObservation 
         ..DeviceObservation::default()
     };
     match &one.source {
-        Source::Capture { sha256 } => shown.sha256 = Some(hex(sha256)),
+        Source::Capture { sha256 } => shown.sha256 = Some(hex::encode(sha256)),
         Source::File {
             format,
             name,
@@ -274,7 +274,7 @@ fn observed(call: &Call, one: &Observation, current: bool) -> DeviceObservation 
         } => {
             shown.origin = Some(name.clone()).filter(|name| !name.is_empty());
             shown.format = Some(format.name().to_owned());
-            shown.sha256 = Some(hex(sha256));
+            shown.sha256 = Some(hex::encode(sha256));
         }
         Source::Link { link, peer } => {
             shown.origin = Some(link.clone());
@@ -297,7 +297,7 @@ fn shown_import(imported: &Imported) -> ImportedDevices {
     };
     ImportedDevices {
         format: imported.format.name().to_owned(),
-        sha256: hex(&imported.sha256),
+        sha256: hex::encode(&imported.sha256),
         added: count("added"),
         changed: count("changed"),
         known: count("known"),
@@ -333,8 +333,4 @@ fn line(line: &Line) -> ImportedDevice {
         attribute,
         devices: devices.into_iter().map(DeviceId::get).collect(),
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,7 @@ use labward_api::disclosure::{
     DeviceDisclosure, DeviceMds2, Mds2Answer, Mds2Disclosure, Mds2Section,
 };
 use labward_base::id::{DeviceId, DisclosureId};
-use labward_base::{Clock as _, Timestamp, problem};
+use labward_base::{Clock as _, Timestamp, hex, problem};
 use labward_devices::{Attribute, DevicesError, Shown};
 use labward_disclosures::{
     Content, DisclosureKind, Held, NewDisclosure, Scope, operating_system, software_version,
@@ -312,7 +312,7 @@ fn shown(call: &Call, held: &Held) -> DeviceDisclosure {
         id: about.id.get(),
         kind: about.kind.name().to_owned(),
         file: about.file.clone(),
-        sha256: about.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        sha256: hex::encode(&about.sha256),
         size_bytes: about.size_bytes,
         person: about.person.get(),
         person_name: person_name(call, about.person),

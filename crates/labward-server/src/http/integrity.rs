@@ -8,7 +8,7 @@ use labward_api::integrity::{
     DecideIntegrity, IntegrityAlarm, IntegrityBaseline, IntegrityCompared, IntegrityCounts,
     IntegritySigner,
 };
-use labward_base::{Clock as _, Timestamp};
+use labward_base::{Clock as _, Timestamp, hex};
 use labward_malware::integrity::{Baseline, Comparison, Counts, Signers, Standing};
 
 use super::call::{Answer, Call, reason};
@@ -86,11 +86,7 @@ fn shown(one: &Baseline) -> IntegrityBaseline {
     });
     IntegrityBaseline {
         name: told.name.clone(),
-        baseline: told
-            .manifest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        baseline: hex::encode(&told.manifest),
         since: one.since.to_rfc3339(),
         compared: one.compared.map(Timestamp::to_rfc3339),
         counts: IntegrityCounts {
@@ -130,13 +126,5 @@ fn shown_signers(one: &Signers) -> IntegritySigner {
 
 /// A SHA-256 from its digits.
 fn digest(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    hex::decode(&text.to_ascii_lowercase())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use labward_api::peer::{AddedPeer, Engagement, NewPeer, Peer, Person, Rules};
 use labward_base::id::PersonId;
-use labward_base::{Clock, problem};
+use labward_base::{Clock, hex, problem};
 use labward_gateway::config::LinkConfig;
 use labward_identity::{
     DEFAULT_PEER_DAYS, HowTo, Identification, IdentityError, Issued, NewPerson, Origin, Pattern,
@@ -237,11 +237,7 @@ fn shown(peer: &labward_identity::Peer) -> Peer {
         id: peer.id.get(),
         name: peer.name.clone(),
         kind: peer.kind.to_string(),
-        spki_sha256: peer
-            .spki_sha256
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect(),
+        spki_sha256: hex::encode(&peer.spki_sha256),
         origin: peer.origin.to_string(),
         not_after: peer.not_after.to_rfc3339(),
         state: peer.state.to_string(),

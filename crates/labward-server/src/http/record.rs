@@ -11,7 +11,7 @@ use labward_api::record::{
     RecordHit, ShowRecord, Shown,
 };
 use labward_base::id::{EntryIndex, PatientId, PersonId, RecordId};
-use labward_base::problem;
+use labward_base::{hex, problem};
 use labward_records::{
     Criteria, Format, IndexedRecord, Override, Part, Recorded, Records, RecordsError, What,
 };
@@ -241,7 +241,7 @@ pub(super) fn import(call: &Call) -> Result<Answer, Failure> {
         records: imported.records,
         new_patients: imported.new_patients,
         kind: kind.to_owned(),
-        sha256: imported.sha256.iter().map(|b| format!("{b:02x}")).collect(),
+        sha256: hex::encode(&imported.sha256),
         entry: imported.entry.get(),
     })
 }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use labward_base::Timestamp;
+use labward_base::{Timestamp, hex};
 use labward_seal::sha256;
 use lettre::Message;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -28,12 +28,8 @@ impl Draft<'_> {
     pub(super) fn letter(self) -> Result<Letter, String> {
         let from = self.config.sender()?;
         let to = self.recipient.mailbox()?;
-        let digest = sha256(self.key.as_bytes());
-        let id: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut id = hex::encode(&sha256(self.key.as_bytes()));
+        id.truncate(32);
         let micros = u64::try_from(self.now.as_micros()).unwrap_or_default();
         let date = SystemTime::UNIX_EPOCH + Duration::from_micros(micros);
         let message = Message::builder()

@@ -24,9 +24,7 @@ mod store;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, Local, Timelike as _};
@@ -41,6 +39,7 @@ use crate::app::Core;
 use crate::config::{MailDay, MailRecipientConfig};
 use crate::error::ServerError;
 use crate::http::chain;
+use crate::recurring::Recurring;
 use crate::webhook::backoff;
 
 pub(crate) use self::digest::{Digest, Work};
@@ -80,8 +79,8 @@ pub(crate) struct Told {
 /// The thread that reminds; dropped, it ends.
 pub(crate) struct MailLoop {
     mails: Arc<Mails>,
-    stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<()>>,
+    /// Ends behind [`Mails::stop`].
+    _recurring: Recurring,
 }
 
 /// A moment by the machine's time zone.
@@ -107,21 +106,13 @@ impl Default for Mails {
 impl MailLoop {
     /// Starts for a server, as long as that is there.
     pub(crate) fn start(mails: Arc<Mails>, core: Weak<Core>) -> Result<Self, ServerError> {
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                let Some(core) = core.upgrade() else { return };
-                core.remind();
-            }
-        };
-        let thread = std::thread::Builder::new()
-            .name("mail".to_owned())
-            .spawn(run)
-            .map_err(ServerError::Threads)?;
+        let recurring = Recurring::start("mail", EVERY, move || {
+            core.upgrade()?.remind();
+            Some(EVERY)
+        })?;
         Ok(Self {
             mails,
-            stop,
-            thread: Some(thread),
+            _recurring: recurring,
         })
     }
 }
@@ -129,15 +120,6 @@ impl MailLoop {
 impl Drop for MailLoop {
     fn drop(&mut self) {
         self.mails.stop();
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        if let Some(thread) = self.thread.take() {
-            // The last one to hold the server may be that thread itself.
-            let is_own = thread.thread().id() == std::thread::current().id();
-            if !is_own && thread.join().is_err() {
-                tracing::error!("the thread of reminders panicked");
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use labward_base::id::SlotId;
-use labward_base::{Clock, Secret, remark};
+use labward_base::{Clock, Secret, hex, remark};
 use labward_identity::{Authority, Identification, NewPerson, Origin, People};
 use labward_keys::{AddedSlot, Keys, KeysError, NewSlot, SlotOpener, SlotTest};
 use labward_ledger::{Action, Actor, Facts, LedgerJournal, NewEntry, Publisher, Subject, append};
@@ -80,7 +80,7 @@ pub(super) fn create(
         ledger,
         config,
         ledger_key,
-        authority_sha256: hex(&identity.authority_sha256),
+        authority_sha256: hex::encode(&identity.authority_sha256),
     })
 }
 
@@ -253,13 +253,4 @@ fn prove(keys: &Keys, slot: SlotId, opener: &SlotOpener) -> Result<(), SetupErro
         SlotTest::Opens => Ok(()),
         SlotTest::Refused(error) => Err(error.into()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -16,6 +16,6 @@ pub(crate) mod matching;
 mod sources;
 pub(crate) mod urgency;
 
-pub(crate) use matching::{MatchingLoop, rematch};
+pub(crate) use matching::{rematch, start as start_matching};
 pub(crate) use sources::SourceFaults;
 pub(crate) use urgency::{Urgency, urgency};

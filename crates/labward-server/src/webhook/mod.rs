@@ -25,9 +25,7 @@ mod store;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use labward_api::webhook::WebhookStatus;
@@ -45,6 +43,7 @@ use crate::error::ServerError;
 use crate::findings;
 use crate::folder::SITE;
 use crate::http::chain;
+use crate::recurring::Recurring;
 
 pub(crate) use self::backoff::wait as backoff;
 pub(crate) use self::client::tls as client_tls;
@@ -87,28 +86,19 @@ struct Live {
 /// The thread that looks for what is new; dropped, it ends.
 pub(crate) struct WebhookLoop {
     webhooks: Arc<Webhooks>,
-    stop: mpsc::Sender<()>,
-    thread: Option<JoinHandle<()>>,
+    recurring: Option<Recurring>,
 }
 
 impl WebhookLoop {
     /// Starts for a server, as long as that is there.
     pub(crate) fn start(webhooks: Arc<Webhooks>, core: Weak<Core>) -> Result<Self, ServerError> {
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                let Some(core) = core.upgrade() else { return };
-                core.tell_webhooks();
-            }
-        };
-        let thread = std::thread::Builder::new()
-            .name("webhooks".to_owned())
-            .spawn(run)
-            .map_err(ServerError::Threads)?;
+        let recurring = Recurring::start("webhooks", EVERY, move || {
+            core.upgrade()?.tell_webhooks();
+            Some(EVERY)
+        })?;
         Ok(Self {
             webhooks,
-            stop,
-            thread: Some(thread),
+            recurring: Some(recurring),
         })
     }
 }
@@ -116,15 +106,7 @@ impl WebhookLoop {
 impl Drop for WebhookLoop {
     fn drop(&mut self) {
         self.webhooks.stopping.store(true, Ordering::Relaxed);
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        if let Some(thread) = self.thread.take() {
-            // The last one to hold the server may be that thread itself.
-            let is_own = thread.thread().id() == std::thread::current().id();
-            if !is_own && thread.join().is_err() {
-                tracing::error!("the thread of the webhooks panicked");
-            }
-        }
+        drop(self.recurring.take());
         // A request in flight has a limit of its own; it is not waited for that long.
         let sending = |all: &mut BTreeMap<String, Live>| all.values().any(|live| live.is_sending);
         let ended = &self.webhooks.ended;

@@ -12,13 +12,12 @@
 //! It must never take a missing checkpoint for a log that was never cosigned: whoever removes the
 //! file would get a second history cosigned.
 
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use labward_base::Secret;
+use labward_base::{Secret, hex};
 use labward_ledger::note::NOTE_MAX_BYTES;
 use labward_ledger::{
     Contradiction, Cosigned, Cosigner, VerifierKey, WitnessKey, WitnessState, WitnessedLog,
@@ -170,7 +169,7 @@ impl WitnessFolder {
     /// Keeps two checkpoints that do not fit; the same pair is kept once.
     pub(super) fn keep_evidence(&self, found: &Contradiction) -> Result<PathBuf, WitnessError> {
         let text = found.to_string();
-        let digest = hex(&sha256(text.as_bytes()));
+        let digest = hex::encode(&sha256(text.as_bytes()));
         let folder = self.root.join("evidence");
         let path = folder.join(format!("{}.txt", digest.get(..16).unwrap_or(&digest)));
         if list(&folder)?.len() < EVIDENCE_MAX {
@@ -185,7 +184,9 @@ impl WitnessFolder {
     }
 
     fn log_folder(&self, origin: &str) -> PathBuf {
-        self.root.join("log").join(hex(&sha256(origin.as_bytes())))
+        self.root
+            .join("log")
+            .join(hex::encode(&sha256(origin.as_bytes())))
     }
 
     fn keys(&self, folder: &Path) -> Result<Option<Vec<VerifierKey>>, WitnessError> {
@@ -275,12 +276,4 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, WitnessError> {
     }
     paths.sort();
     Ok(paths)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

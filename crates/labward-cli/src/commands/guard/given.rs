@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use labward_base::problem;
+use labward_base::{hex, problem};
 use labward_os::write_durably;
 use labward_seal::Sha256;
 use rustix::fs::{FlockOperation, flock};
@@ -193,19 +193,11 @@ pub(super) fn hash(file: &File) -> std::io::Result<String> {
     loop {
         let done = file.read_at(&mut piece, at)?;
         if done == 0 {
-            return Ok(hex(&sha256.finish()));
+            return Ok(hex::encode(&sha256.finish()));
         }
         sha256.update(piece.get(..done).unwrap_or_default());
         at += u64::try_from(done).unwrap_or(u64::MAX);
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

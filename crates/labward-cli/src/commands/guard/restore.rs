@@ -13,10 +13,10 @@ use std::sync::PoisonError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labward_api::malware::{InspectFile, RestoreFilter, RestoreOrder};
+use labward_base::hex;
 use labward_os::held::{HeldError, HeldFolder, Metadata, Moment, Restoration};
 use labward_seal::Sha256;
 
-use super::given::hex;
 use super::settle::{Outcome, why};
 use super::watched::{Job, Watched, place_of};
 
@@ -148,7 +148,8 @@ impl Watched {
             let code = copy.failed.unwrap_or("broken-off");
             return Err((code, failure.to_string()));
         }
-        if copy.left > 0 || !hex(&copy.sha256.finish()).eq_ignore_ascii_case(&order.sha256) {
+        if copy.left > 0 || !hex::encode(&copy.sha256.finish()).eq_ignore_ascii_case(&order.sha256)
+        {
             return Err(("other-bytes", "what came is not what was taken".to_owned()));
         }
         Ok(copy.into)

@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, RwLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labward_api::malware::{InspectAbout, InspectFile, Inspected};
-use labward_base::problem;
+use labward_base::{hex, problem};
 use labward_os::held::{HeldError, HeldFile, HeldFolder, Identity, Metadata};
 use labward_seal::sha256;
 
 use super::cache::{Cache, Sealed, Verdict, is_settled, now};
 use super::config::{Choice, FolderConfig};
-use super::given::{Given, hash, hex};
+use super::given::{Given, hash};
 use super::known::Memory;
 use super::server::{Health, Server};
 use super::settle::{Ledger, Outcome};
@@ -196,7 +196,7 @@ impl Watched {
             }
         };
         self.shared.health.answered(&self.shared.tell);
-        let is_of_it = found.sha256.eq_ignore_ascii_case(&hex(&sha256));
+        let is_of_it = found.sha256.eq_ignore_ascii_case(&hex::encode(&sha256));
         let Some(verdict) = verdict(&found).filter(|_| is_of_it) else {
             self.say(
                 "guard.not-looked",
@@ -291,7 +291,7 @@ pub(super) fn facts(
 
 /// Where a file lies below the root, without naming it.
 pub(super) fn place_of(below: &Path) -> String {
-    hex(&sha256(below.as_os_str().as_bytes()))
+    hex::encode(&sha256(below.as_os_str().as_bytes()))
 }
 
 /// The same for the same file with the same bytes, whatever its name and rights.
@@ -303,7 +303,7 @@ fn key(identity: &Identity) -> String {
     }
     bytes.extend(modified.seconds.to_be_bytes());
     bytes.extend(modified.nanoseconds.to_be_bytes());
-    hex(&sha256(&bytes))
+    hex::encode(&sha256(&bytes))
 }
 
 fn is_still(file: &File, identity: &Identity) -> bool {

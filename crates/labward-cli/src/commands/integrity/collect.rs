@@ -7,12 +7,12 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use labward_base::hex;
 use labward_os::held::{HeldError, HeldFile, HeldFolder, Kind};
 use labward_os::walk::{Found, Omission, Reason, Walk};
 
 use super::manifest::{FileFacts, Line};
 use super::program::Program;
-use crate::commands::hex;
 use crate::commands::progress::Progress;
 use crate::commands::scan::{BOUNDS, left_out_why, size};
 use crate::failure::{Failure, chain};
@@ -85,7 +85,7 @@ fn hash(mut file: &File, buffer: &mut [u8]) -> io::Result<String> {
     let mut hash = Context::new(&SHA256);
     loop {
         match file.read(buffer) {
-            Ok(0) => return Ok(hex(hash.finish().as_ref())),
+            Ok(0) => return Ok(hex::encode(hash.finish().as_ref())),
             Ok(n) => hash.update(buffer.get(..n).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use labward_api::integrity::{IntegrityAlarm, IntegrityCounts, IntegritySigner};
+use labward_base::hex;
 use serde::Serialize;
 
 use super::manifest::{BadManifest, FileFacts, Line, Reader};
 use super::program::{Program, ProgramKind};
 use super::signing::{Signing, signer};
-use crate::commands::hex;
 
 /// The most changes that are kept; those beyond are counted.
 const CHANGES_MAX: usize = 200_000;
@@ -369,7 +369,7 @@ pub(super) fn digest(changes: &[Change]) -> Option<String> {
             hash.update(b"\0");
         }
     }
-    (!changes.is_empty()).then(|| hex(hash.finish().as_ref()))
+    (!changes.is_empty()).then(|| hex::encode(hash.finish().as_ref()))
 }
 
 fn is_of_system(path: &Path) -> bool {

@@ -9,10 +9,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use labward_base::hex;
 use serde::{Deserialize, Serialize};
 
 use super::program::Program;
-use crate::commands::hex;
 
 /// The version that is written. The first one, which is read as well, does not hold who signed programs.
 const VERSION: u32 = 2;
@@ -109,7 +109,7 @@ impl Line {
     pub(super) fn new(path: &Path, said: Result<FileFacts, String>) -> Self {
         let (path, path_hex) = match path.to_str() {
             Some(text) => (text.to_owned(), String::new()),
-            None => (String::new(), hex(path.as_os_str().as_bytes())),
+            None => (String::new(), hex::encode(path.as_os_str().as_bytes())),
         };
         let (file, unread) = match said {
             Ok(file) => (Some(file), None),
@@ -182,7 +182,7 @@ impl<W: Write> Writer<W> {
 
     /// Ends it; what it was written to, and its last line.
     pub(super) fn finish(mut self) -> io::Result<(W, End)> {
-        self.end.sha256 = hex(self.hash.clone().finish().as_ref());
+        self.end.sha256 = hex::encode(self.hash.clone().finish().as_ref());
         let end = self.end.clone();
         self.put(&end)?;
         self.out.flush()?;
@@ -254,7 +254,7 @@ impl<R: BufRead> Reader<R> {
             return Ok(Some((path, line)));
         }
         let end: End = serde_json::from_slice(&text).map_err(|_| bad)?;
-        if end.sha256 != hex(self.hash.clone().finish().as_ref()) {
+        if end.sha256 != hex::encode(self.hash.clone().finish().as_ref()) {
             return Err(BadManifest::Hash);
         }
         let is_last = self.from.fill_buf()?.is_empty();

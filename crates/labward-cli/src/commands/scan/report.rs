@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
-use labward_base::{Timestamp, problem};
+use labward_base::{Timestamp, hex, problem};
 use labward_os::NewFile;
 use labward_os::held::HeldFolder;
 use labward_os::mount::mount_of;
@@ -17,7 +17,6 @@ use labward_scan::Report;
 use super::device::page_of;
 use super::show::{Seen, size};
 use crate::args::ReportLanguage;
-use crate::commands::hex;
 use crate::failure::{Failure, chain};
 
 mod words;
@@ -86,7 +85,7 @@ impl Begun {
         let failed = |error: io::Error| refused(&json, &error.to_string());
         let mut text = Vec::new();
         seen.write_json(&mut text).map_err(failed)?;
-        let sha256 = hex(digest(&SHA256, &text).as_ref());
+        let sha256 = hex::encode(digest(&SHA256, &text).as_ref());
         let printed = printed(seen, language, &json, &sha256).map_err(failed)?;
         put(self.json, &text)?;
         put(self.page, printed.as_bytes())?;
@@ -378,7 +377,7 @@ mod tests {
         let begun = begin(&path, &proc).unwrap();
         let written = begun.finish(&seen("a", "b"), ReportLanguage::En).unwrap();
         let json = std::fs::read(&path).unwrap();
-        assert_eq!(hex(digest(&SHA256, &json).as_ref()), written.sha256);
+        assert_eq!(hex::encode(digest(&SHA256, &json).as_ref()), written.sha256);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert!(page.contains(&written.sha256), "{page}");
         assert_eq!(code(begin(&path, &proc)), "scan.report");
