@@ -6,7 +6,7 @@
 //! | `disclosure` | [`Disclosure`]: a file and where it came from; [`Content`]: what it says |
 //! | `approval` | [`Approval`]: whether a vendor approves a patch |
 //! | `disclosures` | [`Disclosures`]: every change, each with its entry |
-//! | `software` | which software a disclosure statement speaks of |
+//! | `system` | [`operating_system`]: which one a disclosure statement names |
 //! | `store` | the SQL |
 
 mod approval;
@@ -14,16 +14,16 @@ mod disclosure;
 mod disclosures;
 mod error;
 mod scope;
-mod software;
 mod store;
+mod system;
 
 pub use approval::{Approval, Approved, NewApproval};
 pub use disclosure::{Content, Disclosure, DisclosureKind, Held, NewDisclosure};
 pub use disclosures::Disclosures;
 pub use error::DisclosuresError;
 pub use scope::{Kin, Scope};
-pub use software::{operating_system, software_version};
 pub use store::MIGRATIONS;
+pub use system::operating_system;
 
 #[cfg(test)]
 mod tests;

@@ -14,9 +14,7 @@ use labward_api::disclosure::{
 use labward_base::id::{DeviceId, DisclosureId};
 use labward_base::{Clock as _, Timestamp, hex, problem};
 use labward_devices::{Attribute, DevicesError, Shown};
-use labward_disclosures::{
-    Content, DisclosureKind, Held, NewDisclosure, Scope, operating_system, software_version,
-};
+use labward_disclosures::{Content, DisclosureKind, Held, NewDisclosure, Scope, operating_system};
 use labward_matching::{Component, package_of_purl};
 use labward_mds2::{Answer as Word, Disclosed, FlawKind, Mds2};
 use labward_threats::Judged;
@@ -114,11 +112,10 @@ fn values(mds2: &Mds2) -> Vec<(Attribute, String)> {
         (Some(Disclosed::Yes), _) => Some("owner"),
         _ => None,
     };
-    let (version, os) = (software_version(mds2), operating_system(mds2));
+    let os = operating_system(mds2);
     let texts = [
         (Attribute::Manufacturer, mds2.manufacturer.as_deref()),
         (Attribute::Model, mds2.model.as_deref()),
-        (Attribute::Version, version.as_deref()),
         (Attribute::Os, os.as_deref()),
         (Attribute::AntiMalware, malware),
         (Attribute::Patching, patching),

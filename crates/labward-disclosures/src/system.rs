@@ -1,26 +1,10 @@
-//! Which software a disclosure statement speaks of: the form has no question for it, so that it stands in words, if at all.
+//! Which operating system a disclosure statement names: the form asks only whether there is one, so that it stands in a
+//! note, if at all.
 //!
-//! It must never choose between two versions or two operating systems, or take a sentence about one for its name.
+//! It must never choose between two operating systems, or take a sentence about one for its name.
 
 use labward_mds2::{Answer, Answered, Mds2, QuestionId};
 use labward_product::OperatingSystem;
-
-/// Words behind which a version stands.
-const LABELS: [&str; 8] = [
-    "software version",
-    "software revision",
-    "software release",
-    "firmware version",
-    "sw version",
-    "sw revision",
-    "version",
-    "software",
-];
-
-/// Words that say that a version is not that of the software.
-const OTHERS: [&str; 7] = [
-    "document", "form", "hardware", "hw", "linux", "mds2", "windows",
-];
 
 /// What may stand in front of the name of an operating system, before a colon.
 const SYSTEM_LABELS: [&str; 2] = ["operating system", "os"];
@@ -50,42 +34,6 @@ const SENTENCE: [&str; 22] = [
     "upgrade",
     "with",
 ];
-
-/// The version of the software that the statement is of, where its model (DOC-3) or else its description (DOC-2) names one.
-pub fn software_version(mds2: &Mds2) -> Option<String> {
-    let heads = [&mds2.model, &mds2.description];
-    heads
-        .into_iter()
-        .flatten()
-        .find_map(|text| version_in(text))
-}
-
-/// The version that stands at the end of a text, or of brackets or a part in it, behind a word that says so.
-fn version_in(text: &str) -> Option<String> {
-    let small = text.to_ascii_lowercase();
-    if OTHERS.iter().any(|word| word_at(&small, word).is_some()) {
-        return None;
-    }
-    let (at, label) = LABELS
-        .iter()
-        .find_map(|label| Some((word_at(&small, label)?, label)))?;
-    let rest = text.get(at + label.len()..)?;
-    let rest = rest.trim_start_matches([' ', ':', '#', '.']);
-    let end = rest
-        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_'))
-        .unwrap_or(rest.len());
-    let (version, behind) = rest.split_at_checked(end)?;
-    let version = version.trim_end_matches(['.', '-']);
-    let is_alone = behind.trim_start().is_empty() || behind.starts_with([')', ']', ';', '\n']);
-    let is_last = LABELS.iter().all(|label| {
-        let others = behind.to_ascii_lowercase();
-        word_at(&others, label).is_none()
-    });
-    let digits = version.trim_start_matches(['v', 'V']);
-    let is_one = digits.starts_with(|c: char| c.is_ascii_digit())
-        && !digits.split('.').any(|part| part.eq_ignore_ascii_case("x"));
-    (is_alone && is_last && is_one).then(|| version.to_owned())
-}
 
 /// Where `wanted` stands as whole words.
 fn word_at(text: &str, wanted: &str) -> Option<usize> {
@@ -142,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    fn statement(model: &str, description: &str, csup: (Answer, &str)) -> Mds2 {
+    fn statement(csup: (Answer, &str)) -> Mds2 {
         let answered = Answered {
             question: "Does the device contain an operating system?".into(),
             answer: csup.0,
@@ -153,54 +101,13 @@ mod tests {
         };
         Mds2 {
             manufacturer: None,
-            description: Some(description.into()),
-            model: Some(model.into()),
+            description: None,
+            model: None,
             document: None,
             released: None,
             released_on: None,
             answers: BTreeMap::from([(QuestionId::parse("CSUP-2").unwrap(), answered)]),
             flaws: Vec::new(),
-        }
-    }
-
-    fn version(model: &str, description: &str) -> Option<String> {
-        software_version(&statement(model, description, (Answer::No, "")))
-    }
-
-    #[test]
-    fn a_version_is_taken_where_one_is_named_and_ends_what_is_said() {
-        for (text, expect) in [
-            ("XN-550, software version 00-24", "00-24"),
-            ("Analyzer (SW Version: v4.0.2)", "v4.0.2"),
-            ("Data Manager Software 2.1.", "2.1"),
-            ("Analyzer firmware version 3.1_b; benchtop", "3.1_b"),
-        ] {
-            assert_eq!(version(text, "").as_deref(), Some(expect), "{text}");
-            assert_eq!(version("XN-550", text).as_deref(), Some(expect), "{text}");
-        }
-        let both = version("XN-550 version 2.0", "Analyzer, version 1.0");
-        assert_eq!(both.as_deref(), Some("2.0"));
-    }
-
-    #[test]
-    fn what_may_be_several_versions_or_that_of_another_thing_is_none() {
-        for text in [
-            "XN-550",
-            "XN-550, XN-350",
-            "MVR435, MVR436, MVR450, MVR460, MTR133, MTR156, MTR245",
-            "Analyzer software version 3.x",
-            "Analyzer software version 3.1 and later",
-            "Analyzer software version 3.1, 3.2",
-            "Analyzer software versions 3.1",
-            "Analyzer version 3.1/3.2",
-            "Analyzer hardware version 3",
-            "Analyzer on Windows version 10",
-            "Analyzer software version B",
-            "Medical Video Recorder (with touchscreen)",
-            "version",
-            "",
-        ] {
-            assert_eq!(version(text, ""), None, "{text}");
         }
     }
 
@@ -221,9 +128,9 @@ mod tests {
                 "Windows Server 2019",
             ),
         ] {
-            let said = operating_system(&statement("", "", (Answer::Yes, note)));
+            let said = operating_system(&statement((Answer::Yes, note)));
             assert_eq!(said.as_deref(), Some(expect), "{note}");
-            let denied = operating_system(&statement("", "", (Answer::No, note)));
+            let denied = operating_system(&statement((Answer::No, note)));
             assert_eq!(denied, None, "{note}");
         }
     }
@@ -243,14 +150,14 @@ mod tests {
             "not Windows 10",
             "Proprietary, based on Android with all unnecessary components removed",
         ] {
-            let said = operating_system(&statement("", "", (Answer::Yes, note)));
+            let said = operating_system(&statement((Answer::Yes, note)));
             assert_eq!(said, None, "{note}");
         }
     }
 
     #[test]
     fn two_answers_say_nothing() {
-        let mut statement = statement("", "", (Answer::Yes, "Windows 10 Pro"));
+        let mut statement = statement((Answer::Yes, "Windows 10 Pro"));
         let asked = QuestionId::parse("CSUP-2").unwrap();
         statement.answers.get_mut(&asked).unwrap().contradicted = true;
         assert_eq!(operating_system(&statement), None);
