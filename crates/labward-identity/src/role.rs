@@ -134,7 +134,7 @@ names! {
         MalwareRead = "malware.read",
         /// Have something looked at for malware, and put into quarantine if it is some.
         MalwareInspect = "malware.inspect",
-        /// Fetch what two people gave back, to write it back where it lay.
+        /// Tell what became of files of which copies lie in quarantine, and fetch what two people gave back, to write it back.
         MalwareWriteBack = "malware.write-back",
         /// Tell what a comparison of files with their baseline came to.
         IntegrityReport = "integrity.report",

@@ -344,7 +344,7 @@ endpoints! {
         "Destroys something in quarantine with its key";
     Get "malware/restores", MalwareWriteBack, Query("RestoreFilter"), "RestoreOrders", malware::restores::list,
         "Files that two people want written back, of one watched folder on one machine";
-    Post "malware/outcomes", MalwareInspect, Json("FileOutcome"), "Done", malware::restores::outcome,
+    Post "malware/outcomes", MalwareWriteBack, Json("FileOutcome"), "Done", malware::restores::outcome,
         "What whoever watches a folder did with a file: removed or written back, or why not";
     Post "malware/restores/{item}", MalwareWriteBack, Json("RestoreFilter"), "bytes", malware::restores::take,
         "The bytes of such a file, for the machine that it was taken from; recorded before it is answered";
