@@ -2288,14 +2288,14 @@ list-detections = detections
 list-quarantine = quarantine
 list-malware-rules = rules for malware
 integrity-title = Files of workstations
-integrity-lead = What is otherwise among the files of analyzers and shares since a baseline was made of them.
+integrity-lead = What is different about the files of analyzers and shares since a baseline was made of them.
 integrity-none = There is no baseline yet. Make one with labward integrity baseline.
 integrity-name = Baseline
 integrity-files = Files
 integrity-compared = Compared
 integrity-never = never
 integrity-since = This baseline is used since
-integrity-otherwise = Otherwise
+integrity-otherwise = Different
 integrity-of = { $count ->
     [one] { $count } file was there.
    *[other] { $count } files were there.
