@@ -59,7 +59,7 @@ struct File {
 struct Finding {
     path: String,
     kind: String,
-    name: Option<String>,
+    rule: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -186,14 +186,19 @@ fn list(page: &mut String, tree: &Tree, answer: &Answer) -> Result<()> {
 impl File {
     fn reasons(&self) -> String {
         let found = self.findings.iter().map(|one| {
-            let name = one.name.as_deref().unwrap_or_default();
-            format!("{} {name} at `{}`", one.kind, one.path)
+            let rule = one.rule.as_deref().unwrap_or(&one.kind);
+            told(rule, &one.path)
         });
-        let kept = self
-            .obstacles
-            .iter()
-            .map(|one| format!("{} at `{}`", one.why, one.path));
+        let kept = self.obstacles.iter().map(|one| told(&one.why, &one.path));
         found.chain(kept).take(2).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// What was said, and where within the file.
+fn told(what: &str, path: &str) -> String {
+    match path {
+        "" => what.to_owned(),
+        path => format!("{what} at `{path}`"),
     }
 }
 
