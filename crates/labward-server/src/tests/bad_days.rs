@@ -672,8 +672,9 @@ fn while_the_ledger_cannot_be_written_every_act_is_refused_and_changes_nothing()
         .collect();
     assert_eq!(listed, table, "every act of the table stands in `acts`");
 
-    let before = shown(&app);
+    // From here on the server cannot write what it finds by itself, either.
     vfs.fail_writes_with(Some(Fault::NoSpace));
+    let before = shown(&app);
     for act in &acts {
         let answer = done(&app, act);
         let readings = [
