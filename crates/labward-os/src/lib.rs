@@ -59,4 +59,4 @@ pub use process::{
     memory_lock_limit, restrict_umask, swap_is_active,
 };
 pub use secret_file::{SecretFileError, read_secret};
-pub use signal::{is_stopped, note_stop_signals};
+pub use signal::{is_stopped, note_stop_signals, undisturbed};

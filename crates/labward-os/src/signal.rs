@@ -9,6 +9,9 @@ use crate::error::OsError;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// What asks a process to end.
+const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
 extern "C" fn note(_: libc::c_int) {
     STOP.store(true, Ordering::Relaxed);
 }
@@ -23,7 +26,7 @@ pub fn note_stop_signals() -> Result<(), OsError> {
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = note as *const () as libc::sighandler_t;
     action.sa_flags = libc::SA_RESETHAND;
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+    for signal in SIGNALS {
         // SAFETY: the handler does nothing but store into an atomic, which a handler may do, and
         // `action` lives until the call returns.
         if unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } != 0 {
@@ -37,6 +40,51 @@ pub fn note_stop_signals() -> Result<(), OsError> {
 /// Whether a signal asked this process to end since [`note_stop_signals`].
 pub fn is_stopped() -> bool {
     STOP.load(Ordering::Relaxed)
+}
+
+/// Does something during which this thread hears of no wish to stop, so that none of its calls is broken off; what comes
+/// meanwhile is heard when it is done.
+///
+/// # Errors
+/// [`OsError`] if the system refuses; nothing was done then.
+pub fn undisturbed<T>(work: impl FnOnce() -> T) -> Result<T, OsError> {
+    let before = Mask::put(libc::SIG_BLOCK, None)?;
+    let done = work();
+    // It is the mask that this thread had a moment ago.
+    let _ = Mask::put(libc::SIG_SETMASK, Some(before));
+    Ok(done)
+}
+
+/// Which signals a thread does not hear.
+struct Mask(libc::sigset_t);
+
+impl Mask {
+    /// Changes this thread's with `mask`, or with all that ask it to end; gives the one before.
+    fn put(how: libc::c_int, mask: Option<Self>) -> Result<Self, OsError> {
+        let (mask, mut before) = (mask.unwrap_or_else(Self::all), Self::none());
+        // SAFETY: both sets live until the call returns.
+        match unsafe { libc::pthread_sigmask(how, &raw const mask.0, &raw mut before.0) } {
+            0 => Ok(before),
+            error => {
+                let error = std::io::Error::from_raw_os_error(error);
+                Err(OsError::new("hold signals back", "to stop", error))
+            }
+        }
+    }
+
+    fn none() -> Self {
+        // SAFETY: a set of signals is bits, for which zero is a value.
+        Self(unsafe { std::mem::zeroed() })
+    }
+
+    fn all() -> Self {
+        let mut all = Self::none();
+        for signal in SIGNALS {
+            // SAFETY: the set lives until the call returns, and the signal is one of the system's.
+            unsafe { libc::sigaddset(&raw mut all.0, signal) };
+        }
+        all
+    }
 }
 
 #[cfg(test)]
@@ -53,5 +101,16 @@ mod tests {
         while !is_stopped() {
             std::hint::spin_loop();
         }
+    }
+
+    #[test]
+    fn what_is_not_to_be_disturbed_is_not_and_the_thread_hears_again_afterwards() {
+        let held = || {
+            let now = Mask::put(libc::SIG_BLOCK, Some(Mask::none())).unwrap();
+            // SAFETY: the set lives until the call returns.
+            SIGNALS.map(|signal| unsafe { libc::sigismember(&raw const now.0, signal) } == 1)
+        };
+        assert_eq!(undisturbed(held).unwrap(), [true; 3]);
+        assert_eq!(held(), [false; 3]);
     }
 }

@@ -12,6 +12,7 @@ use labward_capture::packet::Link;
 use labward_os::{
     FrameKind, ListenError, ListenOptions, NOBODY, OsError, PacketSocket, SNAP_BYTES_MAX,
     Stopwatch, SystemClock, drop_privileges, forbid_core_dumps, is_stopped, note_stop_signals,
+    undisturbed,
 };
 
 use super::report::Reporter;
@@ -140,7 +141,10 @@ impl<'a> Listening<'a> {
         };
         let dropped = self.socket.dropped().map_err(os_failure)?;
         let now = SystemClock.now();
-        let alerts = reporter.report(&self.observer.observed(), dropped, now)?;
+        let observed = self.observer.observed();
+        // A wish to stop is no reason that the server does not hear what was heard.
+        let alerts =
+            undisturbed(|| reporter.report(&observed, dropped, now)).map_err(os_failure)??;
         if !self.json {
             let mut out = io::stdout().lock();
             for alert in alerts {
@@ -161,7 +165,8 @@ impl<'a> Listening<'a> {
         let mut reported = Ok(());
         if let Some(reporter) = &mut self.reporter {
             let now = SystemClock.now();
-            reported = reporter.report(&observed, dropped, now).map(drop);
+            let told = undisturbed(|| reporter.report(&observed, dropped, now).map(drop));
+            reported = told.map_err(os_failure)?;
         }
         let answer = Answer {
             dropped: Some(dropped),
