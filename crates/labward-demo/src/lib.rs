@@ -53,6 +53,8 @@ pub struct Options {
 /// # Errors
 /// What keeps the lab from starting, or with `once` anything that is not as it must be at the end.
 pub fn run(options: Options) -> Result<()> {
+    // As the server does where it is started by itself.
+    labward_os::restrict_umask();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
