@@ -258,8 +258,9 @@ fn what_another_tool_signs_is_read() {
     }
 }
 
-/// Boot loaders that Debian and Microsoft signed, where they are installed or unpacked below `LABWARD_TEST_PROGRAMS`.
+/// Such as boot loaders that Debian and Microsoft signed: installed, or unpacked below `LABWARD_TEST_PROGRAMS`.
 #[test]
+#[ignore = "it needs signed programs of others, which nobody may bundle"]
 fn what_others_published_is_read() {
     let mut found = Vec::new();
     let named = std::env::var_os("LABWARD_TEST_PROGRAMS").map(PathBuf::from);
@@ -287,9 +288,7 @@ fn what_others_published_is_read() {
             assert_ne!(fit(&changed), Fit::Fits, "{}", path.display());
         }
     }
-    if signed == 0 {
-        eprintln!("labward-skip: there are no signed programs of others");
-    }
+    assert!(signed > 0, "there are no signed programs of others");
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

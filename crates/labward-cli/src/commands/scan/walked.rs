@@ -214,26 +214,23 @@ mod tests {
 
     #[test]
     fn another_file_system_is_entered_only_where_that_is_asked() {
+        // There everywhere: a file system of its own, with devices in it, in another one with devices in it.
         let looks = |cross: bool| {
-            let (mut skipped, mut below_proc) = (0, 0);
-            let root = HeldFolder::open(Path::new("/proc/sys/fs")).unwrap();
-            below(root, Path::new("/proc/sys/fs"), cross, &mut |shown| {
-                match shown {
-                    Shown::Skipped(Skip::OtherFileSystem) => skipped += 1,
-                    Shown::File(path, _) | Shown::Unread(path, _) => {
-                        below_proc += u32::from(path.starts_with("/proc/sys/fs/binfmt_misc"));
-                    }
-                    Shown::Skipped(_) => {}
-                }
+            let (mut others, mut devices) = (0, 0);
+            let root = HeldFolder::open(Path::new("/dev")).unwrap();
+            below(root, Path::new("/dev"), cross, &mut |shown| {
+                others += u32::from(matches!(shown, Shown::Skipped(Skip::OtherFileSystem)));
+                devices += u32::from(matches!(shown, Shown::Skipped(Skip::Special)));
                 true
             });
-            (skipped, below_proc)
+            (others, devices)
         };
-        if looks(false).0 == 0 {
-            eprintln!("labward-skip: another_file_system: nothing is mounted below /proc/sys/fs");
-            return;
-        }
-        assert_eq!(looks(false).1, 0);
-        assert!(looks(true).1 > 0);
+        let ((others, devices), (none, all)) = (looks(false), looks(true));
+        assert!(others > 0, "/dev/pts is on its own");
+        assert_eq!(none, 0);
+        assert!(
+            all > devices,
+            "{all} devices, {devices} of them in /dev itself"
+        );
     }
 }
